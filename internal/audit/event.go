@@ -1,0 +1,33 @@
+package audit
+
+// Event names what happened: <thing>.<verb in the past>.
+type Event string
+
+// Everything that leaves a record.
+const (
+	MemberSignedUp     Event = "member.signed_up"
+	MemberCreated      Event = "member.created"
+	MemberSignedIn     Event = "member.signed_in"
+	MemberSignedOut    Event = "member.signed_out"
+	MemberSuspended    Event = "member.suspended"
+	MemberResumed      Event = "member.resumed"
+	SignInRefused      Event = "sign_in.refused"
+	GrantGiven         Event = "grant.given"
+	GrantChanged       Event = "grant.changed"
+	GrantRevoked       Event = "grant.revoked"
+	ConsentDenied      Event = "consent.denied"
+	CodeIssued         Event = "code.issued"
+	CodeRedeemed       Event = "code.redeemed"
+	CodeReused         Event = "code.reused"
+	TokenRefreshed     Event = "token.refreshed"
+	TokenReused        Event = "token.reused"
+	CredentialRefused  Event = "credential.refused"
+	ClientCreated      Event = "client.created"
+	ClientUpdated      Event = "client.updated"
+	ClientEnabled      Event = "client.enabled"
+	ClientDisabled     Event = "client.disabled"
+	ClientSecretMade   Event = "client.secret_made"
+	BiomarkersRead     Event = "biomarkers.read"
+	BiomarkersImported Event = "biomarkers.imported"
+	KeyMade            Event = "key.made"
+)

@@ -1,0 +1,209 @@
+package loop
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ClientType says whether an app can keep a secret (RFC 6749 §2.1). It is fixed
+// at registration.
+type ClientType string
+
+// The two types of client.
+const (
+	Confidential ClientType = "confidential"
+	Public       ClientType = "public"
+)
+
+// Mode is how far an app may go: in development, scopes that open health data
+// work for test members alone.
+type Mode string
+
+// The two modes of a client.
+const (
+	Development Mode = "development"
+	Production  Mode = "production"
+)
+
+// BAA records the signed agreement that lets an app see health data.
+type BAA struct {
+	SignedOn time.Time
+	By       string
+}
+
+// Client is an app as it is registered.
+type Client struct {
+	ID             ClientID
+	Name           string
+	Type           ClientType
+	RedirectURIs   []RedirectURI
+	AllowedScopes  Scopes
+	RequiredScopes Scopes // the member cannot leave these out
+
+	HomePage   string // https, shown on the consent page
+	PolicyPage string
+	TermsPage  string
+
+	AccessTokenTTL time.Duration // 5 minutes to 1 hour
+	RefreshGrace   time.Duration // 0 to 30 seconds
+	RequireNonce   bool
+
+	Mode       Mode
+	BAA        *BAA
+	FirstParty bool // Loop's own
+	Verified   bool // Loop has checked who is behind it
+	Enabled    bool
+	Owner      MemberID // the developer; empty for an operator's
+
+	Secrets   []ClientSecret
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// ClientSecret is what is kept of a client's secret: its hash, and until when it
+// works. At most two are live, so that a rotation can overlap.
+type ClientSecret struct {
+	Hash      [32]byte // SHA-256; the secret has 256 random bits of its own
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: until it is rotated
+}
+
+// Bounds of a client's fields.
+const (
+	MinAccessTokenTTL     = 5 * time.Minute
+	DefaultAccessTokenTTL = time.Hour
+	MaxRefreshGrace       = 30 * time.Second
+	SecretOverlap         = 24 * time.Hour
+
+	maxNameLength   = 60
+	maxRedirectURIs = 20
+)
+
+// Validate checks every rule of registration and returns all faults, each a
+// *Error of code ValidationError that names its field.
+func (c *Client) Validate() []error {
+	var faults []error
+	refuse := func(field, format string, args ...any) {
+		faults = append(faults, Errorf(ValidationError, format, args...).About(field))
+	}
+	if err := validateName(c.Name, c.FirstParty); err != "" {
+		refuse("client_name", "%s", err)
+	}
+	if c.Type != Confidential && c.Type != Public {
+		refuse("client_type", "The client type is confidential or public.")
+	}
+	faults = append(faults, validateRedirectURIs(c.RedirectURIs)...)
+	if len(c.AllowedScopes) == 0 {
+		refuse("allowed_scopes", "Choose at least one scope.")
+	}
+	if !c.AllowedScopes.HasAll(c.RequiredScopes) {
+		refuse("required_scopes", "A required scope must be among the allowed ones: %s.", c.RequiredScopes.Without(c.AllowedScopes))
+	}
+	for field, page := range map[string]string{"client_uri": c.HomePage, "policy_uri": c.PolicyPage, "tos_uri": c.TermsPage} {
+		if page != "" && !validPage(page) {
+			refuse(field, "The %s must be an absolute https URL without user info.", field)
+		}
+	}
+	if c.AccessTokenTTL < MinAccessTokenTTL || c.AccessTokenTTL > DefaultAccessTokenTTL {
+		refuse("access_token_ttl", "An access token lives from 5 minutes to 1 hour.")
+	}
+	if c.RefreshGrace < 0 || c.RefreshGrace > MaxRefreshGrace {
+		refuse("refresh_grace", "The grace period of a refresh is 0 to 30 seconds.")
+	}
+	if c.Mode != Development && c.Mode != Production {
+		refuse("mode", "The mode is development or production.")
+	}
+	return faults
+}
+
+func validateRedirectURIs(uris []RedirectURI) []error {
+	var faults []error
+	switch {
+	case len(uris) == 0:
+		faults = append(faults, Errorf(ValidationError, "Register at least one redirect URI.").About("redirect_uris"))
+	case len(uris) > maxRedirectURIs:
+		faults = append(faults, Errorf(ValidationError, "At most %d redirect URIs.", maxRedirectURIs).About("redirect_uris"))
+	}
+	for i, uri := range uris {
+		if err := uri.Validate(); err != nil {
+			faults = append(faults, err)
+		} else if slices.Contains(uris[:i], uri) {
+			faults = append(faults, Errorf(ValidationError, "The redirect URI %s is there twice.", uri).About("redirect_uris"))
+		}
+	}
+	return faults
+}
+
+// validateName keeps out what could pass an app off as something else on the
+// consent page: control, invisible and direction-changing characters, mixed
+// scripts, and Loop's own name in any disguise (UTS 39 skeletons, in small).
+func validateName(name string, firstParty bool) (fault string) {
+	if strings.TrimSpace(name) == "" {
+		return "Give the app a name: members see it when they are asked to allow it."
+	}
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxNameLength || strings.TrimSpace(name) != name {
+		return "The name has at most 60 characters, in UTF-8, and no space at its ends."
+	}
+	latin, other := false, false
+	for _, r := range name {
+		if r != ' ' && !unicode.IsGraphic(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Mn, unicode.Me, unicode.So, unicode.Zs) && r != ' ' {
+			return "The name holds an invisible or special character. Use letters, digits and plain punctuation."
+		}
+		if unicode.IsLetter(r) {
+			latin = latin || unicode.Is(unicode.Latin, r)
+			other = other || !unicode.Is(unicode.Latin, r)
+		}
+	}
+	if latin && other {
+		return "The name mixes letters of different scripts. Use one."
+	}
+	if !firstParty && skeleton(name) == "loop" {
+		return "This name is reserved for Loop."
+	}
+	return ""
+}
+
+// skeleton folds the letters that look alike to one, and drops what is no letter.
+func skeleton(name string) string {
+	alike := strings.NewReplacer("0", "o", "о", "o", "ο", "o", "р", "p", "ρ", "p", "1", "l", "i", "l", "|", "l", "ӏ", "l")
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) {
+			return -1
+		}
+		return r
+	}, alike.Replace(strings.ToLower(name)))
+}
+
+func validPage(page string) bool {
+	parsed, err := url.Parse(page)
+	return err == nil && parsed.Scheme == "https" && parsed.Host != "" && parsed.User == nil && len(page) <= maxRedirectURILength &&
+		strings.IndexFunc(page, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+}
+
+// Registered reports whether the client registered the redirect URI.
+func (c *Client) Registered(requested RedirectURI) bool {
+	return slices.ContainsFunc(c.RedirectURIs, func(u RedirectURI) bool { return u.Matches(requested) })
+}
+
+// MaySee reports whether the app may see the health data of a member: with a
+// signed agreement in production everybody's who consents, else test members'.
+func (c *Client) MaySee(m *Member) bool {
+	return m.Test || c.Mode == Production && c.BAA != nil
+}
+
+// CouldBeAnybody reports whether the app at this redirect URI cannot be told
+// from another that uses the same client id: a public client on a loopback or
+// private-use redirect URI (RFC 8252 §8.6).
+func (c *Client) CouldBeAnybody(u RedirectURI) bool {
+	return c.Type == Public && (u.Loopback() || u.PrivateUse())
+}
+
+// Trusted reports whether an error may be sent to the redirect URI before the
+// member has acted, without first showing where it leads (RFC 9700 §4.11.2).
+func (c *Client) Trusted(u RedirectURI) bool {
+	return u.Loopback() || c.Verified && c.Mode == Production
+}

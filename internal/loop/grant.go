@@ -1,0 +1,90 @@
+package loop
+
+import "time"
+
+// Grant is the record of one member's consent to one app. There is one live
+// grant per member and client; after a revocation a new consent is a new grant.
+type Grant struct {
+	ID       GrantID
+	Member   MemberID
+	Client   ClientID
+	Scopes   Scopes // allowed by the member
+	Declined Scopes // shown and left out; remembered, so that it is not asked again
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	RevokedAt time.Time // zero: live
+	Reason    string    // of the revocation
+}
+
+// Live reports whether the grant still stands.
+func (g *Grant) Live() bool { return g.RevokedAt.IsZero() }
+
+// Covers reports whether the member has already answered for every one of the
+// scopes, so that they need not be asked again.
+func (g *Grant) Covers(scopes Scopes) bool {
+	return g.Live() && g.Scopes.Or(g.Declined).HasAll(scopes)
+}
+
+// Chain is the refresh tokens of one authorization: one row, however many
+// tokens. Its id is the id of the code that started it.
+type Chain struct {
+	ID       ChainID
+	Grant    GrantID
+	Member   MemberID
+	Client   ClientID
+	Scopes   Scopes
+	Session  SessionID
+	AuthTime time.Time // of the sign-in that it goes back to
+
+	Generation int64     // of the one refresh token that is good
+	KeyID      uint32    // of the key that sealed it
+	Salt       [16]byte  // what a stolen key lacks
+	RotatedAt  time.Time // when that token was issued
+	RotatedBy  RequestID // by which request
+
+	CreatedAt     time.Time
+	IdleExpiresAt time.Time
+	EndedAt       time.Time // zero: live
+	Ending        Ending
+}
+
+// Ending says why a chain ended, and so what a token of it is answered.
+type Ending string
+
+// The ways in which a chain ends before it expires.
+const (
+	EndingReplaced Ending = "replaced" // by a newer authorization: no theft
+	EndingRevoked  Ending = "revoked"  // with its grant, or by its own code's re-use
+)
+
+// Live reports whether the chain's newest refresh token can still be used.
+func (c *Chain) Live(now time.Time) bool {
+	return c.EndedAt.IsZero() && now.Before(c.IdleExpiresAt)
+}
+
+// RefreshTokenIdle is how long a refresh token lives since its last use.
+const RefreshTokenIdle = 90 * 24 * time.Hour
+
+// MaxPublicChains is how many chains a public client keeps per grant, one per
+// device; a confidential client keeps one.
+const MaxPublicChains = 10
+
+// Revocation ends what was issued before it: every token that carries a lower
+// number of the revocation counter and the same id.
+type Revocation struct {
+	Kind      RevocationKind
+	ID        string
+	ExpiresAt time.Time // nothing that it ends lives longer
+}
+
+// RevocationKind says what is revoked.
+type RevocationKind string
+
+// The things that can be revoked.
+const (
+	RevokeChain  RevocationKind = "chain"
+	RevokeGrant  RevocationKind = "grant"
+	RevokeMember RevocationKind = "member"
+	RevokeClient RevocationKind = "client"
+)

@@ -1,0 +1,84 @@
+package loop
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Member is a person with an account: the resource owner of OAuth.
+type Member struct {
+	ID            MemberID
+	Name          string
+	Email         Email
+	EmailVerified bool
+	Locale        string // BCP 47, such as en
+	Sex           Sex
+	Test          bool // synthetic data; what apps in development may see
+	Suspended     bool
+	Notice        string // shown once at the next sign-in
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// Sex is what the catalogue's reference ranges go by. Empty: not known.
+type Sex string
+
+// The sexes for which the catalogue has ranges of their own.
+const (
+	Female Sex = "female"
+	Male   Sex = "male"
+)
+
+// Email is an address in its one canonical form: trimmed, ASCII, lower case.
+type Email string
+
+// maxEmailLength is RFC 5321 §4.5.3.1.3: a path of 256 octets with its brackets.
+const maxEmailLength = 254
+
+// ParseEmail brings an address into canonical form, the same at sign-up and
+// sign-in. Anything but one plain ASCII address is a ValidationError.
+func ParseEmail(text string) (Email, error) {
+	fault := Errorf(ValidationError, "Enter one e-mail address, such as name@example.com.").About("email")
+	text = strings.TrimSpace(text)
+	local, domain, ok := strings.Cut(text, "@")
+	if !ok || len(text) > maxEmailLength || local == "" || len(local) > 64 || !plainLocal(local) || !plainDomain(domain) {
+		return "", fault
+	}
+	return Email(strings.ToLower(text)), nil
+}
+
+// plainLocal accepts RFC 5321's Dot-string: no quotes, no spaces, no comments.
+func plainLocal(local string) bool {
+	for atom := range strings.SplitSeq(local, ".") {
+		if atom == "" || strings.IndexFunc(atom, func(r rune) bool { return !letterOrDigit(r) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r) }) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func plainDomain(domain string) bool {
+	labels := strings.Split(domain, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.IndexFunc(label, func(r rune) bool { return !letterOrDigit(r) && r != '-' }) >= 0 {
+			return false
+		}
+	}
+	return len(labels) >= 2
+}
+
+func letterOrDigit(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+// ParseName checks the name that a member gives: one line of at most 100
+// characters.
+func ParseName(text string) (string, error) {
+	name := strings.Join(strings.Fields(text), " ")
+	if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > 100 || strings.IndexFunc(name, invisible) >= 0 {
+		return "", Errorf(ValidationError, "Enter your name, in at most 100 characters.").About("name")
+	}
+	return name, nil
+}

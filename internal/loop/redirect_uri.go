@@ -1,0 +1,200 @@
+package loop
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// RedirectURI is where an authorization answer goes: an absolute URI that is
+// compared as a string, never normalised (RFC 9700 §2.1).
+type RedirectURI string
+
+// maxRedirectURILength bounds what a client registers.
+const maxRedirectURILength = 512
+
+// responseParameters are the names that an authorization response adds; a
+// registered query that holds one could be mistaken for an answer.
+var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri", "response"}
+
+// Validate checks the rules of registration. The error names the first rule
+// that is broken and how to mend it.
+func (u RedirectURI) Validate() error {
+	refuse := func(rule string) error {
+		return Errorf(ValidationError, "This redirect URI is refused: %s", rule).About("redirect_uris")
+	}
+	text := string(u)
+	switch {
+	case text == "":
+		return refuse("it is empty. Give an absolute URI such as https://app.example.com/callback.")
+	case len(text) > maxRedirectURILength:
+		return refuse("it is longer than 512 characters.")
+	case strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '"' || r == '<' || r == '>' }) >= 0:
+		return refuse("it holds a space, a control character, a backslash, a quote or a letter outside ASCII. Write it as the app will send it, percent-encoded where needed.")
+	case strings.Contains(text, "*"):
+		return refuse("wildcards are not allowed. Register each URI in full.")
+	case strings.Contains(text, "#"):
+		return refuse("a fragment (#) is not allowed.")
+	}
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return refuse("it is not a well-formed URI.")
+	}
+	if !strings.HasPrefix(text, parsed.Scheme+":") {
+		return refuse("write the scheme in lower case.")
+	}
+	if err := validateScheme(parsed); err != "" {
+		return refuse(err)
+	}
+	return validateQuery(parsed, refuse)
+}
+
+// validateScheme allows https, http on loopback, and private-use schemes with
+// a dot (RFC 8252 §7.1); everything else, javascript and data among it, is out.
+func validateScheme(parsed *url.URL) (fault string) {
+	switch {
+	case parsed.Scheme == "":
+		return "it needs a scheme: https://…, http:// on localhost, or an app's own such as com.example.app:/callback."
+	case parsed.Scheme == "https" || parsed.Scheme == "http":
+		return validateWeb(parsed)
+	case !strings.Contains(parsed.Scheme, "."):
+		return "this scheme is not allowed. Use https, http on localhost, or a private-use scheme with a dot such as com.example.app:/callback."
+	case parsed.Host != "" || parsed.Opaque != "" || !strings.HasPrefix(parsed.Path, "/"):
+		return "a private-use scheme is followed by one slash and a path: com.example.app:/callback."
+	}
+	return ""
+}
+
+func validateWeb(parsed *url.URL) (fault string) {
+	host := parsed.Hostname()
+	switch {
+	case parsed.Opaque != "" || host == "":
+		return "it has no host. Write it as https://host/path."
+	case parsed.User != nil:
+		return "a user name or password in it is not allowed."
+	case host != strings.ToLower(host):
+		return "write the host in lower case."
+	case strings.HasSuffix(parsed.Host, ":") || !validPort(parsed.Port()):
+		return "the port is not a number from 1 to 65535."
+	case parsed.Scheme == "http" && !loopbackHost(host):
+		return "http is allowed on localhost, 127.0.0.1 and [::1] only. Use https."
+	}
+	return ""
+}
+
+func validateQuery(parsed *url.URL, refuse func(string) error) error {
+	query, err := url.ParseQuery(parsed.RawQuery)
+	if err != nil {
+		return refuse("its query is not well formed.")
+	}
+	for name := range query {
+		if slices.Contains(responseParameters, name) {
+			return refuse("its query holds a parameter that Loop's answer uses (" + name + "). Choose another name.")
+		}
+	}
+	return nil
+}
+
+// Matches reports whether a requested redirect URI is this registered one:
+// equal as a string, or, for http on a literal loopback address, equal but for
+// the port (RFC 8252 §7.3). localhost matches exactly.
+func (u RedirectURI) Matches(requested RedirectURI) bool {
+	if u == requested {
+		return true
+	}
+	before, after, ok := splitLoopback(u)
+	if !ok {
+		return false
+	}
+	rest, ok := strings.CutPrefix(string(requested), before)
+	if !ok {
+		return false
+	}
+	port, ok := strings.CutSuffix(rest, after)
+	return ok && (port == "" || port[0] == ':' && port != ":" && validPort(port[1:]))
+}
+
+// splitLoopback cuts a registered http URI on a literal loopback address into
+// what stands before and after its port.
+func splitLoopback(u RedirectURI) (before, after string, ok bool) {
+	for _, origin := range []string{"http://127.0.0.1", "http://[::1]"} {
+		rest, found := strings.CutPrefix(string(u), origin)
+		if !found {
+			continue
+		}
+		end := strings.IndexAny(rest, "/?")
+		if end < 0 {
+			end = len(rest)
+		}
+		return origin, rest[end:], end == 0 || rest[0] == ':'
+	}
+	return "", "", false
+}
+
+// Loopback reports whether the answer stays on the member's own machine.
+func (u RedirectURI) Loopback() bool {
+	parsed, err := url.Parse(string(u))
+	return err == nil && parsed.Scheme == "http" && loopbackHost(parsed.Hostname())
+}
+
+// PrivateUse reports whether the scheme is an app's own, which any other app on
+// the device could claim too (RFC 8252 §8.6).
+func (u RedirectURI) PrivateUse() bool {
+	scheme, _, _ := strings.Cut(string(u), ":")
+	return strings.Contains(scheme, ".")
+}
+
+// Host is what a member is shown as the place that the answer goes to: the
+// host, without port, or the scheme of a private-use URI.
+func (u RedirectURI) Host() string {
+	parsed, err := url.Parse(string(u))
+	if err != nil {
+		return ""
+	}
+	if parsed.Host == "" {
+		return parsed.Scheme
+	}
+	return parsed.Hostname()
+}
+
+// SwappedLoopback finds the registered URI that differs from the requested one
+// only by localhost against a literal loopback address, the commonest slip on a
+// laptop.
+func SwappedLoopback(registered []RedirectURI, requested RedirectURI) (RedirectURI, bool) {
+	asLocalhost := func(u RedirectURI) string {
+		parsed, err := url.Parse(string(u))
+		if err != nil || !u.Loopback() {
+			return ""
+		}
+		if port := parsed.Port(); port != "" {
+			parsed.Host = "localhost:" + port
+		} else {
+			parsed.Host = "localhost"
+		}
+		return parsed.String()
+	}
+	want := asLocalhost(requested)
+	for _, u := range registered {
+		if want != "" && u != requested && asLocalhost(u) == want {
+			return u, true
+		}
+	}
+	return "", false
+}
+
+func loopbackHost(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}
+
+// validPort accepts no port, or 1 to 65535 without a leading zero or sign.
+func validPort(port string) bool {
+	if port == "" {
+		return true
+	}
+	if port[0] == '0' {
+		return false
+	}
+	addr, err := netip.ParseAddrPort("127.0.0.1:" + port)
+	return err == nil && addr.Port() > 0
+}

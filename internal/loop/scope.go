@@ -1,0 +1,164 @@
+package loop
+
+import (
+	"slices"
+	"strings"
+)
+
+// Scope is one permission, <verb>:<resource> or one of OpenID Connect's words.
+type Scope string
+
+// The scopes that something serves. A scope that opens nothing is not offered.
+const (
+	ScopeOpenID         Scope = "openid"
+	ScopeProfile        Scope = "profile"
+	ScopeEmail          Scope = "email"
+	ScopeReadBiomarkers Scope = "read:biomarkers"
+)
+
+// ScopeOfflineAccess is accepted in requests and changes nothing: a refresh
+// token always comes (platform section 3).
+const ScopeOfflineAccess Scope = "offline_access"
+
+// ScopeInfo is a row of the registry.
+type ScopeInfo struct {
+	Scope Scope
+	PHI   bool // opens protected health information; needs a BAA outside development
+
+	// What the consent page says: a verb phrase, and one line of what it means
+	// in practice.
+	Title  string
+	Detail string
+	// What an app without this scope cannot do, completing "It can't …".
+	Cannot string
+}
+
+// registry is the one table of scopes, in the order in which pages show them.
+// Adding a scope is adding a row.
+var registry = []ScopeInfo{
+	{
+		Scope:  ScopeOpenID,
+		Title:  "Know who you are",
+		Detail: "An id that stands for you in this app. Not your password.",
+	},
+	{
+		Scope:  ScopeProfile,
+		Title:  "See your name and language",
+		Detail: "Your name and the language you chose.",
+		Cannot: "see your name",
+	},
+	{
+		Scope:  ScopeEmail,
+		Title:  "See your e‑mail address",
+		Detail: "And whether Loop has checked that it is yours.",
+		Cannot: "see your e‑mail address",
+	},
+	{
+		Scope:  ScopeReadBiomarkers,
+		PHI:    true,
+		Title:  "See your lab results",
+		Detail: "Values, dates and reference ranges, such as “TSH 2.41, normal”. New results too, until you disconnect.",
+		Cannot: "see your lab results",
+	},
+}
+
+// ScopeRegistry lists every scope that the platform knows, in display order.
+func ScopeRegistry() []ScopeInfo { return slices.Clone(registry) }
+
+// Info finds the registry's row for the scope.
+func (s Scope) Info() (ScopeInfo, bool) {
+	i := slices.IndexFunc(registry, func(row ScopeInfo) bool { return row.Scope == s })
+	if i < 0 {
+		return ScopeInfo{}, false
+	}
+	return registry[i], true
+}
+
+// Scopes is a set of registered scopes in the registry's order, so that equal
+// sets are equal slices.
+type Scopes []Scope
+
+// NewScopes makes a set of the given scopes; one that is not in the registry is
+// left out.
+func NewScopes(scopes ...Scope) Scopes {
+	var set Scopes
+	for _, row := range registry {
+		if slices.Contains(scopes, row.Scope) {
+			set = append(set, row.Scope)
+		}
+	}
+	return set
+}
+
+// maxScopeLength bounds the scope parameter; the whole registry fits many times.
+const maxScopeLength = 1024
+
+// ParseScopes reads a scope parameter: names separated by single spaces (RFC
+// 6749 §3.3). An unknown name is InvalidScope; only names from the registry are
+// ever repeated back. offline_access is accepted and left out of the set.
+func ParseScopes(text string) (Scopes, error) {
+	if text == "" {
+		return nil, Errorf(InvalidScope, "The scope parameter is missing. Name the scopes that the app needs, separated by spaces.").About("scope")
+	}
+	if len(text) > maxScopeLength {
+		return nil, Errorf(InvalidScope, "The scope parameter is longer than %d characters.", maxScopeLength).About("scope")
+	}
+	var named []Scope
+	for name := range strings.SplitSeq(text, " ") {
+		scope := Scope(name)
+		_, known := scope.Info()
+		if !known && scope != ScopeOfflineAccess {
+			return nil, Errorf(InvalidScope, "A scope in this request does not exist. The Scopes page lists them all; separate names by one space.").About("scope")
+		}
+		named = append(named, scope)
+	}
+	return NewScopes(named...), nil
+}
+
+// String joins the scopes with spaces, as on the wire.
+func (s Scopes) String() string {
+	names := make([]string, len(s))
+	for i, scope := range s {
+		names[i] = string(scope)
+	}
+	return strings.Join(names, " ")
+}
+
+// Has reports whether the set holds the scope.
+func (s Scopes) Has(scope Scope) bool { return slices.Contains(s, scope) }
+
+// HasAll reports whether the set holds each of the others.
+func (s Scopes) HasAll(others Scopes) bool { return len(others.Without(s)) == 0 }
+
+// And is what both sets hold.
+func (s Scopes) And(others Scopes) Scopes {
+	return s.filter(others.Has)
+}
+
+// Without is what the set holds and the others don't.
+func (s Scopes) Without(others Scopes) Scopes {
+	return s.filter(func(scope Scope) bool { return !others.Has(scope) })
+}
+
+// Or is what either set holds.
+func (s Scopes) Or(others Scopes) Scopes {
+	return NewScopes(append(slices.Clone(s), others...)...)
+}
+
+// PHI is the part of the set that opens protected health information.
+func (s Scopes) PHI() Scopes {
+	return s.filter(func(scope Scope) bool {
+		info, _ := scope.Info()
+		return info.PHI
+	})
+}
+
+func (s Scopes) filter(keep func(Scope) bool) Scopes {
+	var kept Scopes
+	for _, scope := range s {
+		if keep(scope) {
+			kept = append(kept, scope)
+		}
+	}
+	return kept
+}
