@@ -55,7 +55,7 @@ func (u RedirectURI) Validate() error {
 func validateScheme(parsed *url.URL) (fault string) {
 	switch {
 	case parsed.Scheme == "":
-		return "it needs a scheme: https://…, http:// on localhost, or an app's own such as com.example.app:/callback."
+		return "it needs a scheme: https, http on localhost, or an app's own such as com.example.app:/callback."
 	case parsed.Scheme == "https" || parsed.Scheme == "http":
 		return validateWeb(parsed)
 	case !strings.Contains(parsed.Scheme, "."):

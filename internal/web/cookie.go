@@ -1,0 +1,42 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// Cookie is one of a host's cookies. Its full name has the __Host- prefix,
+// which keeps other hosts from setting it; plain http on a laptop has to do
+// without (design section 6). Names differ per host, since cookies ignore ports.
+type Cookie struct {
+	Name   string
+	Secure bool
+}
+
+func (c Cookie) fullName() string {
+	if c.Secure {
+		return "__Host-" + c.Name
+	}
+	return c.Name
+}
+
+// Read gives the cookie's value; empty where it is absent or sent twice, since
+// one of two may be somebody else's.
+func (c Cookie) Read(r *http.Request) string {
+	sent := r.CookiesNamed(c.fullName())
+	if len(sent) != 1 {
+		return ""
+	}
+	return sent[0].Value
+}
+
+// Set writes the cookie; with a lifetime of 0 it goes when the browser closes.
+func (c Cookie) Set(w http.ResponseWriter, value string, lifetime time.Duration) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure is left out on plain http alone, where browsers refuse it
+		Name: c.fullName(), Value: value, Path: "/", MaxAge: int(lifetime.Seconds()),
+		Secure: c.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Clear ends the cookie.
+func (c Cookie) Clear(w http.ResponseWriter) { c.Set(w, "", -time.Second) }

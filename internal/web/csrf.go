@@ -1,0 +1,64 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// CSRF guards the posts of a host's own pages: where they come from, and a token
+// that only a page shown to the same browser holds.
+type CSRF struct {
+	Key  [32]byte
+	Site *Site
+}
+
+// Token is the value of a form's csrf field, bound to a cookie's value.
+func (c CSRF) Token(cookie string) string {
+	mac := hmac.New(sha256.New, c.Key[:])
+	mac.Write([]byte(cookie))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Check refuses a post that did not come from a page of this host in this
+// browser: Forbidden.
+func (c CSRF) Check(r *http.Request, cookie, token string) error {
+	if err := c.checkOrigin(r); err != nil {
+		return err
+	}
+	if cookie == "" || subtle.ConstantTimeCompare([]byte(token), []byte(c.Token(cookie))) != 1 {
+		return loop.Errorf(loop.Forbidden, "This page was opened in another browser, or too long ago. Start again from the app.")
+	}
+	return nil
+}
+
+// checkOrigin asks where a post came from. Sec-Fetch-Site decides; Origin only
+// where it is absent, and Referer where both are (our own pages send none).
+func (c CSRF) checkOrigin(r *http.Request) error {
+	foreign := loop.Errorf(loop.Forbidden, "This form was sent from another site. Start again from the app.")
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		if site != "same-origin" {
+			return foreign
+		}
+		return nil
+	}
+	own := c.Site.PublicURL.Scheme + "://" + c.Site.PublicURL.Host
+	if sent := r.Header.Values("Origin"); len(sent) > 0 {
+		if len(sent) != 1 || sent[0] != own {
+			return foreign
+		}
+		return nil
+	}
+	if referer := r.Header.Get("Referer"); referer != "" {
+		from, err := url.Parse(referer)
+		if err != nil || from.Scheme+"://"+from.Host != own {
+			return foreign
+		}
+	}
+	return nil
+}

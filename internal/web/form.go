@@ -1,0 +1,60 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// maxFormBytes bounds a form's body; maxParameters the number of its values.
+const (
+	maxFormBytes  = 64 << 10
+	maxParameters = 100
+)
+
+// Query reads the parameters of the request's query, as strictly as a form.
+func Query(r *http.Request) (url.Values, error) { return parseParameters(r.URL.RawQuery) }
+
+// Form reads a form-encoded body, once, and nothing from the query: 64 KiB and
+// 100 values at most, UTF-8 without NUL. Another content type is
+// InvalidRequest, a larger body PayloadTooLarge.
+func Form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" || len(r.Header.Values("Content-Type")) != 1 {
+		return nil, loop.Errorf(loop.InvalidRequest, "Send the parameters as a form: Content-Type application/x-www-form-urlencoded.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, loop.Errorf(loop.PayloadTooLarge, "The form is larger than %d bytes.", tooLarge.Limit)
+	}
+	if err != nil {
+		return nil, loop.Errorf(loop.InvalidRequest, "The body ended before it was complete. Send it again.").Because(err)
+	}
+	return parseParameters(string(body))
+}
+
+// parseParameters reads form-encoded parameters. Each name and value must be
+// well formed: one bad escape, a NUL or a byte that is not UTF-8 refuses all.
+func parseParameters(encoded string) (url.Values, error) {
+	if strings.Count(encoded, "&") >= maxParameters {
+		return nil, loop.Errorf(loop.InvalidRequest, "There are more than %d parameters.", maxParameters)
+	}
+	values, err := url.ParseQuery(encoded)
+	if err != nil {
+		return nil, loop.Errorf(loop.InvalidRequest, "The parameters are not well-formed: encode them as application/x-www-form-urlencoded.").Because(err)
+	}
+	for name, list := range values {
+		for _, text := range append(list, name) {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				return nil, loop.Errorf(loop.InvalidRequest, "A parameter holds a NUL or is not UTF-8.")
+			}
+		}
+	}
+	return values, nil
+}

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Bounds of a request, checked before anything of it is parsed.
+const (
+	maxURILength    = 12 << 10
+	maxHeaderBytes  = 32 << 10
+	maxHeaderFields = 100
+)
+
+// guard sets the headers that every answer carries and turns away what is too
+// large or meant for another host.
+func (s *Site) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.setSecurityHeaders(w.Header())
+		if e := s.check(r); e != nil {
+			s.refuse(w, r, e)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// setSecurityHeaders sets the strictest answer; a page widens what it needs
+// (SetPagePolicy).
+func (s *Site) setSecurityHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+	if s.Secure() {
+		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+}
+
+// check judges the request's head.
+func (s *Site) check(r *http.Request) *loop.Error {
+	switch {
+	case len(r.RequestURI) > maxURILength:
+		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send large parameters in a form body.", maxURILength)
+	case headerBytes(r.Header) > maxHeaderBytes, headerFields(r.Header) > maxHeaderFields:
+		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields.", maxHeaderBytes, maxHeaderFields)
+	case !strings.EqualFold(r.Host, s.PublicURL.Host):
+		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another.", s.PublicURL.Host)
+	case strings.ContainsRune(r.URL.Path, 0):
+		return notFound()
+	}
+	return nil
+}
+
+func headerBytes(h http.Header) int {
+	total := 0
+	for name, values := range h {
+		for _, value := range values {
+			total += len(name) + len(value)
+		}
+	}
+	return total
+}
+
+func headerFields(h http.Header) int {
+	total := 0
+	for _, values := range h {
+		total += len(values)
+	}
+	return total
+}

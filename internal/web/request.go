@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// notes is what is learnt about a request on its way, for its log line.
+type notes struct {
+	route  string
+	client loop.ClientID
+	member loop.MemberID
+	err    *loop.Error
+}
+
+type notesKey struct{}
+
+// note gives the request's notes; outside a Site, where nobody logs, an empty one.
+func note(ctx context.Context) *notes {
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		return n
+	}
+	return &notes{}
+}
+
+// NoteClient adds the client to the request's log line, once it is known.
+func NoteClient(ctx context.Context, id loop.ClientID) { note(ctx).client = id }
+
+// NoteMember adds the member to the request's log line, once they are known.
+func NoteMember(ctx context.Context, id loop.MemberID) { note(ctx).member = id }
+
+// RequestID is the id under which the request appears in answers, logs and the
+// audit record.
+func RequestID(ctx context.Context) loop.RequestID { return audit.OriginOf(ctx).Request }
+
+// identify gives the request its id and notes where it came from. The address
+// is the connection's: a header that a stranger can write says nothing.
+func (s *Site) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := loop.NewRequestID(s.World)
+		w.Header().Set("X-Request-Id", string(id))
+		address, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			address = r.RemoteAddr
+		}
+		ctx := audit.WithOrigin(r.Context(), audit.Origin{Request: id, Address: address})
+		ctx = context.WithValue(ctx, notesKey{}, &notes{})
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// log writes one line for each request, without anything that could be used:
+// no query, no header, no body.
+func (s *Site) log(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		answer := &answerStatus{ResponseWriter: w}
+		next.ServeHTTP(answer, r)
+
+		n := note(r.Context())
+		attrs := []slog.Attr{
+			slog.String("request_id", string(RequestID(r.Context()))),
+			slog.String("host", s.PublicURL.Host),
+			slog.String("route", n.route),
+			slog.String("method", method(r)),
+			slog.Int("status", answer.status),
+			slog.Duration("duration", time.Since(began)),
+		}
+		if n.client != "" {
+			attrs = append(attrs, slog.String("client_id", string(n.client)))
+		}
+		if n.member != "" {
+			attrs = append(attrs, slog.String("user_id", string(n.member)))
+		}
+		level := slog.LevelInfo
+		if n.err != nil {
+			attrs = append(attrs, slog.String("error", string(n.err.Code)))
+			if cause := n.err.Unwrap(); cause != nil && answer.status >= http.StatusInternalServerError {
+				level = slog.LevelError
+				attrs = append(attrs, slog.String("cause", cause.Error()))
+			}
+		}
+		s.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	})
+}
+
+// recover keeps a panic in a handler from ending more than its own request.
+func (s *Site) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler { //nolint:errorlint // a panic's value, not an error that was wrapped
+				panic(cause)
+			}
+			s.Log.ErrorContext(r.Context(), "panic", "request_id", RequestID(r.Context()), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			s.WriteError(w, r, fmt.Errorf("panic: %v", cause))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answerStatus remembers the status that was written.
+type answerStatus struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answerStatus) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answerStatus) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answerStatus) Unwrap() http.ResponseWriter { return a.ResponseWriter }

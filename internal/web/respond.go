@@ -1,0 +1,111 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// statuses maps every code to the status of an answer that carries it (platform
+// section 9). Codes that travel by redirect alone have the status of the page
+// that is shown where no redirect can be trusted.
+func status(code loop.Code) int {
+	switch code {
+	case loop.InvalidClient, loop.Unauthenticated, loop.InvalidToken:
+		return http.StatusUnauthorized
+	case loop.InsufficientScope, loop.Forbidden:
+		return http.StatusForbidden
+	case loop.NotFound:
+		return http.StatusNotFound
+	case loop.MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case loop.Conflict:
+		return http.StatusConflict
+	case loop.PayloadTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case loop.URITooLong:
+		return http.StatusRequestURITooLong
+	case loop.UnsupportedMediaType:
+		return http.StatusUnsupportedMediaType
+	case loop.RateLimited:
+		return http.StatusTooManyRequests
+	case loop.HeadersTooLarge:
+		return http.StatusRequestHeaderFieldsTooLarge
+	case loop.ServerError:
+		return http.StatusInternalServerError
+	case loop.TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// Status is the HTTP status of an answer that carries the error.
+func Status(e *loop.Error) int { return status(e.Code) }
+
+// WriteJSON answers with v as JSON.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client has gone: nobody is left to tell
+	return nil
+}
+
+// errorAnswer is the body of every JSON error (platform section 9).
+type errorAnswer struct {
+	Error        loop.Code      `json:"error"`
+	Description  string         `json:"error_description"`
+	URI          string         `json:"error_uri"`
+	RequestID    loop.RequestID `json:"request_id"`
+	Field        string         `json:"field,omitempty"`
+	RetryAfterMS int64          `json:"retry_after_ms,omitempty"`
+}
+
+// WriteError answers with the error as JSON. What is not a *loop.Error is told
+// as server_error; what lies beneath goes to the log alone.
+func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.told(w, r, err)
+	answer := errorAnswer{
+		Error:        e.Code,
+		Description:  e.Description,
+		URI:          s.ErrorURI(e.Code),
+		RequestID:    RequestID(r.Context()),
+		Field:        e.Field,
+		RetryAfterMS: e.RetryAfter.Milliseconds(),
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	_ = WriteJSON(w, Status(e), answer)
+}
+
+// writeErrorPage answers with the error as a page of the host.
+func (s *Site) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.told(w, r, err)
+	if err := s.ErrorPage(w, r, e); err != nil {
+		s.WriteError(w, r, fmt.Errorf("showing the error page for %s: %w", e.Code, err))
+	}
+}
+
+// told prepares an error for the outside: it is noted for the log line, and the
+// headers that belong to it are set.
+func (s *Site) told(w http.ResponseWriter, r *http.Request, err error) *loop.Error {
+	e := loop.AsError(err)
+	note(r.Context()).err = e
+	if e.RetryAfter > 0 {
+		seconds := int64(e.RetryAfter.Seconds() + 0.999)
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	return e
+}
+
+// ErrorURI is the page of the documentation that explains the code.
+func (s *Site) ErrorURI(code loop.Code) string {
+	return s.Developers.JoinPath("docs", "errors", string(code)).String()
+}

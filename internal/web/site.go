@@ -1,0 +1,119 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Handler answers a request or returns an error, which the Site turns into
+// JSON or a page.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// ErrorPage writes an error as a page of the host.
+type ErrorPage func(w http.ResponseWriter, r *http.Request, e *loop.Error) error
+
+// Config is what a Site needs.
+type Config struct {
+	PublicURL  *url.URL // where the world reaches this host; links and cookies come from here, never from a request
+	Developers *url.URL // the host whose documentation explains errors
+	World      loop.World
+	Log        *slog.Logger
+	ErrorPage  ErrorPage // nil: the host has no pages, and every error is JSON
+}
+
+// Site is one public host: its routes and what every request to it passes
+// through.
+type Site struct {
+	Config
+	mux *http.ServeMux
+}
+
+// NewSite makes a host without routes.
+func NewSite(config Config) *Site {
+	return &Site{Config: config, mux: http.NewServeMux()}
+}
+
+// API adds a route whose errors are JSON. The pattern names method and path.
+func (s *Site) API(pattern string, h Handler) {
+	s.route(pattern, h, s.WriteError)
+}
+
+// Page adds a route whose errors are pages.
+func (s *Site) Page(pattern string, h Handler) {
+	s.route(pattern, h, s.writeErrorPage)
+}
+
+func (s *Site) route(pattern string, h Handler, fail func(http.ResponseWriter, *http.Request, error)) {
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			fail(w, r, err)
+		}
+	})
+}
+
+// Secure reports whether the host is reached over TLS, and so whether its
+// cookies can say so.
+func (s *Site) Secure() bool { return s.PublicURL.Scheme == "https" }
+
+// Handler is the whole host: the chain, then the routes.
+func (s *Site) Handler() http.Handler {
+	return s.identify(s.log(s.recover(s.guard(http.HandlerFunc(s.serve)))))
+}
+
+// serve finds the route. A path that is not in its canonical form is not
+// found: nothing is redirected, so nothing can be led astray (ASVS 3.7.2).
+func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != path.Clean(r.URL.Path) || r.Method == http.MethodConnect {
+		s.refuse(w, r, notFound())
+		return
+	}
+	handler, pattern := s.mux.Handler(r)
+	if pattern == "" {
+		s.refuse(w, r, s.unrouted(w, r, handler))
+		return
+	}
+	note(r.Context()).route = pattern
+	s.mux.ServeHTTP(w, r)
+}
+
+// unrouted tells a wrong method from a wrong path: the mux knows, but says it
+// only in an answer of its own.
+func (s *Site) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) *loop.Error {
+	said := httptest.NewRecorder()
+	handler.ServeHTTP(said, r)
+	if said.Code != http.StatusMethodNotAllowed {
+		return notFound()
+	}
+	allow := said.Header().Get("Allow")
+	w.Header().Set("Allow", allow)
+	return loop.Errorf(loop.MethodNotAllowed, "This address does not answer %s. It answers %s.", method(r), allow)
+}
+
+// refuse answers a request that reached no route: a page for a browser, JSON
+// for everything else.
+func (s *Site) refuse(w http.ResponseWriter, r *http.Request, e *loop.Error) {
+	if s.ErrorPage != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		s.writeErrorPage(w, r, e)
+		return
+	}
+	s.WriteError(w, r, e)
+}
+
+func notFound() *loop.Error {
+	return loop.Errorf(loop.NotFound, "There is nothing at this address.")
+}
+
+// method gives the request's method, shortened so that a stranger's invention
+// does not fill an answer.
+func method(r *http.Request) string {
+	if len(r.Method) > 10 {
+		return "this method"
+	}
+	return r.Method
+}
