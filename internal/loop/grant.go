@@ -42,6 +42,7 @@ type Chain struct {
 	Salt       [16]byte  // what a stolen key lacks
 	RotatedAt  time.Time // when that token was issued
 	RotatedBy  RequestID // by which request
+	RotatedFor Scopes    // what that request's access token opened
 
 	CreatedAt     time.Time
 	IdleExpiresAt time.Time

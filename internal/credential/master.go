@@ -1,0 +1,70 @@
+package credential
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Master is the key under which all others are kept. It is never stored with
+// what it protects.
+type Master struct{ secret [32]byte }
+
+// NewMaster makes a master key and the text that ParseMaster reads.
+func NewMaster(w loop.World) (master *Master, text string) {
+	master = &Master{}
+	_, _ = w.Read(master.secret[:])
+	return master, base64.StdEncoding.EncodeToString(master.secret[:])
+}
+
+// ParseMaster reads a master key: 32 bytes in base64.
+func ParseMaster(text string) (*Master, error) {
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil || len(raw) != 32 {
+		return nil, fmt.Errorf("the master key must be 32 bytes in base64, such as `openssl rand -base64 32` prints")
+	}
+	return &Master{secret: [32]byte(raw)}, nil
+}
+
+// String hides the key.
+func (*Master) String() string { return "[master key]" }
+
+// GoString hides the key from %#v.
+func (*Master) GoString() string { return "[master key]" }
+
+func (m *Master) seal(w loop.World, id uint32, purpose Purpose, secret []byte) (Key, error) {
+	aead, err := chacha20poly1305.NewX(m.secret[:])
+	if err != nil {
+		return Key{}, fmt.Errorf("sealing a key: %w", err)
+	}
+	nonce := make([]byte, chacha20poly1305.NonceSizeX)
+	_, _ = w.Read(nonce)
+	key := Key{ID: id, Purpose: purpose, CreatedAt: w.Now()}
+	key.Sealed = aead.Seal(nonce, nonce, secret, key.associated())
+	return key, nil
+}
+
+func (m *Master) open(key Key) ([]byte, error) {
+	aead, err := chacha20poly1305.NewX(m.secret[:])
+	if err != nil {
+		return nil, fmt.Errorf("opening key %d: %w", key.ID, err)
+	}
+	if len(key.Sealed) < chacha20poly1305.NonceSizeX {
+		return nil, fmt.Errorf("key %d is damaged", key.ID)
+	}
+	nonce, sealed := key.Sealed[:chacha20poly1305.NonceSizeX], key.Sealed[chacha20poly1305.NonceSizeX:]
+	secret, err := aead.Open(nil, nonce, sealed, key.associated())
+	if err != nil {
+		return nil, fmt.Errorf("the master key does not open this database's keys: it is another platform's, or key %d is damaged", key.ID)
+	}
+	return secret, nil
+}
+
+func (k Key) associated() []byte {
+	return []byte("loop key 1 " + strconv.FormatUint(uint64(k.ID), 10) + " " + string(k.Purpose))
+}

@@ -1,0 +1,378 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// AuthorizationRequest is a request to the authorization endpoint (RFC 6749
+// §4.1.1, OpenID Connect Core §3.1.2.1) that has been checked in full.
+type AuthorizationRequest struct {
+	Parameters url.Values // as they came, to be checked afresh at every step
+
+	Client      *loop.Client
+	RedirectURI loop.RedirectURI
+	Scopes      loop.Scopes // asked for, by name or by claim
+	State       string
+	Nonce       string
+	Challenge   CodeChallenge
+	Mode        ResponseMode
+
+	Prompt    Prompt
+	MaxAge    *time.Duration // nil: any
+	Hinted    loop.MemberID  // by id_token_hint; empty: nobody
+	LoginHint string
+	IDClaims  []string // asked for in the ID token itself
+}
+
+// ResponseMode is how the answer reaches the redirect URI.
+type ResponseMode string
+
+// The response modes on offer (OAuth 2.0 Multiple Response Type Encoding
+// Practices §2.1, OAuth 2.0 Form Post Response Mode).
+const (
+	QueryMode    ResponseMode = "query"
+	FormPostMode ResponseMode = "form_post"
+)
+
+// Prompt is what the request wants the member to be asked.
+type Prompt struct {
+	None, Login, Consent, SelectAccount bool
+}
+
+// AuthorizationError is a refused authorization request. It travels to the
+// redirect URI where client and redirect URI are proven; else it ends in a page.
+type AuthorizationError struct {
+	Fault *loop.Error
+	To    *Answer // nil: a page, never a redirect (RFC 6749 §4.1.2.1)
+	// Swapped is the registered redirect URI that differs from the one sent only
+	// by localhost against a loopback address.
+	Swapped loop.RedirectURI
+	Sent    loop.RedirectURI
+}
+
+// Error gives the fault within.
+func (e *AuthorizationError) Error() string { return e.Fault.Error() }
+
+// Unwrap gives the fault within.
+func (e *AuthorizationError) Unwrap() error { return e.Fault }
+
+// Answer is an authorization response on its way: where it goes and what the
+// client needs to take it for an answer to its own request.
+type Answer struct {
+	Client      *loop.Client
+	RedirectURI loop.RedirectURI
+	Mode        ResponseMode
+	State       string
+}
+
+// repeatable are the parameters that may be sent more than once (RFC 8707 §2).
+var repeatable = []string{"resource"}
+
+const (
+	maxStateLength = 2048
+	maxNonceLength = 512
+)
+
+// CheckAuthorizationRequest checks the parameters of an authorization request.
+// Client and redirect URI are proven before anything else is looked at, so that
+// no error is ever sent to a place that did not register. Every refusal is an
+// *AuthorizationError.
+func (s *Server) CheckAuthorizationRequest(ctx context.Context, params url.Values) (*AuthorizationRequest, error) {
+	client, redirectURI, err := s.proveClient(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	req := &AuthorizationRequest{Parameters: params, Client: client, RedirectURI: redirectURI, Mode: QueryMode}
+	if err := s.checkRest(req, params); err != nil {
+		return nil, &AuthorizationError{Fault: loop.AsError(err), To: req.answer()}
+	}
+	return req, nil
+}
+
+func (req *AuthorizationRequest) answer() *Answer {
+	return &Answer{Client: req.Client, RedirectURI: req.RedirectURI, Mode: req.Mode, State: req.State}
+}
+
+// proveClient finds the client and proves the redirect URI. Its errors end in a page.
+func (s *Server) proveClient(ctx context.Context, params url.Values) (*loop.Client, loop.RedirectURI, error) {
+	page := func(e *loop.Error) error { return &AuthorizationError{Fault: e} }
+	id, err := single(params, "client_id")
+	if err != nil {
+		return nil, "", page(loop.AsError(err))
+	}
+	if id == "" {
+		return nil, "", page(loop.Errorf(loop.InvalidRequest, "The client_id is missing.").About("client_id"))
+	}
+	client, err := s.clientByID(ctx, loop.ClientID(id))
+	switch {
+	case errors.Is(err, loop.ErrNotFound):
+		return nil, "", page(loop.Errorf(loop.InvalidRequest, "No app has this client_id. Compare it with the one in the developer portal.").About("client_id"))
+	case err != nil:
+		return nil, "", page(loop.AsError(err))
+	case !client.Enabled:
+		return nil, "", page(loop.Errorf(loop.InvalidRequest, "This app is disabled. Its developer can enable it in the developer portal.").About("client_id"))
+	}
+	sent, err := single(params, "redirect_uri")
+	if err != nil {
+		return nil, "", page(loop.AsError(err))
+	}
+	redirectURI := loop.RedirectURI(sent)
+	if client.Registered(redirectURI) {
+		return client, redirectURI, nil
+	}
+	fault := loop.Errorf(loop.InvalidRequest, "The redirect URI is not registered for this client. It must equal a registered one, character by character.").About("redirect_uri")
+	if sent == "" {
+		fault = loop.Errorf(loop.InvalidRequest, "The redirect_uri is missing.").About("redirect_uri")
+	}
+	refused := &AuthorizationError{Fault: fault, Sent: redirectURI}
+	if registered, ok := loop.SwappedLoopback(client.RedirectURIs, redirectURI); ok {
+		refused.Swapped = registered
+	}
+	return nil, "", refused
+}
+
+// clientByID reads a client; what has not even the form of an id is not looked up.
+func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
+	if !id.Valid() {
+		return nil, loop.ErrNotFound
+	}
+	return s.Ledger.Client(ctx, id)
+}
+
+// checkRest checks everything but client and redirect URI. State and response
+// mode come first: they decide how every later error is answered.
+func (s *Server) checkRest(req *AuthorizationRequest, params url.Values) error {
+	steps := []func(*AuthorizationRequest, url.Values) error{
+		readState, readResponseMode, refuseDuplicates, refuseRequestObjects, readResponseType,
+		readScope, readClaims, readNonce, readChallenge, readPrompt, readMaxAge, s.readIDTokenHint,
+	}
+	for _, step := range steps {
+		if err := step(req, params); err != nil {
+			return err
+		}
+	}
+	req.LoginHint = params.Get("login_hint")
+	return nil
+}
+
+func readState(req *AuthorizationRequest, params url.Values) error {
+	state, err := single(params, "state")
+	if err != nil {
+		return err
+	}
+	if state == "" {
+		return loop.Errorf(loop.InvalidRequest, "The state is missing. Send an unguessable value and compare it when the answer comes.").About("state")
+	}
+	if len(state) > maxStateLength || strings.IndexFunc(state, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
+		return loop.Errorf(loop.InvalidRequest, "The state must be 1 to %d printable ASCII characters.", maxStateLength).About("state")
+	}
+	req.State = state
+	return nil
+}
+
+func readResponseMode(req *AuthorizationRequest, params url.Values) error {
+	mode, err := single(params, "response_mode")
+	if err != nil {
+		return err
+	}
+	switch ResponseMode(mode) {
+	case "", QueryMode:
+	case FormPostMode:
+		req.Mode = FormPostMode
+	default:
+		return loop.Errorf(loop.InvalidRequest, "The response_mode must be query or form_post.").About("response_mode")
+	}
+	return nil
+}
+
+// refuseDuplicates: parameters MUST NOT be included more than once (RFC 6749 §3.1).
+func refuseDuplicates(_ *AuthorizationRequest, params url.Values) error {
+	return noDuplicates(params)
+}
+
+func noDuplicates(params url.Values) error {
+	for name, values := range params {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
+			return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.").About(safeName(name))
+		}
+	}
+	return nil
+}
+
+// safeName lets a parameter's name into an answer only where it is a plain word.
+func safeName(name string) string {
+	if len(name) > 40 || strings.IndexFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) >= 0 {
+		return ""
+	}
+	return name
+}
+
+// refuseRequestObjects refuses RFC 9101's parameters by name (OpenID Connect
+// Core §6.1): nothing in them is looked at and nothing is fetched.
+func refuseRequestObjects(_ *AuthorizationRequest, params url.Values) error {
+	if params.Has("request") {
+		return loop.Errorf(loop.RequestNotSupported, "Request objects are not supported. Send the parameters themselves.").About("request")
+	}
+	if params.Has("request_uri") {
+		return loop.Errorf(loop.RequestURINotSupported, "A request_uri is not supported. Send the parameters themselves.").About("request_uri")
+	}
+	return nil
+}
+
+func readResponseType(_ *AuthorizationRequest, params url.Values) error {
+	switch params.Get("response_type") {
+	case "code":
+		return nil
+	case "":
+		return loop.Errorf(loop.InvalidRequest, "The response_type is missing. Send response_type=code.").About("response_type")
+	default:
+		return loop.Errorf(loop.UnsupportedResponseType, "The response_type must be code.").About("response_type")
+	}
+}
+
+func readScope(req *AuthorizationRequest, params url.Values) error {
+	scopes, err := loop.ParseScopes(params.Get("scope"))
+	if err != nil {
+		return err
+	}
+	return req.askFor(scopes)
+}
+
+// askFor adds scopes to the request, within what the client is allowed.
+func (req *AuthorizationRequest) askFor(scopes loop.Scopes) error {
+	if beyond := scopes.Without(req.Client.AllowedScopes); len(beyond) > 0 {
+		return loop.Errorf(loop.InvalidScope, "This app may not ask for %s. Add it to the app's scopes in the developer portal, or leave it out.", beyond).About("scope")
+	}
+	req.Scopes = req.Scopes.Or(scopes)
+	if len(req.Scopes) == 0 {
+		return loop.Errorf(loop.InvalidScope, "This request asks for nothing that a member could allow. Name at least one scope, such as openid.").About("scope")
+	}
+	return nil
+}
+
+// scopeOfClaim says which scope covers a claim that can be asked for by name.
+var scopeOfClaim = map[string]loop.Scope{
+	"name": loop.ScopeProfile, "locale": loop.ScopeProfile, "updated_at": loop.ScopeProfile,
+	"email": loop.ScopeEmail, "email_verified": loop.ScopeEmail,
+}
+
+// readClaims reads the claims parameter (OpenID Connect Core §5.5). A claim
+// counts as asking for the scope that covers it; an unknown one is ignored.
+func readClaims(req *AuthorizationRequest, params url.Values) error {
+	text := params.Get("claims")
+	if text == "" {
+		return nil
+	}
+	var asked struct {
+		UserInfo map[string]json.RawMessage `json:"userinfo"`
+		IDToken  map[string]json.RawMessage `json:"id_token"`
+	}
+	if len(text) > maxStateLength || json.Unmarshal([]byte(text), &asked) != nil {
+		return loop.Errorf(loop.InvalidRequest, "The claims parameter must be a JSON object with the members userinfo and id_token.").About("claims")
+	}
+	var scopes []loop.Scope
+	for claim, scope := range scopeOfClaim {
+		_, inUserInfo := asked.UserInfo[claim]
+		_, inIDToken := asked.IDToken[claim]
+		if inUserInfo || inIDToken {
+			scopes = append(scopes, scope)
+		}
+		if inIDToken {
+			req.IDClaims = append(req.IDClaims, claim)
+		}
+	}
+	slices.Sort(req.IDClaims)
+	return req.askFor(loop.NewScopes(scopes...))
+}
+
+func readNonce(req *AuthorizationRequest, params url.Values) error {
+	req.Nonce = params.Get("nonce")
+	if req.Nonce == "" && req.Client.RequireNonce {
+		return loop.Errorf(loop.InvalidRequest, "This app requires a nonce.").About("nonce")
+	}
+	if len(req.Nonce) > maxNonceLength {
+		return loop.Errorf(loop.InvalidRequest, "The nonce is longer than %d bytes.", maxNonceLength).About("nonce")
+	}
+	return nil
+}
+
+func readChallenge(req *AuthorizationRequest, params url.Values) error {
+	challenge, err := parseCodeChallenge(params.Get("code_challenge"), params.Get("code_challenge_method"))
+	req.Challenge = challenge
+	return err
+}
+
+// readPrompt reads prompt (OpenID Connect Core §3.1.2.1): none stands alone.
+func readPrompt(req *AuthorizationRequest, params url.Values) error {
+	text := params.Get("prompt")
+	if text == "" {
+		return nil
+	}
+	known := map[string]*bool{"none": &req.Prompt.None, "login": &req.Prompt.Login, "consent": &req.Prompt.Consent, "select_account": &req.Prompt.SelectAccount}
+	words := strings.Split(text, " ")
+	for _, word := range words {
+		wanted, ok := known[word]
+		if !ok {
+			return loop.Errorf(loop.InvalidRequest, "The prompt must be none, or any of login, consent and select_account.").About("prompt")
+		}
+		*wanted = true
+	}
+	if req.Prompt.None && len(words) > 1 {
+		return loop.Errorf(loop.InvalidRequest, "The prompt none cannot be combined with another.").About("prompt")
+	}
+	return nil
+}
+
+// maxMaxAge is beyond any session's life; more says nothing and could overflow.
+const maxMaxAge = 10 * 365 * 24 * 60 * 60
+
+func readMaxAge(req *AuthorizationRequest, params url.Values) error {
+	text := params.Get("max_age")
+	if text == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || seconds > maxMaxAge || text[0] == '+' {
+		return loop.Errorf(loop.InvalidRequest, "The max_age must be a whole number of seconds, from 0 to ten years.").About("max_age")
+	}
+	age := time.Duration(seconds) * time.Second //nolint:gosec // G115: bounded above
+	req.MaxAge = &age
+	return nil
+}
+
+// readIDTokenHint finds whom the client expects. An expired ID token is a valid
+// hint while its key is known (OpenID Connect Core §3.1.2.1).
+func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) error {
+	hint := params.Get("id_token_hint")
+	if hint == "" {
+		return nil
+	}
+	claims, err := s.openIDToken(hint)
+	if err != nil || claims.Audience != string(req.Client.ID) {
+		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app.").About("id_token_hint")
+	}
+	req.Hinted = loop.MemberID(claims.Subject)
+	return nil
+}
+
+// single gives a parameter's one value; empty where it is absent, InvalidRequest
+// where it is there twice.
+func single(params url.Values, name string) (string, error) {
+	values := params[name]
+	if len(values) > 1 {
+		return "", loop.Errorf(loop.InvalidRequest, "The %s was sent more than once.", name).About(name)
+	}
+	if len(values) == 0 {
+		return "", nil
+	}
+	return values[0], nil
+}

@@ -1,0 +1,277 @@
+package oauth
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// SignIn is a member's live sign-in, as far as an authorization needs it.
+type SignIn struct {
+	Session  loop.SessionID
+	Member   *loop.Member
+	AuthTime time.Time
+}
+
+// Step is what an authorization request still needs from the member.
+type Step int
+
+// The steps, in the order in which they are asked for.
+const (
+	StepSignIn        Step = iota + 1
+	StepChooseAccount      // prompt=select_account
+	StepConsent
+	StepContinue // consent is remembered, but the app could be anybody
+	StepDone     // a code can be issued
+)
+
+// firstPartyScopes are those for which Loop's own apps skip the consent page
+// (platform section 4).
+var firstPartyScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail)
+
+// Progress is how far an authorization request has come.
+type Progress struct {
+	Began  time.Time // when the request arrived; prompt=login and max_age go by it
+	Chosen bool      // the member has chosen the account
+}
+
+// NextStep says what the request needs now. signIn is nil where nobody is
+// signed in. A refusal is an *AuthorizationError that goes to the client.
+func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progress Progress, signIn *SignIn) (Step, error) {
+	if signIn == nil || s.mustSignInAgain(req, progress, signIn) {
+		if req.Prompt.None {
+			return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "The member is not signed in as the request needs it."))
+		}
+		return StepSignIn, nil
+	}
+	if req.Hinted != "" && req.Hinted != signIn.Member.ID {
+		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the id_token_hint names."))
+	}
+	if req.Prompt.SelectAccount && !progress.Chosen && signIn.AuthTime.Before(progress.Began) {
+		return StepChooseAccount, nil
+	}
+	if err := checkHealthData(req, signIn.Member); err != nil {
+		return 0, err
+	}
+	grant, err := s.Ledger.LiveGrant(ctx, signIn.Member.ID, req.Client.ID)
+	if err != nil {
+		return 0, err
+	}
+	return s.consentStep(req, grant)
+}
+
+// mustSignInAgain: prompt=login and max_age are met by a sign-in later than the
+// request's beginning; so is a hint that names somebody else.
+func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, signIn *SignIn) bool {
+	if !signIn.AuthTime.Before(progress.Began) {
+		return false
+	}
+	tooOld := req.MaxAge != nil && progress.Began.Sub(signIn.AuthTime) > *req.MaxAge
+	return req.Prompt.Login || tooOld || req.Hinted != "" && req.Hinted != signIn.Member.ID
+}
+
+// checkHealthData: scopes that open health data need a signed agreement, or a
+// test member (platform section 6).
+func checkHealthData(req *AuthorizationRequest, member *loop.Member) error {
+	phi := req.Scopes.PHI()
+	if len(phi) == 0 || req.Client.MaySee(member) {
+		return nil
+	}
+	return req.Refuse(loop.Errorf(loop.InvalidScope,
+		"This app is in development: %s works for test members only. Sign in as a test member, or see What production needs in the documentation.", phi).About("scope"))
+}
+
+func (s *Server) consentStep(req *AuthorizationRequest, grant *loop.Grant) (Step, error) {
+	switch {
+	case grant != nil && !req.Prompt.Consent && remembered(grant, req):
+		if !req.Client.CouldBeAnybody(req.RedirectURI) {
+			return StepDone, nil
+		}
+		if req.Prompt.None {
+			return 0, req.Refuse(loop.Errorf(loop.InteractionRequired, "Another app on the device could use this client_id, so the member must confirm."))
+		}
+		return StepContinue, nil
+	case req.Client.FirstParty && !req.Prompt.Consent && firstPartyScopes.HasAll(req.Scopes):
+		return StepDone, nil
+	case req.Prompt.None:
+		return 0, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member has not allowed this app what it asks for."))
+	default:
+		return StepConsent, nil
+	}
+}
+
+// remembered reports whether the member has answered for all that is asked, and
+// that answer still gives the app what it cannot do without.
+func remembered(grant *loop.Grant, req *AuthorizationRequest) bool {
+	return grant.Covers(req.Scopes) && len(grant.Scopes.And(req.Scopes)) > 0 && grant.Scopes.HasAll(req.Needed())
+}
+
+// Needed are the scopes of the request that a member cannot leave out: openid,
+// and those that the client marks as required.
+func (req *AuthorizationRequest) Needed() loop.Scopes {
+	return req.Scopes.And(req.Client.RequiredScopes.Or(loop.NewScopes(loop.ScopeOpenID)))
+}
+
+// Refuse makes an error that travels to the client.
+func (req *AuthorizationRequest) Refuse(e *loop.Error) *AuthorizationError {
+	return &AuthorizationError{Fault: e, To: req.answer()}
+}
+
+// Authorized is a successful authorization response.
+type Authorized struct {
+	Answer
+	Code string
+}
+
+// IssueCode issues a code on a consent that is remembered or not needed. It
+// writes its audit record and nothing else, but for the first grant to one of
+// Loop's own apps.
+func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signIn *SignIn) (*Authorized, error) {
+	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
+		step, err := s.consentStep(req, st.Grant)
+		if err != nil {
+			return nil, err
+		}
+		if step != StepDone && step != StepContinue {
+			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member's consent changed while the request was answered."))
+		}
+		if st.Grant != nil && remembered(st.Grant, req) {
+			return st.Grant, nil
+		}
+		return s.consented(st, req, req.Scopes, nil), nil // Loop's own app: implied
+	})
+}
+
+// Consent is what a member answered on the consent page.
+type Consent struct {
+	Shown   loop.Scopes // all that the page showed; nothing else can be granted
+	Allowed loop.Scopes // what stayed ticked
+}
+
+// Allow takes a member's consent and issues a code for what they allowed.
+// Nothing left ticked, or a needed scope left out, is AccessDenied.
+func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *SignIn, consent Consent) (*Authorized, error) {
+	allowed := consent.Allowed.And(consent.Shown).Or(req.Needed())
+	if len(consent.Allowed.Or(req.Needed())) == 0 {
+		return nil, s.Deny(ctx, req, signIn)
+	}
+	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
+		return s.consented(st, req, allowed, consent.Shown.Without(allowed)), nil
+	})
+}
+
+// Deny records that the member said no and gives the answer to the client.
+func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *SignIn) error {
+	err := s.Ledger.Decide(ctx, Subject{Member: signIn.Member.ID, Client: req.Client.ID}, func(st State) (Change, error) {
+		rec := s.record(ctx, audit.ConsentDenied, byMember(signIn), st)
+		return Change{Records: []audit.Record{rec}}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return req.Refuse(loop.Errorf(loop.AccessDenied, "The member did not allow it."))
+}
+
+// authorize has consent decide on the grant and issues a code under it, in one
+// transaction.
+func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signIn *SignIn, consent func(State) (*loop.Grant, error)) (*Authorized, error) {
+	var code Code
+	subject := Subject{Member: signIn.Member.ID, Client: req.Client.ID}
+	err := s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
+		if st.Client == nil || !st.Client.Enabled || st.Member == nil || st.Member.Suspended {
+			return Change{}, req.Refuse(loop.Errorf(loop.AccessDenied, "The app or the member's account was closed while the request was answered."))
+		}
+		grant, err := consent(st)
+		if err != nil {
+			return Change{}, err
+		}
+		code = s.newCode(req, signIn, grant)
+		change := s.authorization(ctx, signIn, st, grant, code)
+		// The code is issued after whatever this change revokes.
+		code.Counter = st.Counter + uint64(len(change.Revoke))
+		return change, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Authorized{Answer: *req.answer(), Code: s.sealCode(code).Reveal()}, nil
+}
+
+func (s *Server) newCode(req *AuthorizationRequest, signIn *SignIn, grant *loop.Grant) Code {
+	return Code{
+		ID:          loop.NewChainID(s.World),
+		Client:      req.Client.ID,
+		RedirectURI: req.RedirectURI,
+		Challenge:   req.Challenge,
+		Scopes:      req.Scopes.And(grant.Scopes),
+		Member:      signIn.Member.ID,
+		Grant:       grant.ID,
+		Session:     signIn.Session,
+		AuthTime:    signIn.AuthTime,
+		Nonce:       req.Nonce,
+		IDClaims:    strings.Join(req.IDClaims, " "),
+		ExpiresAt:   s.World.Now().Add(codeLife),
+	}
+}
+
+// authorization is the change that a code brings: the grant, where it is new or
+// different, and the records. A grant that lost a scope ends the access tokens
+// issued under it; its apps get narrower ones at their next refresh.
+func (s *Server) authorization(ctx context.Context, signIn *SignIn, st State, grant *loop.Grant, code Code) Change {
+	var change Change
+	before := st.Grant
+	st.Grant = grant
+	if grant != before {
+		change.Grant = grant
+		event := audit.GrantGiven
+		if before != nil {
+			event = audit.GrantChanged
+			if lost := before.Scopes.Without(grant.Scopes); len(lost) > 0 {
+				change.Revoke = append(change.Revoke, s.revocation(loop.RevokeGrant, string(grant.ID)))
+			}
+		}
+		given := s.record(ctx, event, byMember(signIn), st)
+		given.Detail = audit.Detail{"scopes": grant.Scopes.String(), "declined": grant.Declined.String()}
+		change.Records = append(change.Records, given)
+	}
+	issued := s.record(ctx, audit.CodeIssued, byMember(signIn), st)
+	issued.Detail = audit.Detail{"scopes": code.Scopes.String(), "chain": string(code.ID)}
+	change.Records = append(change.Records, issued)
+	return change
+}
+
+// consented is the grant after a member's answer: what was shown is answered
+// anew, everything else stays as it was.
+func (s *Server) consented(st State, req *AuthorizationRequest, allowed, declined loop.Scopes) *loop.Grant {
+	now := s.World.Now()
+	shown := allowed.Or(declined)
+	if st.Grant == nil {
+		return &loop.Grant{
+			ID: loop.NewGrantID(s.World), Member: st.Member.ID, Client: req.Client.ID,
+			Scopes: allowed, Declined: declined, CreatedAt: now, UpdatedAt: now,
+		}
+	}
+	grant := *st.Grant
+	grant.Scopes = grant.Scopes.Without(shown).Or(allowed)
+	grant.Declined = grant.Declined.Without(shown).Or(declined)
+	grant.UpdatedAt = now
+	return &grant
+}
+
+// revocation ends what was issued before it; it is kept for as long as the
+// longest token that it can end.
+func (s *Server) revocation(kind loop.RevocationKind, id string) loop.Revocation {
+	return NewRevocation(s.World, kind, id)
+}
+
+// NewRevocation makes a revocation that outlives everything it ends.
+func NewRevocation(w loop.World, kind loop.RevocationKind, id string) loop.Revocation {
+	return loop.Revocation{Kind: kind, ID: id, ExpiresAt: w.Now().Add(loop.DefaultAccessTokenTTL + codeLife + time.Minute)}
+}
+
+func byMember(signIn *SignIn) audit.Actor {
+	return audit.Actor{Kind: audit.ByMember, ID: string(signIn.Member.ID)}
+}

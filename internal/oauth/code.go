@@ -1,0 +1,77 @@
+package oauth
+
+import (
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// codeLife is how long an authorization code works (RFC 6749 §4.1.2 allows ten
+// minutes; a browser's redirect needs seconds).
+const codeLife = 60 * time.Second
+
+// Code is what an authorization code says. Its id is the id of the chain that
+// it will start, so that one insert both consumes it and starts the chain.
+type Code struct {
+	ID          loop.ChainID
+	Client      loop.ClientID
+	RedirectURI loop.RedirectURI
+	Challenge   CodeChallenge
+	Scopes      loop.Scopes
+	Member      loop.MemberID
+	Grant       loop.GrantID
+	Session     loop.SessionID
+	AuthTime    time.Time
+	Nonce       string
+	IDClaims    string // claims asked for in the ID token, separated by spaces
+	ExpiresAt   time.Time
+	Counter     uint64
+}
+
+// sealCode gives the code its text.
+func (s *Server) sealCode(c Code) credential.Secret {
+	var p packer
+	p.text(string(c.ID))
+	p.text(string(c.Client))
+	p.text(string(c.RedirectURI))
+	p.text(string(c.Challenge))
+	p.text(c.Scopes.String())
+	p.text(string(c.Member))
+	p.text(string(c.Grant))
+	p.text(string(c.Session))
+	p.moment(c.AuthTime)
+	p.text(c.Nonce)
+	p.text(c.IDClaims)
+	p.moment(c.ExpiresAt)
+	p.number(int64(c.Counter)) //nolint:gosec // G115: counts up from 0
+	return credential.SecretOf(credential.CodePrefix.Form(s.Ring.Seal(credential.ForCodes, p)))
+}
+
+func (s *Server) openCode(text string) (Code, bool) {
+	sealed, ok := credential.CodePrefix.Parse(text)
+	if !ok {
+		return Code{}, false
+	}
+	plain, _, err := s.Ring.Open(credential.ForCodes, sealed)
+	if err != nil {
+		return Code{}, false
+	}
+	u := unpacker{rest: plain}
+	code := Code{
+		ID:          loop.ChainID(u.text()),
+		Client:      loop.ClientID(u.text()),
+		RedirectURI: loop.RedirectURI(u.text()),
+		Challenge:   CodeChallenge(u.text()),
+	}
+	code.Scopes, err = loop.ParseScopes(u.text())
+	code.Member = loop.MemberID(u.text())
+	code.Grant = loop.GrantID(u.text())
+	code.Session = loop.SessionID(u.text())
+	code.AuthTime = u.moment()
+	code.Nonce = u.text()
+	code.IDClaims = u.text()
+	code.ExpiresAt = u.moment()
+	code.Counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
+	return code, u.done() && err == nil
+}

@@ -1,0 +1,122 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"net/url"
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// continuationLife is how long a member may take between an app's request and
+// the end of signing in and consenting.
+const continuationLife = 30 * time.Minute
+
+// ticketLife is how long a consent page may lie open.
+const ticketLife = 10 * time.Minute
+
+// Continuation carries an authorization request through sign-in and consent. It
+// is sealed, so that nobody can change the request on its way, and bound to the
+// browser that made it, so that nobody else can go on with it.
+type Continuation struct {
+	Parameters url.Values // checked afresh at each step
+	Progress   Progress
+	Browser    string // the pre-session cookie's value
+}
+
+// SealContinuation gives the text that pages carry.
+func (s *Server) SealContinuation(c Continuation) string {
+	var p packer
+	p.text(c.Parameters.Encode())
+	p.moment(c.Progress.Began)
+	p.text(flag(c.Progress.Chosen))
+	p.text(c.Browser)
+	return base64.RawURLEncoding.EncodeToString(s.Ring.Seal(credential.ForContinuations, p))
+}
+
+// errLost is what a member reads whose request cannot be taken up again.
+var errLost = loop.Errorf(loop.InvalidRequest, "This page is too old, or was opened in another browser. Go back to the app and start again.")
+
+// OpenContinuation reads a continuation: InvalidRequest where it was not sealed
+// here, is older than 30 minutes or belongs to another browser.
+func (s *Server) OpenContinuation(text, browser string) (Continuation, error) {
+	u, ok := s.unseal(credential.ForContinuations, text)
+	if !ok {
+		return Continuation{}, errLost
+	}
+	params, err := url.ParseQuery(u.text())
+	c := Continuation{Parameters: params}
+	c.Progress.Began = u.moment()
+	c.Progress.Chosen = u.text() != ""
+	c.Browser = u.text()
+	age := s.World.Now().Sub(c.Progress.Began)
+	if err != nil || !u.done() || browser == "" || c.Browser != browser || age >= continuationLife {
+		return Continuation{}, errLost
+	}
+	return c, nil
+}
+
+// Ticket is what a consent page was made of. Only exactly that can be allowed.
+type Ticket struct {
+	Session loop.SessionID
+	Member  loop.MemberID
+	Request string // the parameters, encoded
+	Shown   loop.Scopes
+	Text    string    // version and language of the words that were shown
+	Client  time.Time // when the client's registration last changed
+	MadeAt  time.Time
+}
+
+// ConsentText names the words of the consent page; it changes when they do.
+const ConsentText = "1 en"
+
+// NewTicket makes the ticket of a consent page for what is asked now.
+func (s *Server) NewTicket(req *AuthorizationRequest, signIn *SignIn) string {
+	var p packer
+	p.text(string(signIn.Session))
+	p.text(string(signIn.Member.ID))
+	p.text(req.Parameters.Encode())
+	p.text(req.Scopes.String())
+	p.text(ConsentText)
+	p.moment(req.Client.UpdatedAt)
+	p.moment(s.World.Now())
+	return base64.RawURLEncoding.EncodeToString(s.Ring.Seal(credential.ForTickets, p))
+}
+
+// CheckTicket reports whether a consent form answers exactly the page that would
+// be shown now, to this member in this session, and gives what it showed. If
+// not, the page is to be shown again.
+func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *SignIn) (shown loop.Scopes, ok bool) {
+	u, ok := s.unseal(credential.ForTickets, text)
+	if !ok {
+		return nil, false
+	}
+	t := Ticket{Session: loop.SessionID(u.text()), Member: loop.MemberID(u.text()), Request: u.text()}
+	shown, err := loop.ParseScopes(u.text())
+	t.Text = u.text()
+	t.Client = u.moment()
+	t.MadeAt = u.moment()
+	ok = err == nil && u.done() &&
+		t.Session == signIn.Session && t.Member == signIn.Member.ID &&
+		t.Request == req.Parameters.Encode() && shown.String() == req.Scopes.String() &&
+		t.Text == ConsentText && t.Client.Equal(req.Client.UpdatedAt) &&
+		s.World.Now().Sub(t.MadeAt) < ticketLife
+	return shown, ok
+}
+
+func (s *Server) unseal(purpose credential.Purpose, text string) (*unpacker, bool) {
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, false
+	}
+	plain, _, err := s.Ring.Open(purpose, sealed)
+	return &unpacker{rest: plain}, err == nil
+}
+
+func flag(set bool) string {
+	if set {
+		return "1"
+	}
+	return ""
+}

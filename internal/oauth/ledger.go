@@ -1,0 +1,71 @@
+package oauth
+
+import (
+	"context"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Ledger is what the acts need from the store.
+type Ledger interface {
+	// Client reads a client; loop.ErrNotFound where there is none.
+	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
+	// Member reads a member; loop.ErrNotFound where there is none.
+	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
+	// LiveGrant reads the live grant of a member to a client; nil where there is none.
+	LiveGrant(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error)
+
+	// Decide reads what the subject names, has decide judge it, and writes the
+	// change with its audit records, all in one transaction; no other decision
+	// on the same subject comes between. An error of decide is returned after
+	// the change that came with it, if any, is durable. A failure of the store
+	// itself is loop.TemporarilyUnavailable, and nothing was written, or it
+	// cannot be known.
+	Decide(ctx context.Context, subject Subject, decide func(State) (Change, error)) error
+}
+
+// Subject names what a decision is about. With a chain, the grant is the
+// chain's own; without, the live one of member and client.
+type Subject struct {
+	Member loop.MemberID
+	Client loop.ClientID
+	Grant  loop.GrantID // with Chain: where the chain does not exist yet
+	Chain  loop.ChainID
+}
+
+// State is what a decision can rest on, as it is in its transaction. What does
+// not exist is nil.
+type State struct {
+	Client  *loop.Client
+	Member  *loop.Member
+	Grant   *loop.Grant
+	Chain   *loop.Chain
+	Counter uint64 // of revocations; tokens issued now carry it
+}
+
+// Change is what a decision writes. The zero value writes nothing.
+type Change struct {
+	Grant   *loop.Grant // its new state, or a new grant; a revoked one ends its chains
+	Chain   *loop.Chain // its new state, or a new chain
+	Keep    int         // with a new chain: how many live chains of the grant stay, this one among them
+	Revoke  []loop.Revocation
+	Notice  string // for the member's next sign-in
+	Records []audit.Record
+	Refused *audit.Refusal // counted, not recorded one by one
+}
+
+// record makes an audit record of something that the client did.
+func (s *Server) record(ctx context.Context, event audit.Event, actor audit.Actor, st State) audit.Record {
+	rec := audit.Record{At: s.World.Now(), Event: event, Actor: actor, Origin: audit.OriginOf(ctx)}
+	if st.Client != nil {
+		rec.Client = st.Client.ID
+	}
+	if st.Member != nil {
+		rec.Member = st.Member.ID
+	}
+	if st.Grant != nil {
+		rec.Grant = st.Grant.ID
+	}
+	return rec
+}

@@ -1,0 +1,65 @@
+package oauth
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// packer writes the fields of what is sealed: texts with their length before
+// them, numbers as varints, always in the same order.
+type packer []byte
+
+func (p *packer) text(s string) {
+	*p = binary.AppendUvarint(*p, uint64(len(s)))
+	*p = append(*p, s...)
+}
+
+func (p *packer) number(n int64) { *p = binary.AppendVarint(*p, n) }
+
+// moment keeps microseconds, as the store does; the zero time is 0.
+func (p *packer) moment(t time.Time) {
+	if t.IsZero() {
+		p.number(0)
+		return
+	}
+	p.number(t.UnixMicro())
+}
+
+// unpacker reads what packer wrote. The first field that is not there makes
+// everything after it empty, and done says so.
+type unpacker struct {
+	rest []byte
+	bad  bool
+}
+
+func (u *unpacker) text() string {
+	length, n := binary.Uvarint(u.rest)
+	if u.bad || n <= 0 || length > uint64(len(u.rest)-n) {
+		u.bad = true
+		return ""
+	}
+	text := string(u.rest[n : n+int(length)]) //nolint:gosec // G115: not above the rest's own length
+	u.rest = u.rest[n+int(length):]           //nolint:gosec // G115: as above
+	return text
+}
+
+func (u *unpacker) number() int64 {
+	number, n := binary.Varint(u.rest)
+	if u.bad || n <= 0 {
+		u.bad = true
+		return 0
+	}
+	u.rest = u.rest[n:]
+	return number
+}
+
+func (u *unpacker) moment() time.Time {
+	micro := u.number()
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
+}
+
+// done reports whether every field was there and nothing is left.
+func (u *unpacker) done() bool { return !u.bad && len(u.rest) == 0 }

@@ -1,0 +1,180 @@
+package oauth
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// What the holder of a code that does not work is told. The descriptions name
+// the commonest mistake and give nothing away: each needs a genuine code.
+var (
+	errBadCode      = loop.Errorf(loop.InvalidGrant, "The code is not valid for this client. A code works once, for 60 seconds, for the client that asked for it.").About("code")
+	errCodeExpired  = loop.Errorf(loop.InvalidGrant, "The code has expired: it works for 60 seconds. Send the member through authorization again.").About("code")
+	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended.").About("code")
+	errBadVerifier  = loop.Errorf(loop.InvalidGrant, "The code_verifier does not match the code_challenge of the authorization request. Send the verifier of the same attempt; the code still works.").About("code_verifier")
+	errBadRedirect  = loop.Errorf(loop.InvalidGrant, "The redirect_uri is not the one of the authorization request. Send it again, character by character; the code still works.").About("redirect_uri")
+	errGrantGone    = loop.Errorf(loop.InvalidGrant, "The consent behind this has ended. Send the member through authorization again.")
+	errNothingLeft  = loop.Errorf(loop.InvalidScope, "None of the scopes asked for is still allowed. Send the member through authorization again.").About("scope")
+	errScopeBeyond  = loop.Errorf(loop.InvalidScope, "A refresh cannot ask for more than the authorization gave. Send the member through authorization to add scopes.").About("scope")
+	errBadRefresh   = loop.Errorf(loop.InvalidGrant, "The refresh token is not valid for this client. Send the member through authorization again.").About("refresh_token")
+	errReplaced     = loop.Errorf(loop.InvalidGrant, "The refresh token was replaced by a newer authorization of the same member. Use the newer one.").About("refresh_token")
+	errRefreshIdle  = loop.Errorf(loop.InvalidGrant, "The refresh token was not used for 90 days and has expired. Send the member through authorization again.").About("refresh_token")
+	errRefreshReuse = loop.Errorf(loop.InvalidGrant, "The refresh token was used before. Because it may have been stolen, the member's consent to this app was revoked. Store the newest refresh token, refresh one at a time, and send the member through authorization again.").About("refresh_token")
+)
+
+// redeemCode exchanges a code for the first tokens of a chain (RFC 6749 §4.1.3,
+// RFC 7636 §4.5).
+func (s *Server) redeemCode(ctx context.Context, client *loop.Client, form url.Values) (*TokenResponse, error) {
+	code, err := s.presentedCode(client, form)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		chain   *loop.Chain
+		member  *loop.Member
+		counter uint64
+	)
+	subject := Subject{Member: code.Member, Client: code.Client, Grant: code.Grant, Chain: code.ID}
+	err = s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
+		change, refused := s.redemption(ctx, code, st)
+		chain, member, counter = change.Chain, st.Member, st.Counter
+		return change, refused
+	})
+	if err != nil {
+		return nil, err
+	}
+	response, err := s.issue(client, member, chain, chain.Scopes, counter)
+	if err != nil {
+		return nil, err
+	}
+	return s.withIDToken(response, chain, member, code.Nonce, code.IDClaims)
+}
+
+// presentedCode reads the parameters and proves that the code is this client's
+// and that the client is the one that began. Nothing of what fails here
+// consumes the code or ends anything.
+func (s *Server) presentedCode(client *loop.Client, form url.Values) (Code, error) {
+	text, err := required(form, "code")
+	if err != nil {
+		return Code{}, err
+	}
+	redirectURI, err := required(form, "redirect_uri")
+	if err != nil {
+		return Code{}, err
+	}
+	verifier, err := required(form, "code_verifier")
+	if err != nil {
+		return Code{}, err
+	}
+	if err := checkVerifierForm(verifier); err != nil {
+		return Code{}, err
+	}
+	code, ok := s.openCode(text)
+	switch {
+	case !ok || code.Client != client.ID:
+		return Code{}, errBadCode
+	case !code.Challenge.metBy(verifier):
+		return Code{}, errBadVerifier
+	case code.RedirectURI != loop.RedirectURI(redirectURI):
+		return Code{}, errBadRedirect
+	}
+	return code, nil
+}
+
+// redemption decides on a code: the first presentation starts the chain, a
+// second one ends what the first gave (RFC 6749 §4.1.2), even after the code
+// has expired.
+func (s *Server) redemption(ctx context.Context, code Code, st State) (Change, error) {
+	now := s.World.Now()
+	if st.Chain != nil {
+		return s.codeReused(ctx, st), errCodeReused
+	}
+	if !now.Before(code.ExpiresAt) {
+		return refused(st, string(code.ID), "code expired"), errCodeExpired
+	}
+	fault := standing(st)
+	if fault == "" && s.Revocations.end(bearings{code.Member, code.Client, code.Grant, code.ID, code.Counter}) {
+		fault = "revoked since"
+	}
+	if fault != "" {
+		return refused(st, string(code.ID), fault), errGrantGone
+	}
+	scopes := covered(code.Scopes, st)
+	if len(scopes) == 0 {
+		return refused(st, string(code.ID), "no scope left"), errNothingLeft
+	}
+	origin := audit.OriginOf(ctx)
+	chain := &loop.Chain{
+		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes,
+		Session: code.Session, AuthTime: code.AuthTime,
+		Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens),
+		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes,
+		CreatedAt: now, IdleExpiresAt: now.Add(loop.RefreshTokenIdle),
+	}
+	_, _ = s.World.Read(chain.Salt[:])
+
+	rec := s.record(ctx, audit.CodeRedeemed, byClient(st.Client), st)
+	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
+	return Change{Chain: chain, Keep: chainsKept(st.Client), Records: []audit.Record{rec}}, nil
+}
+
+// chainsKept is how many devices one member can use one app on: a confidential
+// client is one server, a public client is installed on several.
+func chainsKept(client *loop.Client) int {
+	if client.Type == loop.Public {
+		return loop.MaxPublicChains
+	}
+	return 1
+}
+
+// codeReused ends the chain that the code started, once.
+func (s *Server) codeReused(ctx context.Context, st State) Change {
+	if st.Chain.Ending == loop.EndingRevoked {
+		return refused(st, string(st.Chain.ID), "code used again")
+	}
+	ended := *st.Chain
+	ended.EndedAt, ended.Ending = s.World.Now(), loop.EndingRevoked
+	rec := s.record(ctx, audit.CodeReused, byClient(st.Client), st)
+	rec.Detail = audit.Detail{"chain": string(ended.ID)}
+	return Change{
+		Chain:   &ended,
+		Revoke:  []loop.Revocation{s.revocation(loop.RevokeChain, string(ended.ID))},
+		Records: []audit.Record{rec},
+	}
+}
+
+// refused counts a genuine credential that was turned away.
+func refused(st State, subject, reason string) Change {
+	refusal := &audit.Refusal{Event: audit.CredentialRefused, Subject: subject, Reason: reason}
+	if st.Member != nil {
+		refusal.Member = st.Member.ID
+	}
+	if st.Client != nil {
+		refusal.Client = st.Client.ID
+	}
+	if st.Grant != nil {
+		refusal.Grant = st.Grant.ID
+	}
+	return Change{Refused: refusal}
+}
+
+func byClient(client *loop.Client) audit.Actor {
+	if client == nil {
+		return audit.Actor{Kind: audit.BySystem}
+	}
+	return audit.Actor{Kind: audit.ByClient, ID: string(client.ID)}
+}
+
+// withIDToken adds the ID token where openid is among the scopes.
+func (s *Server) withIDToken(response *TokenResponse, chain *loop.Chain, member *loop.Member, nonce, idClaims string) (*TokenResponse, error) {
+	if !chain.Scopes.Has(loop.ScopeOpenID) {
+		return response, nil
+	}
+	token, err := s.idToken(chain, member, nonce, idClaims, response.AccessToken)
+	response.IDToken = token
+	return response, err
+}

@@ -1,0 +1,192 @@
+package oauth
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/binary"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// refreshToken is what a refresh token says: which chain, which generation. The
+// rest is in the chain's row.
+type refreshToken struct {
+	chain      loop.ChainID
+	grant      loop.GrantID
+	generation int64
+	keyID      uint32
+	mac        []byte // under the key and the row's salt: neither alone makes a token
+}
+
+const refreshMACLength = 16
+
+// sealRefreshToken gives the chain's one good refresh token its text; the same
+// chain in the same state has the same text.
+func (s *Server) sealRefreshToken(chain *loop.Chain) (credential.Secret, error) {
+	var p packer
+	p.text(string(chain.ID))
+	p.text(string(chain.Grant))
+	p.number(chain.Generation)
+	sealed, err := s.Ring.SealReproducibly(credential.ForRefreshTokens, chain.KeyID, p)
+	if err != nil {
+		return credential.Secret{}, err
+	}
+	mac := s.refreshMAC(chain, chain.KeyID, chain.Generation)
+	return credential.SecretOf(credential.RefreshTokenPrefix.Form(append(sealed, mac...))), nil
+}
+
+func (s *Server) refreshMAC(chain *loop.Chain, keyID uint32, generation int64) []byte {
+	number := binary.BigEndian.AppendUint64(nil, uint64(generation)) //nolint:gosec // G115: counts up from 1
+	return s.Ring.MAC(credential.ForRefreshTokens, keyID, chain.Salt[:], []byte(chain.ID), number)[:refreshMACLength]
+}
+
+func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
+	body, ok := credential.RefreshTokenPrefix.Parse(text)
+	if !ok || len(body) < refreshMACLength {
+		return refreshToken{}, false
+	}
+	sealed, mac := body[:len(body)-refreshMACLength], body[len(body)-refreshMACLength:]
+	plain, keyID, err := s.Ring.Open(credential.ForRefreshTokens, sealed)
+	if err != nil {
+		return refreshToken{}, false
+	}
+	u := unpacker{rest: plain}
+	token := refreshToken{chain: loop.ChainID(u.text()), grant: loop.GrantID(u.text()), generation: u.number(), keyID: keyID, mac: mac}
+	return token, u.done()
+}
+
+// refresh rotates a refresh token (RFC 6749 §6, RFC 9700 §4.14.2).
+func (s *Server) refresh(ctx context.Context, client *loop.Client, form url.Values) (*TokenResponse, error) {
+	text, err := required(form, "refresh_token")
+	if err != nil {
+		return nil, err
+	}
+	var narrower loop.Scopes
+	if form.Has("scope") {
+		if narrower, err = loop.ParseScopes(form.Get("scope")); err != nil {
+			return nil, err
+		}
+	}
+	token, ok := s.openRefreshToken(text)
+	if !ok {
+		return nil, errBadRefresh
+	}
+	return s.rotate(ctx, client, token, narrower)
+}
+
+// rotation is what a decision on a refresh token came to.
+type rotation struct {
+	chain   *loop.Chain
+	scopes  loop.Scopes
+	member  *loop.Member
+	counter uint64
+}
+
+func (s *Server) rotate(ctx context.Context, client *loop.Client, token refreshToken, narrower loop.Scopes) (*TokenResponse, error) {
+	var done rotation
+	err := s.Ledger.Decide(ctx, Subject{Client: client.ID, Grant: token.grant, Chain: token.chain}, func(st State) (Change, error) {
+		var (
+			change Change
+			err    error
+		)
+		done, change, err = s.rotation(ctx, client, token, narrower, st)
+		return change, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	response, err := s.issue(client, done.member, done.chain, done.scopes, done.counter)
+	if err != nil || !done.scopes.Has(loop.ScopeOpenID) {
+		return response, err
+	}
+	return s.withIDToken(response, done.chain, done.member, "", "")
+}
+
+// rotation decides on a refresh token that opened: whose it is, whether it is
+// the chain's newest, and what it still stands for.
+func (s *Server) rotation(ctx context.Context, client *loop.Client, token refreshToken, narrower loop.Scopes, st State) (rotation, Change, error) {
+	chain, now := st.Chain, s.World.Now()
+	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) {
+		return rotation{}, Change{}, errBadRefresh
+	}
+	if change, err := s.refuseEnded(st); err != nil {
+		return rotation{}, change, err
+	}
+	if !chain.Scopes.HasAll(narrower) {
+		return rotation{}, Change{}, errScopeBeyond
+	}
+	scopes := covered(chain.Scopes, st)
+	if narrower != nil {
+		scopes = scopes.And(narrower)
+	}
+	if len(scopes) == 0 {
+		return rotation{}, refused(st, string(chain.ID), "no scope left"), errNothingLeft
+	}
+	done := rotation{chain: chain, scopes: scopes, member: st.Member, counter: st.Counter}
+	switch {
+	case token.generation > chain.Generation:
+		s.Log.ErrorContext(ctx, "a refresh token is newer than its chain: the database was set back", "chain", chain.ID, "generation", token.generation, "stored", chain.Generation)
+		return rotation{}, refused(st, string(chain.ID), "newer than stored"), errBadRefresh
+	case token.generation == chain.Generation:
+		next := *chain
+		next.Generation++
+		next.KeyID = s.Ring.Newest(credential.ForRefreshTokens)
+		next.RotatedAt, next.RotatedBy, next.RotatedFor = now, audit.OriginOf(ctx).Request, scopes
+		next.IdleExpiresAt = now.Add(loop.RefreshTokenIdle)
+		done.chain = &next
+		rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
+		rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
+		return done, Change{Chain: &next, Records: []audit.Record{rec}}, nil
+	case s.withinGrace(client, token, chain, scopes):
+		rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
+		rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String(), "retry": "within grace"}
+		return done, Change{Records: []audit.Record{rec}}, nil
+	default:
+		return rotation{}, s.tokenReused(ctx, st), errRefreshReuse
+	}
+}
+
+// refuseEnded turns away a token whose chain, grant, member or client has ended.
+func (s *Server) refuseEnded(st State) (Change, error) {
+	id := string(st.Chain.ID)
+	if fault := standing(st); fault != "" {
+		return refused(st, id, fault), errGrantGone
+	}
+	switch {
+	case st.Chain.Ending == loop.EndingReplaced:
+		return refused(st, id, "chain replaced"), errReplaced
+	case st.Chain.Ending != "":
+		return refused(st, id, "chain ended"), errBadRefresh
+	case !st.Chain.Live(s.World.Now()):
+		return refused(st, id, "idle too long"), errRefreshIdle
+	}
+	return Change{}, nil
+}
+
+// withinGrace reports whether an old token is a retry: the one directly before
+// the present, within the client's grace period, for the same scopes.
+func (s *Server) withinGrace(client *loop.Client, token refreshToken, chain *loop.Chain, scopes loop.Scopes) bool {
+	return client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
+		s.World.Now().Before(chain.RotatedAt.Add(client.RefreshGrace)) &&
+		scopes.String() == chain.RotatedFor.String()
+}
+
+// tokenReused revokes the whole grant: either the app or a thief holds a token
+// that was used before, and nobody can say which (RFC 9700 §4.14.2).
+func (s *Server) tokenReused(ctx context.Context, st State) Change {
+	grant := *st.Grant
+	grant.RevokedAt, grant.UpdatedAt, grant.Reason = s.World.Now(), s.World.Now(), "a refresh token was used twice"
+	reused := s.record(ctx, audit.TokenReused, byClient(st.Client), st)
+	reused.Detail = audit.Detail{"chain": string(st.Chain.ID)}
+	revoked := s.record(ctx, audit.GrantRevoked, audit.Actor{Kind: audit.BySystem}, st)
+	revoked.Detail = audit.Detail{"reason": grant.Reason}
+	return Change{
+		Grant:   &grant,
+		Revoke:  []loop.Revocation{s.revocation(loop.RevokeGrant, string(grant.ID))},
+		Notice:  "We disconnected " + st.Client.Name + " because one of its keys to your data was used twice, which can mean that somebody copied it. If you still use the app, connect it again.",
+		Records: []audit.Record{reused, revoked},
+	}
+}

@@ -1,0 +1,81 @@
+package oauth
+
+import (
+	"sync"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Revocations is the complete set of what has been revoked and could still be
+// presented, in memory. It is small: nothing in it is older than the longest
+// life of a token. Safe for concurrent use.
+type Revocations struct {
+	mu      sync.RWMutex
+	highest map[revoked]entry
+}
+
+type revoked struct {
+	kind loop.RevocationKind
+	id   string
+}
+
+type entry struct {
+	number    uint64
+	expiresAt time.Time
+}
+
+// NewRevocations makes an empty set.
+func NewRevocations() *Revocations {
+	return &Revocations{highest: map[revoked]entry{}}
+}
+
+// Apply adds a revocation with its number. The store calls it after the commit
+// and before the act is answered, and for all that it holds at start.
+func (r *Revocations) Apply(number uint64, revocation loop.Revocation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := revoked{revocation.Kind, revocation.ID}
+	if r.highest[key].number < number {
+		r.highest[key] = entry{number, revocation.ExpiresAt}
+	}
+}
+
+// Sweep forgets what has expired: nothing that it ended can still be alive.
+func (r *Revocations) Sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, e := range r.highest {
+		if !now.Before(e.expiresAt) {
+			delete(r.highest, key)
+		}
+	}
+}
+
+// Len is how many revocations are held.
+func (r *Revocations) Len() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.highest)
+}
+
+// bearings is what a token or code hangs from, and the counter's value when it
+// was issued.
+type bearings struct {
+	member  loop.MemberID
+	client  loop.ClientID
+	grant   loop.GrantID
+	chain   loop.ChainID
+	counter uint64
+}
+
+// end reports whether anything that the credential hangs from was revoked
+// after it was issued.
+func (r *Revocations) end(b bearings) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.highest[revoked{loop.RevokeChain, string(b.chain)}].number > b.counter ||
+		r.highest[revoked{loop.RevokeGrant, string(b.grant)}].number > b.counter ||
+		r.highest[revoked{loop.RevokeMember, string(b.member)}].number > b.counter ||
+		r.highest[revoked{loop.RevokeClient, string(b.client)}].number > b.counter
+}
