@@ -1,0 +1,176 @@
+package biomarker
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Decimal is a number with the digits in which it was written: 2.40 stays 2.40.
+// It never passes through a binary float. The zero Decimal is no number at all,
+// an absent limit, and null in JSON.
+//
+// Two Decimals are == where their digits are; Compare asks whether the numbers
+// are.
+type Decimal struct{ text string }
+
+// Bounds of a Decimal. No laboratory writes more, and nothing that a stranger
+// sends can make comparing costly.
+const (
+	maxDecimalLength = 32
+	maxMagnitude     = 15 // at most 15 digits before the point, or 15 zeros after it
+)
+
+// ParseDecimal reads a number in the form of JSON (RFC 8259 §6), at most 32
+// characters long and, unless zero, from 1e-16 to below 1e15 in size. Anything
+// else, minus zero included, is a ValidationError.
+func ParseDecimal(text string) (Decimal, error) {
+	mantissa, exponent, ok := splitDecimal(text)
+	if !ok {
+		return Decimal{}, loop.Errorf(loop.ValidationError, "A value is a plain decimal number such as 2.40, at most %d characters long.", maxDecimalLength)
+	}
+	magnitude, zero := measure(mantissa)
+	switch {
+	case zero && text[0] == '-':
+		return Decimal{}, loop.Errorf(loop.ValidationError, "Minus zero is not a value. Write 0.")
+	case !zero && (magnitude+exponent > maxMagnitude || magnitude+exponent < -maxMagnitude):
+		return Decimal{}, loop.Errorf(loop.ValidationError, "The value is too large or too small to be a measurement.")
+	}
+	return Decimal{text}, nil
+}
+
+// Present reports whether there is a number.
+func (d Decimal) Present() bool { return d.text != "" }
+
+// String gives the digits as they were written; empty where there is no number.
+func (d Decimal) String() string { return d.text }
+
+// MarshalJSON gives a JSON number with the digits as they were written, or null.
+func (d Decimal) MarshalJSON() ([]byte, error) {
+	if !d.Present() {
+		return []byte("null"), nil
+	}
+	return []byte(d.text), nil
+}
+
+// Negative reports whether the number is below zero.
+func (d Decimal) Negative() bool { return strings.HasPrefix(d.text, "-") }
+
+// Compare is -1 where d is the smaller number, 0 where both are equal, whatever
+// their digits, and +1 where d is the larger. Both must be present.
+func (d Decimal) Compare(other Decimal) int {
+	switch {
+	case d.Negative() && !other.Negative():
+		return -1
+	case !d.Negative() && other.Negative():
+		return +1
+	case d.Negative():
+		return compareSizes(other.text, d.text)
+	default:
+		return compareSizes(d.text, other.text)
+	}
+}
+
+// compareSizes compares two numbers without regard to their signs: by the place
+// of the first digit that is not zero, then digit by digit.
+func compareSizes(a, b string) int {
+	aDigits, aExponent, _ := splitDecimal(a)
+	bDigits, bExponent, _ := splitDecimal(b)
+	aMagnitude, aZero := measure(aDigits)
+	bMagnitude, bZero := measure(bDigits)
+	switch {
+	case aZero || bZero:
+		return boolCompare(bZero, aZero)
+	case aMagnitude+aExponent != bMagnitude+bExponent:
+		return cmp.Compare(aMagnitude+aExponent, bMagnitude+bExponent)
+	}
+	aDigits, bDigits = strings.TrimLeft(aDigits, "0."), strings.TrimLeft(bDigits, "0.")
+	for aDigits != "" || bDigits != "" {
+		var x, y byte
+		x, aDigits = nextDigit(aDigits)
+		y, bDigits = nextDigit(bDigits)
+		if x != y {
+			return cmp.Compare(x, y)
+		}
+	}
+	return 0
+}
+
+// nextDigit takes the first digit off a mantissa; behind its end follow zeros.
+func nextDigit(digits string) (digit byte, rest string) {
+	digits = strings.TrimPrefix(digits, ".")
+	if digits == "" {
+		return '0', ""
+	}
+	return digits[0], digits[1:]
+}
+
+// boolCompare orders true behind false.
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return +1
+	}
+}
+
+// measure counts the digits before the point of a mantissa, without leading
+// zeros; below one, the zeros behind the point count negative. It also reports
+// whether all digits are zero.
+func measure(mantissa string) (magnitude int, zero bool) {
+	point := strings.IndexByte(mantissa, '.')
+	if point < 0 {
+		point = len(mantissa)
+	}
+	first := strings.IndexAny(mantissa, "123456789")
+	switch {
+	case first < 0:
+		return 0, true
+	case first < point:
+		return point - first, false
+	default:
+		return point - first + 1, false
+	}
+}
+
+// splitDecimal cuts a number into its digits, without sign, and its exponent,
+// and reports whether it has the form of a JSON number of sensible length.
+func splitDecimal(text string) (mantissa string, exponent int, ok bool) {
+	if len(text) > maxDecimalLength {
+		return "", 0, false
+	}
+	mantissa = strings.TrimPrefix(text, "-")
+	if e := strings.IndexAny(mantissa, "eE"); e >= 0 {
+		if exponent, ok = parseExponent(mantissa[e+1:]); !ok {
+			return "", 0, false
+		}
+		mantissa = mantissa[:e]
+	}
+	whole, fraction, pointed := strings.Cut(mantissa, ".")
+	ok = allDigits(whole) && (whole[0] != '0' || len(whole) == 1) && (!pointed || allDigits(fraction))
+	return mantissa, exponent, ok
+}
+
+// parseExponent accepts one or two digits with or without a sign, as in 1e-05.
+func parseExponent(text string) (exponent int, ok bool) {
+	digits := strings.TrimLeft(text, "+-")
+	if len(text)-len(digits) > 1 || len(digits) > 2 || !allDigits(digits) {
+		return 0, false
+	}
+	exponent, err := strconv.Atoi(text)
+	return exponent, err == nil
+}
+
+func allDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return text != ""
+}

@@ -1,0 +1,117 @@
+package biomarker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Results is what reading needs from the store.
+type Results interface {
+	// ListResults hands the member's results that are in the selection to each,
+	// newest first (by collection time, then id), until each returns false. It
+	// gives the number of the member's newest arrival that was in view; 0
+	// without results.
+	ListResults(ctx context.Context, member loop.MemberID, s Selection, each func(*Result) bool) (arrival int64, err error)
+}
+
+// Selection is the part of a query that the store answers.
+type Selection struct {
+	Codes    []Code    // any of these; empty: every one
+	From, To time.Time // of the collection: from included, to excluded; zero: open
+	Latest   bool      // only the newest of each biomarker between From and To
+	After    Position  // zero: from the newest on
+}
+
+// Judged is a result with what the catalogue knows about it.
+type Judged struct {
+	Result
+	Biomarker *Biomarker
+	Judgement
+}
+
+// Page is one page of a list of results.
+type Page struct {
+	Results []Judged
+	Next    string // the cursor of the next page; empty: this was the last
+}
+
+// Reader answers queries for a member's results.
+type Reader struct {
+	Catalogue *Catalogue
+	Results   Results
+	CursorKey CursorKey
+}
+
+// Read gives a page of the member's results, judged for the member's sex as it
+// is recorded now. Its errors are those of the cursor (ValidationError) and of
+// the store.
+func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q Query) (Page, error) {
+	after, err := r.CursorKey.position(member, &q)
+	if err != nil {
+		return Page{}, err
+	}
+	codes, some := r.Catalogue.codesOf(&q)
+	if !some {
+		return Page{}, nil
+	}
+	c := collector{catalogue: r.Catalogue, sex: sex, query: &q}
+	selection := Selection{Codes: codes, From: q.From, To: q.To, Latest: q.Latest, After: after}
+	arrival, err := r.Results.ListResults(ctx, member, selection, c.take)
+	if err = cmp.Or(err, c.err); err != nil {
+		return Page{}, fmt.Errorf("listing results: %w", err)
+	}
+	if c.more {
+		last := c.page.Results[len(c.page.Results)-1]
+		c.page.Next = r.CursorKey.cursorFor(Position{last.CollectedAt, last.ID, arrival}, member, &q)
+	}
+	return c.page, nil
+}
+
+// collector fills a page with what the store hands out.
+type collector struct {
+	catalogue *Catalogue
+	sex       loop.Sex
+	query     *Query
+
+	page Page
+	more bool // there is at least one result behind the page
+	err  error
+}
+
+// take judges a result and puts it on the page if its status is asked for; false
+// once the page is full and it is known whether more follows.
+func (c *collector) take(result *Result) bool {
+	b, known := c.catalogue.Find(result.Code)
+	if !known {
+		c.err = fmt.Errorf("result %s has the code %s, which the catalogue lacks", result.ID, result.Code)
+		return false
+	}
+	judged := Judged{*result, b, b.Judge(result, c.sex)}
+	if len(c.query.Statuses) > 0 && !slices.Contains(c.query.Statuses, judged.Status) {
+		return true
+	}
+	if len(c.page.Results) == c.query.Limit {
+		c.more = true
+		return false
+	}
+	c.page.Results = append(c.page.Results, judged)
+	return true
+}
+
+// codesOf joins the query's codes and category; without some, no code is in
+// both, and no result can be.
+func (c *Catalogue) codesOf(q *Query) (codes []Code, some bool) {
+	if q.Category == "" {
+		return q.Codes, true
+	}
+	codes = c.In(q.Category)
+	if len(q.Codes) > 0 {
+		codes = slices.DeleteFunc(codes, func(code Code) bool { return !slices.Contains(q.Codes, code) })
+	}
+	return codes, len(codes) > 0
+}
