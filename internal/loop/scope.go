@@ -115,6 +115,16 @@ func ParseScopes(text string) (Scopes, error) {
 	return NewScopes(named...), nil
 }
 
+// ReadScopes reads a set that String wrote; a scope that the registry no longer
+// has is gone from it.
+func ReadScopes(text string) Scopes {
+	var named []Scope
+	for name := range strings.FieldsSeq(text) {
+		named = append(named, Scope(name))
+	}
+	return NewScopes(named...)
+}
+
 // String joins the scopes with spaces, as on the wire.
 func (s Scopes) String() string {
 	names := make([]string, len(s))

@@ -93,11 +93,11 @@ func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *Sig
 		return nil, false
 	}
 	t := Ticket{Session: loop.SessionID(u.text()), Member: loop.MemberID(u.text()), Request: u.text()}
-	shown, err := loop.ParseScopes(u.text())
+	shown = loop.ReadScopes(u.text())
 	t.Text = u.text()
 	t.Client = u.moment()
 	t.MadeAt = u.moment()
-	ok = err == nil && u.done() &&
+	ok = u.done() &&
 		t.Session == signIn.Session && t.Member == signIn.Member.ID &&
 		t.Request == req.Parameters.Encode() && shown.String() == req.Scopes.String() &&
 		t.Text == ConsentText && t.Client.Equal(req.Client.UpdatedAt) &&

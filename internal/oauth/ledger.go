@@ -25,12 +25,13 @@ type Ledger interface {
 	Decide(ctx context.Context, subject Subject, decide func(State) (Change, error)) error
 }
 
-// Subject names what a decision is about. With a chain, the grant is the
-// chain's own; without, the live one of member and client.
+// Subject names what a decision is about. The grant is the chain's own where a
+// chain is named and exists, else the one that is named, else the live one of
+// member and client.
 type Subject struct {
 	Member loop.MemberID
 	Client loop.ClientID
-	Grant  loop.GrantID // with Chain: where the chain does not exist yet
+	Grant  loop.GrantID
 	Chain  loop.ChainID
 }
 

@@ -15,7 +15,7 @@ import (
 // rest is in the chain's row.
 type refreshToken struct {
 	chain      loop.ChainID
-	grant      loop.GrantID
+	member     loop.MemberID
 	generation int64
 	keyID      uint32
 	mac        []byte // under the key and the row's salt: neither alone makes a token
@@ -28,7 +28,7 @@ const refreshMACLength = 16
 func (s *Server) sealRefreshToken(chain *loop.Chain) (credential.Secret, error) {
 	var p packer
 	p.text(string(chain.ID))
-	p.text(string(chain.Grant))
+	p.text(string(chain.Member))
 	p.number(chain.Generation)
 	sealed, err := s.Ring.SealReproducibly(credential.ForRefreshTokens, chain.KeyID, p)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
 		return refreshToken{}, false
 	}
 	u := unpacker{rest: plain}
-	token := refreshToken{chain: loop.ChainID(u.text()), grant: loop.GrantID(u.text()), generation: u.number(), keyID: keyID, mac: mac}
+	token := refreshToken{chain: loop.ChainID(u.text()), member: loop.MemberID(u.text()), generation: u.number(), keyID: keyID, mac: mac}
 	return token, u.done()
 }
 
@@ -87,7 +87,7 @@ type rotation struct {
 
 func (s *Server) rotate(ctx context.Context, client *loop.Client, token refreshToken, narrower loop.Scopes) (*TokenResponse, error) {
 	var done rotation
-	err := s.Ledger.Decide(ctx, Subject{Client: client.ID, Grant: token.grant, Chain: token.chain}, func(st State) (Change, error) {
+	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		var (
 			change Change
 			err    error

@@ -1,0 +1,65 @@
+package member
+
+import (
+	_ "embed"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/secure/precis"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Bounds of a password, in characters (NIST SP 800-63B §5.1.1.2: at least 8, and
+// long ones welcome). There are no rules about kinds of characters.
+const (
+	minPassword = 8
+	maxPassword = 256
+)
+
+//go:embed common_passwords.txt
+var commonPasswords string
+
+// readPassword brings what was typed into the one form that is hashed, so that
+// the same keys on another machine give the same password (RFC 8265 §4.2).
+func readPassword(typed string) (string, error) {
+	if len(typed) > 4*maxPassword || utf8.RuneCountInString(typed) > maxPassword {
+		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password")
+	}
+	password, err := precis.OpaqueString.String(typed)
+	if err != nil {
+		return "", loop.Errorf(loop.ValidationError, "The password is empty or holds a character that cannot be typed.").About("password")
+	}
+	return password, nil
+}
+
+// newPassword checks a password that a person chooses.
+func newPassword(typed string, email loop.Email) (string, error) {
+	password, err := readPassword(typed)
+	if err != nil {
+		return "", err
+	}
+	if utf8.RuneCountInString(password) < minPassword {
+		return "", loop.Errorf(loop.ValidationError, "Choose a password of at least %d characters. A few words work well.", minPassword).About("password")
+	}
+	local, _, _ := strings.Cut(string(email), "@")
+	lower := strings.ToLower(password)
+	if lower == string(email) || lower == local || isCommon(lower) {
+		return "", loop.Errorf(loop.ValidationError, "This password is one of the first that anybody would try. Choose another; a few words work well.").About("password")
+	}
+	return password, nil
+}
+
+// isCommon reports whether the password is on the list, or one character again
+// and again.
+func isCommon(lower string) bool {
+	if strings.Trim(lower, lower[:1]) == "" {
+		return true
+	}
+	for common := range strings.FieldsSeq(commonPasswords) {
+		if common == lower {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,104 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// How long a sign-in lasts (platform section 5).
+const (
+	SessionIdle    = 12 * time.Hour
+	SessionAtMost  = 30 * 24 * time.Hour
+	touchEvery     = 5 * time.Minute // how exact the idle time is
+	cookieLifetime = SessionAtMost
+)
+
+// Session is one sign-in in one browser. The browser holds a secret; only its
+// hash is kept.
+type Session struct {
+	Hash      [32]byte
+	ID        loop.SessionID
+	Member    loop.MemberID
+	AuthTime  time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// CookieLifetime is how long a browser may keep the session's cookie.
+func CookieLifetime() time.Duration { return cookieLifetime }
+
+// Resume gives the live session behind a cookie's value and its member;
+// loop.ErrNotFound where there is none, where it has ended or where the member
+// is suspended.
+func (a *Accounts) Resume(ctx context.Context, cookie string) (*Session, *loop.Member, error) {
+	if _, wellFormed := credential.SessionPrefix.Parse(cookie); !wellFormed {
+		return nil, nil, loop.ErrNotFound
+	}
+	session, err := a.Store.Session(ctx, credential.SecretOf(cookie).Hash())
+	if err != nil {
+		return nil, nil, err
+	}
+	now := a.World.Now()
+	if !now.Before(session.ExpiresAt) || now.Sub(session.SeenAt) >= SessionIdle {
+		return nil, nil, loop.ErrNotFound
+	}
+	m, err := a.Store.Member(ctx, session.Member)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.Suspended {
+		return nil, nil, loop.ErrNotFound
+	}
+	if now.Sub(session.SeenAt) >= touchEvery {
+		session.SeenAt = now
+		if err := a.Store.TouchSession(ctx, session); err != nil {
+			return nil, nil, err
+		}
+	}
+	return session, m, nil
+}
+
+// begin starts a session for a member who has proven who they are, with a new
+// secret; the session that the browser had before ends with the same act.
+func (a *Accounts) begin(ctx context.Context, m *loop.Member, before string) (credential.Secret, error) {
+	cookie := credential.NewSecret(a.World, credential.SessionPrefix)
+	now := a.World.Now()
+	session := Session{
+		Hash: cookie.Hash(), ID: loop.NewSessionID(a.World), Member: m.ID,
+		AuthTime: now, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
+	}
+	rec := a.record(ctx, audit.MemberSignedIn, m.ID)
+	rec.Detail = audit.Detail{"session": string(session.ID)}
+	err := a.Store.StartSession(ctx, session, credential.SecretOf(before).Hash(), rec)
+	if errors.Is(err, loop.ErrNotFound) {
+		return credential.Secret{}, errSignIn // suspended in the meantime
+	}
+	return cookie, err
+}
+
+// SignOut ends the session behind a cookie's value. One that is gone stays gone.
+func (a *Accounts) SignOut(ctx context.Context, cookie string) error {
+	session, m, err := a.Resume(ctx, cookie)
+	if errors.Is(err, loop.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rec := a.record(ctx, audit.MemberSignedOut, m.ID)
+	rec.Detail = audit.Detail{"session": string(session.ID)}
+	return a.Store.EndSession(ctx, session.Hash, rec)
+}
+
+func (a *Accounts) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {
+	return audit.Record{
+		At: a.World.Now(), Event: event, Member: m,
+		Actor:  audit.Actor{Kind: audit.ByMember, ID: string(m)},
+		Origin: audit.OriginOf(ctx),
+	}
+}

@@ -1,0 +1,147 @@
+// Package registration is how apps come to be known: a client is created,
+// changed, given a new secret, disabled and enabled again, by its developer in
+// the portal or by an operator on the command line, under the same rules.
+//
+// What a client is, and what makes one valid, is in package loop.
+package registration
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+)
+
+// Store is what registration needs to be kept.
+type Store interface {
+	// Client reads a client with its secrets; loop.ErrNotFound where there is none.
+	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
+	// Clients lists every client, newest first.
+	Clients(ctx context.Context) ([]*loop.Client, error)
+	// ClientsOf lists a developer's clients, newest first.
+	ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.Client, error)
+	// AddClient inserts a client with its record.
+	AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error
+	// ChangeClient writes what change alters with what that revokes and its
+	// records, in one transaction; an error of change writes nothing.
+	ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error
+}
+
+// Clients is the rules of registration with what they need.
+type Clients struct {
+	Store Store
+	World loop.World
+}
+
+// New is a client with the defaults of every field that has one.
+func New() *loop.Client {
+	return &loop.Client{
+		Type:           loop.Confidential,
+		AllowedScopes:  loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeReadBiomarkers),
+		AccessTokenTTL: loop.DefaultAccessTokenTTL,
+		Mode:           loop.Development,
+		Enabled:        true,
+	}
+}
+
+// Create registers a client and gives it an id and, where it is confidential,
+// a secret: shown now and never again. All faults are told at once, joined.
+func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error) {
+	if err := errors.Join(c.Validate()...); err != nil {
+		return credential.Secret{}, err
+	}
+	now := r.World.Now()
+	c.ID, c.CreatedAt, c.UpdatedAt = loop.NewClientID(r.World), now, now
+	var secret credential.Secret
+	if c.Type == loop.Confidential {
+		secret = credential.NewSecret(r.World, credential.ClientSecretPrefix)
+		c.Secrets = []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: now}}
+	}
+	return secret, r.Store.AddClient(ctx, c, r.record(ctx, audit.ClientCreated, c, by))
+}
+
+// Update changes a client. What it may no longer see is ended at once: a lost
+// scope, agreement or production mode revokes the tokens issued before.
+func (r *Clients) Update(ctx context.Context, id loop.ClientID, by audit.Actor, alter func(*loop.Client)) (*loop.Client, error) {
+	return r.change(ctx, id, by, audit.ClientUpdated, func(c *loop.Client) error {
+		kind := c.Type
+		alter(c)
+		if c.Type != kind {
+			return loop.Errorf(loop.ValidationError, "The type of a client is fixed. Register a new client.").About("client_type")
+		}
+		return errors.Join(c.Validate()...)
+	})
+}
+
+// SetEnabled disables a client, which ends every token that it holds, or enables
+// it again.
+func (r *Clients) SetEnabled(ctx context.Context, id loop.ClientID, by audit.Actor, enabled bool) (*loop.Client, error) {
+	event := audit.ClientDisabled
+	if enabled {
+		event = audit.ClientEnabled
+	}
+	return r.change(ctx, id, by, event, func(c *loop.Client) error {
+		c.Enabled = enabled
+		return nil
+	})
+}
+
+// RotateSecret gives a confidential client a new secret; the newest before it
+// works for another 24 hours, any older one ends now.
+func (r *Clients) RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error) {
+	secret := credential.NewSecret(r.World, credential.ClientSecretPrefix)
+	_, err := r.change(ctx, id, by, audit.ClientSecretMade, func(c *loop.Client) error {
+		if c.Type != loop.Confidential {
+			return loop.Errorf(loop.ValidationError, "A public client has no secret.").About("client_type")
+		}
+		now := r.World.Now()
+		next := []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: now}}
+		if len(c.Secrets) > 0 {
+			newest := slices.MaxFunc(c.Secrets, func(a, b loop.ClientSecret) int { return a.CreatedAt.Compare(b.CreatedAt) })
+			newest.ExpiresAt = now.Add(loop.SecretOverlap)
+			next = append(next, newest)
+		}
+		c.Secrets = next
+		return nil
+	})
+	return secret, err
+}
+
+func (r *Clients) change(ctx context.Context, id loop.ClientID, by audit.Actor, event audit.Event, alter func(*loop.Client) error) (*loop.Client, error) {
+	var changed *loop.Client
+	err := r.Store.ChangeClient(ctx, id, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		before := *c
+		if err := alter(c); err != nil {
+			return nil, nil, err
+		}
+		c.UpdatedAt = r.World.Now()
+		changed = c
+		var revocations []loop.Revocation
+		if lost(&before, c) {
+			revocations = append(revocations, oauth.NewRevocation(r.World, loop.RevokeClient, string(c.ID)))
+		}
+		return revocations, []audit.Record{r.record(ctx, event, c, by)}, nil
+	})
+	if errors.Is(err, loop.ErrNotFound) {
+		return nil, loop.Errorf(loop.NotFound, "There is no client with this id.")
+	}
+	return changed, err
+}
+
+// lost reports whether a change takes something away from tokens that the
+// client may hold.
+func lost(before, after *loop.Client) bool {
+	sawEverybody := before.Mode == loop.Production && before.BAA != nil
+	seesEverybody := after.Mode == loop.Production && after.BAA != nil
+	return before.Enabled && !after.Enabled ||
+		len(before.AllowedScopes.Without(after.AllowedScopes)) > 0 ||
+		sawEverybody && !seesEverybody
+}
+
+func (r *Clients) record(ctx context.Context, event audit.Event, c *loop.Client, by audit.Actor) audit.Record {
+	return audit.Record{At: r.World.Now(), Event: event, Actor: by, Client: c.ID, Origin: audit.OriginOf(ctx)}
+}
