@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"encoding/base64"
 	"net/url"
 	"time"
 
@@ -32,7 +31,7 @@ func (s *Server) SealContinuation(c Continuation) string {
 	p.moment(c.Progress.Began)
 	p.text(flag(c.Progress.Chosen))
 	p.text(c.Browser)
-	return base64.RawURLEncoding.EncodeToString(s.Ring.Seal(credential.ForContinuations, p))
+	return s.sealer(credential.ForContinuations).Seal(p)
 }
 
 // errLost is what a member reads whose request cannot be taken up again.
@@ -81,7 +80,7 @@ func (s *Server) NewTicket(req *AuthorizationRequest, signIn *SignIn) string {
 	p.text(ConsentText)
 	p.moment(req.Client.UpdatedAt)
 	p.moment(s.World.Now())
-	return base64.RawURLEncoding.EncodeToString(s.Ring.Seal(credential.ForTickets, p))
+	return s.sealer(credential.ForTickets).Seal(p)
 }
 
 // CheckTicket reports whether a consent form answers exactly the page that would
@@ -105,12 +104,12 @@ func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *Sig
 	return shown, ok
 }
 
+func (s *Server) sealer(purpose credential.Purpose) credential.Sealer {
+	return credential.Sealer{Ring: s.Ring, Purpose: purpose}
+}
+
 func (s *Server) unseal(purpose credential.Purpose, text string) (*unpacker, bool) {
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
-		return nil, false
-	}
-	plain, _, err := s.Ring.Open(purpose, sealed)
+	plain, err := s.sealer(purpose).Open(text)
 	return &unpacker{rest: plain}, err == nil
 }
 

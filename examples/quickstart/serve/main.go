@@ -1,0 +1,35 @@
+// Command serve runs the quickstart with the settings of `.loop/dev.env`:
+//
+//	. .loop/dev.env && go run ./examples/quickstart/serve
+package main
+
+import (
+	"log"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/loop-health/loop/examples/quickstart"
+)
+
+func main() {
+	config := quickstart.Config{
+		IdentityURL:  os.Getenv("LOOP_IDENTITY_URL"),
+		ClinicalURL:  os.Getenv("LOOP_CLINICAL_URL"),
+		ClientID:     os.Getenv("LOOP_CLIENT_ID"),
+		ClientSecret: os.Getenv("LOOP_CLIENT_SECRET"),
+		RedirectURI:  os.Getenv("LOOP_REDIRECT_URI"),
+	}
+	redirectURI, err := url.Parse(config.RedirectURI)
+	if err != nil || redirectURI.Port() == "" {
+		log.Fatal("LOOP_REDIRECT_URI is missing or has no port: run `. .loop/dev.env` first")
+	}
+	server := &http.Server{
+		Addr:              "localhost:" + redirectURI.Port(),
+		Handler:           quickstart.New(config),
+		ReadHeaderTimeout: 5 * time.Second,
+	}
+	log.Printf("open http://localhost:%s/login", redirectURI.Port())
+	log.Fatal(server.ListenAndServe())
+}
