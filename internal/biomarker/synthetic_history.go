@@ -76,7 +76,7 @@ var tracks = []track{
 	{"platelets", false, course{52, 46}, course{38, 40}},
 	{"iron", true, course{-18, 48}, course{50, 52}},
 	{"tibc", false, course{112, 60}, course{48, 50}},
-	{"ferritin", true, course{-5, 14}, course{40, 42}},
+	{"ferritin", true, course{-2, 14}, course{40, 42}},
 	{"vitamin-d-25-oh", true, course{-30, 42}, course{-42, 20}},
 	{"vitamin-b12", false, course{36, 40}, course{44, 46}},
 	{"folate", false, course{46, 48}, course{40, 42}},
