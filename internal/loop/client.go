@@ -150,7 +150,7 @@ func validateName(name string, firstParty bool) (fault string) {
 	}
 	latin, other := false, false
 	for _, r := range name {
-		if r != ' ' && !unicode.IsGraphic(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Mn, unicode.Me, unicode.So, unicode.Zs) && r != ' ' {
+		if invisible(r) || unicode.In(r, unicode.Mn, unicode.Me, unicode.So) {
 			return "The name holds an invisible or special character. Use letters, digits and plain punctuation."
 		}
 		if unicode.IsLetter(r) {

@@ -1,0 +1,178 @@
+package loop_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// fixed is a World that stands still, with randomness that counts.
+type fixed struct{ next byte }
+
+func (*fixed) Now() time.Time { return time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC) }
+
+func (f *fixed) Read(p []byte) (int, error) {
+	for i := range p {
+		f.next++
+		p[i] = f.next
+	}
+	return len(p), nil
+}
+
+func TestIDs_ArePrefixAndULID(t *testing.T) {
+	t.Parallel()
+	w := &fixed{}
+	id := loop.NewClientID(w)
+	if !id.Valid() || len(id) != len("client_")+26 {
+		t.Errorf("%q is no identifier of a client", id)
+	}
+	if another := loop.NewClientID(w); another == id {
+		t.Error("two identifiers are the same")
+	}
+	// 2026-03-02T08:15:00Z is 1772439300000 ms; the ULID specification writes the
+	// time in its first ten characters.
+	if got := string(id)[len("client_"):][:10]; got != "01KJPSTSX0" {
+		t.Errorf("the time part is %s", got)
+	}
+	for _, bad := range []loop.ClientID{"", "client_", id + "0", loop.ClientID(strings.ToLower(string(id))), "user_" + id[7:], "client_8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "client_0123456789ABCDEFGHIJKLMNOP"} {
+		if bad.Valid() {
+			t.Errorf("%q passed", bad)
+		}
+	}
+}
+
+func TestScopes_FollowTheAlgebraOfSets(t *testing.T) {
+	t.Parallel()
+	names := []loop.Scope{loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadBiomarkers}
+	set := rapid.Custom(func(t *rapid.T) loop.Scopes {
+		return loop.NewScopes(rapid.SliceOf(rapid.SampledFrom(names)).Draw(t, "scopes")...)
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := set.Draw(t, "a"), set.Draw(t, "b")
+		if got := a.And(b).Or(a.Without(b)); got.String() != a.String() {
+			t.Fatalf("(a∧b)∨(a∖b) = %v, want %v", got, a)
+		}
+		if !a.Or(b).HasAll(a) || !a.Or(b).HasAll(b) {
+			t.Fatal("a∨b does not hold both")
+		}
+		if len(a) == 0 {
+			return
+		}
+		parsed, err := loop.ParseScopes(a.String())
+		if err != nil || parsed.String() != a.String() {
+			t.Fatalf("what is written reads back as %v, %v", parsed, err)
+		}
+	})
+}
+
+func TestParseScopes_RFC6749_3_3(t *testing.T) {
+	t.Parallel()
+	if got, err := loop.ParseScopes("read:biomarkers offline_access openid"); err != nil || got.String() != "openid read:biomarkers" {
+		t.Errorf("offline_access is accepted and changes nothing: got %v, %v", got, err)
+	}
+	for name, text := range map[string]string{
+		"missing": "", "unknown": "openid read:everything", "Sec032 another case": "OpenID", "Sec032 a tab": "openid\tprofile",
+		"Sec032 a double space": "openid  profile", "Sec032 a zero-width space": "openid\u200b", "Sec032 admin": "admin:*",
+		"Sec032 10,000 scopes": strings.Repeat("openid ", 9999) + "openid",
+	} {
+		_, err := loop.ParseScopes(text)
+		told, ok := errors.AsType[*loop.Error](err)
+		if !ok || told.Code != loop.InvalidScope {
+			t.Errorf("%s: got %v, want invalid_scope", name, err)
+			continue
+		}
+		if strings.Contains(told.Description, "everything") {
+			t.Errorf("%s: an unknown name is repeated back: %s", name, told.Description)
+		}
+	}
+}
+
+func TestClient_Validate(t *testing.T) {
+	t.Parallel()
+	good := func() loop.Client {
+		return loop.Client{
+			Name: "Morning Labs", Type: loop.Confidential, RedirectURIs: []loop.RedirectURI{"https://app.example.com/cb"},
+			AllowedScopes: loop.NewScopes(loop.ScopeOpenID), AccessTokenTTL: time.Hour, Mode: loop.Development,
+		}
+	}
+	plain := good()
+	if faults := plain.Validate(); len(faults) != 0 {
+		t.Fatalf("a good client has faults: %v", faults)
+	}
+	for name, c := range map[string]struct {
+		alter func(*loop.Client)
+		field string
+	}{
+		"no name":                       {func(c *loop.Client) { c.Name = " " }, "client_name"},
+		"Sec092 Loop's own name":        {func(c *loop.Client) { c.Name = "L00p" }, "client_name"},
+		"Sec092 Cyrillic letters in it": {func(c *loop.Client) { c.Name = "Lоор" }, "client_name"},
+		"Sec092 a change of direction":  {func(c *loop.Client) { c.Name = "Labs\u202e" }, "client_name"},
+		"Sec092 a zero-width space":     {func(c *loop.Client) { c.Name = "La\u200bbs" }, "client_name"},
+		"Sec092 ten thousand letters":   {func(c *loop.Client) { c.Name = strings.Repeat("a", 10_000) }, "client_name"},
+		"Sec092 a line break":           {func(c *loop.Client) { c.Name = "La\nbs" }, "client_name"},
+		"Sec092 emoji":                  {func(c *loop.Client) { c.Name = "🩸🩸🩸" }, "client_name"},
+		"no redirect URI":               {func(c *loop.Client) { c.RedirectURIs = nil }, "redirect_uris"},
+		"a redirect URI twice":          {func(c *loop.Client) { c.RedirectURIs = append(c.RedirectURIs, c.RedirectURIs[0]) }, "redirect_uris"},
+		"no scope":                      {func(c *loop.Client) { c.AllowedScopes = nil }, "allowed_scopes"},
+		"required but not allowed":      {func(c *loop.Client) { c.RequiredScopes = loop.NewScopes(loop.ScopeEmail) }, "required_scopes"},
+		"Sec104 a token for years":      {func(c *loop.Client) { c.AccessTokenTTL = 1e9 * time.Second }, "access_token_ttl"},
+		"Sec104 an hour of grace":       {func(c *loop.Client) { c.RefreshGrace = time.Hour }, "refresh_grace"},
+		"a home page over http":         {func(c *loop.Client) { c.HomePage = "http://app.example.com" }, "client_uri"},
+		"Sec089 a script as home page":  {func(c *loop.Client) { c.HomePage = "javascript:alert(1)" }, "client_uri"},
+		"another type":                  {func(c *loop.Client) { c.Type = "secret" }, "client_type"},
+		"another mode":                  {func(c *loop.Client) { c.Mode = "test" }, "mode"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := good()
+			c.alter(&client)
+			faults := client.Validate()
+			if len(faults) != 1 {
+				t.Fatalf("got faults %v, want one", faults)
+			}
+			if told := loop.AsError(faults[0]); told.Code != loop.ValidationError || told.Field != c.field {
+				t.Errorf("got %v about %q, want a validation_error about %q", told, told.Field, c.field)
+			}
+		})
+	}
+	t.Run("all faults are named at once", func(t *testing.T) {
+		t.Parallel()
+		if faults := (&loop.Client{}).Validate(); len(faults) < 5 {
+			t.Errorf("an empty client has only these faults: %v", faults)
+		}
+	})
+}
+
+func TestParseEmail_HasOneForm(t *testing.T) {
+	t.Parallel()
+	if got, err := loop.ParseEmail("  Ada.Lovelace+lab@Example.COM "); err != nil || got != "ada.lovelace+lab@example.com" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, bad := range []string{
+		"", "ada", "@example.com", "ada@", "a@evil.example@good.example", `"a b"@example.com`, "ada@example.com.", "ada@example", "ada@exa mple.com",
+		"ada@example.com\r\nBcc: x@example.com", "a@example.com,b@example.com", "ａda@example.com", "ada@exаmple.com", "ſ@example.com", "\u212a@example.com",
+		"ada..l@example.com", ".ada@example.com", "ada@-example.com", strings.Repeat("a", 10_240) + "@example.com",
+	} {
+		if got, err := loop.ParseEmail(bad); err == nil {
+			t.Errorf("Sec082 %q passed as %q", bad, got)
+		}
+	}
+}
+
+func TestError_TellsNothingInternal(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("disk of the database is full")
+	told := loop.AsError(fmt.Errorf("rotating refresh token: %w", cause))
+	if told.Code != loop.ServerError || strings.Contains(told.Description, "disk") {
+		t.Errorf("the outside learns %q", told.Description)
+	}
+	if !errors.Is(told, cause) {
+		t.Error("the log loses the cause")
+	}
+}
