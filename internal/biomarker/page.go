@@ -60,6 +60,7 @@ func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q
 		return Page{}, nil
 	}
 	c := collector{catalogue: r.Catalogue, sex: sex, query: &q}
+	c.page.Results = make([]Judged, 0, min(q.Limit, DefaultLimit))
 	selection := Selection{Codes: codes, From: q.From, To: q.To, Latest: q.Latest, After: after}
 	arrival, err := r.Results.ListResults(ctx, member, selection, c.take)
 	if err = cmp.Or(err, c.err); err != nil {

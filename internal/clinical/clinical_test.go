@@ -1,0 +1,223 @@
+package clinical_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store/sqlite"
+	"github.com/loop-health/loop/internal/web"
+)
+
+const (
+	anna = loop.MemberID("user_01KAXYZ0000000000000000000")
+	ben  = loop.MemberID("user_01KAXYZ0000000000000000001")
+
+	annasToken = "lph_at_anna"   // all that is needed
+	bensToken  = "lph_at_ben"    // of another member
+	narrow     = "lph_at_narrow" // Anna's, without read:biomarkers
+)
+
+var now = time.Date(2026, 3, 10, 11, 0, 0, 0, time.UTC)
+
+// stillWorld has a clock that stands, and real randomness.
+type stillWorld struct{ loop.Machine }
+
+func (stillWorld) Now() time.Time { return now }
+
+// identity stands for the host that issues tokens and knows members.
+type identity struct {
+	tokens map[string]oauth.AccessToken
+	sexes  map[loop.MemberID]loop.Sex
+}
+
+func (i identity) VerifyAccessToken(text string) (oauth.AccessToken, error) {
+	token, ok := i.tokens[text]
+	if !ok {
+		return oauth.AccessToken{}, loop.Errorf(loop.InvalidToken, "The access token is not valid.")
+	}
+	return token, nil
+}
+
+func (i identity) Sex(_ context.Context, id loop.MemberID) (loop.Sex, error) {
+	sex, ok := i.sexes[id]
+	if !ok {
+		return "", errors.New("identity cannot be reached")
+	}
+	return sex, nil
+}
+
+// host is a running clinical host on a database of its own.
+type host struct {
+	http.Handler
+	identity  identity
+	database  *sqlite.Database
+	records   *records
+	catalogue *biomarker.Catalogue
+	importer  *biomarker.Importer
+	log       *bytes.Buffer
+}
+
+// records is the store, which can be made to fail.
+type records struct {
+	*sqlite.Clinical
+	fail error
+}
+
+func (r *records) RecordRead(ctx context.Context, rec audit.Record) error {
+	if r.fail != nil {
+		return r.fail
+	}
+	return r.Clinical.RecordRead(ctx, rec)
+}
+
+func (r *records) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
+	if r.fail != nil {
+		return r.fail
+	}
+	return r.Clinical.RecordRefusal(ctx, refusal)
+}
+
+func newHost(t *testing.T) *host {
+	t.Helper()
+	catalogue, err := biomarker.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{catalogue: catalogue, log: new(bytes.Buffer)}
+	log := slog.New(slog.NewJSONHandler(h.log, nil))
+	h.database = openDatabase(t, log)
+	store := sqlite.NewClinical(h.database)
+	h.records = &records{Clinical: store}
+	h.importer = &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: stillWorld{}}
+
+	full := loop.NewScopes(loop.ScopeOpenID, loop.ScopeReadBiomarkers)
+	h.identity = identity{
+		tokens: map[string]oauth.AccessToken{
+			annasToken: {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_A", Scopes: full},
+			bensToken:  {Member: ben, Client: "client_A", Grant: "grant_B", Chain: "chain_B", Scopes: full},
+			narrow:     {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_C", Scopes: loop.NewScopes(loop.ScopeOpenID)},
+		},
+		sexes: map[loop.MemberID]loop.Sex{anna: loop.Female, ben: loop.Male},
+	}
+	site := web.NewSite(web.Config{
+		PublicURL:  &url.URL{Scheme: "https", Host: "clinical.platform.loop.health"},
+		Developers: &url.URL{Scheme: "https", Host: "developers.platform.loop.health"},
+		World:      stillWorld{}, Log: log,
+	})
+	clinical.New(clinical.Config{
+		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, CursorKey: biomarker.CursorKey{1}},
+		Tokens:     h.identity, Members: h.identity, Records: h.records, World: stillWorld{},
+	}).Mount(site)
+	h.Handler = site.Handler()
+	return h
+}
+
+func openDatabase(t *testing.T, log *slog.Logger) *sqlite.Database {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "clinical.db"), sqlite.ClinicalSchema(), stillWorld{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := db.StartAudit(t.Context(), "clinical", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// recorded lists the audit records of an event that are durable.
+func (h *host) recorded(t *testing.T, event audit.Event) []audit.Row {
+	t.Helper()
+	var rows []audit.Row
+	err := h.database.EachRow(t.Context(), "clinical", func(row audit.Row) error {
+		if row.Event == event {
+			rows = append(rows, row)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func (h *host) add(t *testing.T, member loop.MemberID, results ...biomarker.Result) {
+	t.Helper()
+	if err := h.importer.Import(t.Context(), audit.Actor{Kind: audit.BySystem}, member, results); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *host) addHistory(t *testing.T, member loop.MemberID) int {
+	t.Helper()
+	history, err := h.catalogue.Synthetic(member, h.identity.sexes[member], now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.add(t, member, history...)
+	return len(history)
+}
+
+// send sends a request for the path with the token, if there is one.
+func (h *host) send(method, path, token string, headers ...http.Header) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "https://clinical.platform.loop.health"+path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for _, header := range headers {
+		for name, values := range header {
+			r.Header[name] = values
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// answer is what a test reads of an answer.
+type answer struct {
+	Biomarkers []struct {
+		ID        loop.ResultID    `json:"id"`
+		PatientID loop.MemberID    `json:"patient_id"`
+		Code      biomarker.Code   `json:"biomarker_code"`
+		Category  string           `json:"category"`
+		Value     json.Number      `json:"value"`
+		Status    biomarker.Status `json:"status"`
+		Collected time.Time        `json:"collected_at"`
+	} `json:"biomarkers"`
+	Count      int     `json:"count"`
+	NextCursor *string `json:"next_cursor"`
+
+	Error     loop.Code `json:"error"`
+	ErrorText string    `json:"error_description"`
+	ErrorURI  string    `json:"error_uri"`
+	RequestID string    `json:"request_id"`
+	Field     string    `json:"field"`
+}
+
+func read(t *testing.T, w *httptest.ResponseRecorder) answer {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		t.Fatalf("the answer %q: %v", w.Body, err)
+	}
+	return a
+}

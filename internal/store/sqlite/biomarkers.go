@@ -1,0 +1,165 @@
+package sqlite
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+//go:embed schema/clinical/*.sql
+var clinicalSchema embed.FS
+
+// ClinicalSchema is the numbered migrations of clinical's database.
+func ClinicalSchema() fs.FS {
+	sub, err := fs.Sub(clinicalSchema, "schema/clinical")
+	if err != nil {
+		panic("sqlite: the embedded schema is not there: " + err.Error())
+	}
+	return sub
+}
+
+// Clinical keeps lab results.
+type Clinical struct{ db *Database }
+
+// NewClinical makes the store of a database that was opened with ClinicalSchema.
+func NewClinical(db *Database) *Clinical { return &Clinical{db} }
+
+const resultColumns = `collected_at, id, code, comparator, value, unit, reference_low, reference_high, flag, source, parsed_at`
+
+// AddResults inserts a member's new results and their record, all or nothing.
+// An id that is already there is an error.
+func (s *Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		var arrival int64
+		if err := tx.QueryRow(`SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = ?`, member).Scan(&arrival); err != nil {
+			return fmt.Errorf("numbering results: %w", err)
+		}
+		for i := range results {
+			arrival++
+			if err := insertResult(tx, member, arrival, &results[i]); err != nil {
+				return fmt.Errorf("inserting result %s: %w", results[i].ID, err)
+			}
+		}
+		return tx.Record(rec)
+	})
+}
+
+func insertResult(tx *Tx, member loop.MemberID, arrival int64, r *biomarker.Result) error {
+	_, err := tx.Exec(`INSERT INTO results (member_id, arrival, `+resultColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		member, arrival, unixMicro(r.CollectedAt), r.ID, r.Code, r.Comparator, r.Value.String(), r.Unit,
+		r.Range.Low.String(), r.Range.High.String(), r.Flag, r.Source, unixMicro(r.ParsedAt))
+	return err
+}
+
+// Which results are in a selection, and in what order. Later pages see what had
+// arrived when the first was read: ?2 is that number, 0 on the first page, where
+// it is the member's newest. ?3 is a JSON array of codes or NULL; ?4 and ?5
+// bound the collection time, ?6 and ?7 are the place to go on behind.
+const (
+	newestArrival = `iif(?2 > 0, ?2, (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = ?1))`
+
+	selectResults = `
+SELECT ` + newestArrival + `, ` + resultColumns + ` FROM results AS r
+WHERE r.member_id = ?1 AND r.arrival <= ` + newestArrival + `
+	AND (?3 IS NULL OR r.code IN (SELECT value FROM json_each(?3)))
+	AND r.collected_at >= ?4 AND r.collected_at < ?5
+	AND (r.collected_at, r.id) < (?6, ?7)`
+	newestOfItsCode = `
+	AND NOT EXISTS (SELECT 1 FROM results AS newer
+		WHERE newer.member_id = ?1 AND newer.code = r.code AND newer.arrival <= ` + newestArrival + `
+			AND newer.collected_at < ?5 AND (newer.collected_at, newer.id) > (r.collected_at, r.id))`
+	newestFirst = `
+ORDER BY r.collected_at DESC, r.id DESC`
+
+	listResults       = selectResults + newestFirst
+	listLatestResults = selectResults + newestOfItsCode + newestFirst
+)
+
+// ListResults hands the results of a selection to each (biomarker.Results).
+func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel biomarker.Selection, each func(*biomarker.Result) bool) (arrival int64, err error) {
+	args, err := selectionArgs(member, sel)
+	if err != nil {
+		return 0, err
+	}
+	query := listResults
+	if sel.Latest {
+		query = listLatestResults
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("reading results: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	for rows.Next() {
+		var r biomarker.Result
+		if err := scanResult(rows, &arrival, &r); err != nil {
+			return 0, fmt.Errorf("reading a result: %w", err)
+		}
+		if !each(&r) {
+			break
+		}
+	}
+	return arrival, rows.Err()
+}
+
+func selectionArgs(member loop.MemberID, sel biomarker.Selection) ([]any, error) {
+	var codes any
+	if len(sel.Codes) > 0 {
+		list, err := json.Marshal(sel.Codes)
+		if err != nil {
+			return nil, fmt.Errorf("writing the codes of a selection: %w", err)
+		}
+		codes = string(list)
+	}
+	from, to, place, id := int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), ""
+	if !sel.From.IsZero() {
+		from = sel.From.UnixMicro()
+	}
+	if !sel.To.IsZero() {
+		to = sel.To.UnixMicro()
+	}
+	if sel.After != (biomarker.Position{}) {
+		place, id = sel.After.CollectedAt.UnixMicro(), string(sel.After.ID)
+	}
+	return []any{member, sel.After.Arrival, codes, from, to, place, id}, nil
+}
+
+func scanResult(row scanner, arrival *int64, r *biomarker.Result) error {
+	var collectedAt, parsedAt int64
+	var value, low, high string
+	err := row.Scan(arrival, &collectedAt, &r.ID, &r.Code, &r.Comparator, &value, &r.Unit, &low, &high, &r.Flag, &r.Source, &parsedAt)
+	if err != nil {
+		return err
+	}
+	r.CollectedAt, r.ParsedAt = time.UnixMicro(collectedAt).UTC(), time.UnixMicro(parsedAt).UTC()
+	for _, number := range []struct {
+		text string
+		into *biomarker.Decimal
+	}{{value, &r.Value}, {low, &r.Range.Low}, {high, &r.Range.High}} {
+		if number.text == "" {
+			continue
+		}
+		if *number.into, err = biomarker.ParseDecimal(number.text); err != nil {
+			return fmt.Errorf("result %s: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// RecordRead writes the record of a read and returns once it is durable.
+func (s *Clinical) RecordRead(ctx context.Context, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error { return tx.Record(rec) })
+}
+
+// RecordRefusal counts a genuine token that was turned away.
+func (s *Clinical) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
+	return s.db.Write(ctx, func(tx *Tx) error { return tx.Tally(refusal) })
+}

@@ -1,0 +1,243 @@
+package sqlite_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store/sqlite"
+)
+
+const (
+	anna = loop.MemberID("user_01KAXYZ0000000000000000000")
+	ben  = loop.MemberID("user_01KAXYZ0000000000000000001")
+)
+
+// results is a clinical database with what reads from it and writes to it.
+type results struct {
+	world     loop.World
+	reader    *biomarker.Reader
+	importer  *biomarker.Importer
+	catalogue *biomarker.Catalogue
+}
+
+func openResults(t *testing.T) *results {
+	t.Helper()
+	catalogue, err := biomarker.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	world := loop.Machine{}
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "clinical.db"), sqlite.ClinicalSchema(), world, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := db.StartAudit(t.Context(), "clinical", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
+		t.Fatal(err)
+	}
+	store := sqlite.NewClinical(db)
+	return &results{
+		world:     world,
+		reader:    &biomarker.Reader{Catalogue: catalogue, Results: store, CursorKey: biomarker.CursorKey{1}},
+		importer:  &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: world},
+		catalogue: catalogue,
+	}
+}
+
+func (s *results) add(t fataler, member loop.MemberID, added ...biomarker.Result) {
+	t.Helper()
+	if err := s.importer.Import(context.Background(), audit.Actor{Kind: audit.BySystem}, member, added); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// walk reads all pages of a query; between runs between two of them.
+func (s *results) walk(t fataler, member loop.MemberID, q biomarker.Query, between func()) []biomarker.Judged {
+	t.Helper()
+	var all []biomarker.Judged
+	for {
+		page, err := s.reader.Read(context.Background(), member, loop.Female, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Results) > q.Limit || page.Next != "" && len(page.Results) != q.Limit {
+			t.Fatalf("a page of %d with limit %d", len(page.Results), q.Limit)
+		}
+		all = append(all, page.Results...)
+		if page.Next == "" {
+			return all
+		}
+		q.Cursor = page.Next
+		between()
+	}
+}
+
+// fataler is what a test and a property check share.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func TestResultsComeBackAsTheyWere(t *testing.T) {
+	s := openResults(t)
+	history, err := s.catalogue.Synthetic(anna, loop.Female, s.world.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.add(t, anna, history...)
+
+	want := slices.Clone(history)
+	slices.SortFunc(want, newestFirst)
+	got := s.walk(t, anna, biomarker.Query{Limit: 50}, func() {})
+	if len(got) != len(want) {
+		t.Fatalf("%d results came back of %d", len(got), len(want))
+	}
+	for i := range want {
+		if got[i].Result != want[i] {
+			t.Errorf("%+v came back as %+v", want[i], got[i].Result)
+		}
+	}
+	if others := s.walk(t, ben, biomarker.Query{Limit: 50}, func() {}); len(others) != 0 {
+		t.Errorf("another member sees %d of them", len(others))
+	}
+}
+
+func TestResultsAreAddedAllOrNone(t *testing.T) {
+	s := openResults(t)
+	history, err := s.catalogue.Synthetic(anna, loop.Female, s.world.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := append(slices.Clone(history[:5]), history[2])
+	by := audit.Actor{Kind: audit.BySystem}
+	if err := s.importer.Import(t.Context(), by, anna, twice); err == nil {
+		t.Error("an id is accepted twice")
+	}
+	wrong := slices.Clone(history[:5])
+	wrong[3].Unit = "mg/L"
+	fault := loop.AsError(s.importer.Import(t.Context(), by, anna, wrong))
+	if fault.Code != loop.ValidationError || fault.Field != "biomarkers[3].unit" {
+		t.Errorf("a unit that is not the catalogue's: %v", fault)
+	}
+	if stored := s.walk(t, anna, biomarker.Query{Limit: 50}, func() {}); len(stored) != 0 {
+		t.Errorf("%d results were stored", len(stored))
+	}
+}
+
+// TestPagesShowEachResultOnceWhileOthersArrive: whatever is asked for, the
+// pages together are the list as it was when the first was read.
+func TestPagesShowEachResultOnceWhileOthersArrive(t *testing.T) {
+	s := openResults(t)
+	members := 0
+	rapid.Check(t, func(t *rapid.T) {
+		members++
+		member := loop.MemberID(fmt.Sprintf("user_01KAXYZ00000000000000%05d", members))
+		var known []biomarker.Result
+		arrive := func() {
+			added := rapid.SliceOfN(someResult(s.world), 0, 12).Draw(t, "arriving")
+			if len(added) > 0 {
+				s.add(t, member, added...)
+				known = append(known, added...)
+			}
+		}
+		arrive()
+		arrive()
+		q := someQuery().Draw(t, "query")
+		want := s.expected(known, q)
+		got := s.walk(t, member, q, arrive)
+		if len(got) != len(want) {
+			t.Fatalf("%d results on all pages, want %d", len(got), len(want))
+		}
+		for i := range want {
+			if got[i].Result != want[i] {
+				t.Fatalf("result %d is %+v, want %+v", i, got[i].Result, want[i])
+			}
+		}
+	})
+}
+
+// expected is the model: what a query finds among the known results.
+func (s *results) expected(known []biomarker.Result, q biomarker.Query) []biomarker.Result {
+	sorted := slices.Clone(known)
+	slices.SortFunc(sorted, newestFirst)
+	seen := make(map[biomarker.Code]bool)
+	var found []biomarker.Result
+	for _, r := range sorted {
+		b, _ := s.catalogue.Find(r.Code)
+		outside := len(q.Codes) > 0 && !slices.Contains(q.Codes, r.Code) ||
+			q.Category != "" && b.Category != q.Category ||
+			!q.From.IsZero() && r.CollectedAt.Before(q.From) ||
+			!q.To.IsZero() && !r.CollectedAt.Before(q.To)
+		if outside || q.Latest && seen[r.Code] {
+			continue
+		}
+		seen[r.Code] = true
+		if len(q.Statuses) == 0 || slices.Contains(q.Statuses, b.Judge(&r, loop.Female).Status) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func newestFirst(a, b biomarker.Result) int {
+	return cmp.Or(b.CollectedAt.Compare(a.CollectedAt), cmp.Compare(b.ID, a.ID))
+}
+
+// Few codes, days and values, so that they meet often.
+var (
+	someCodes = rapid.SampledFrom([]biomarker.Code{"tsh", "free-t4", "ldl-c"})
+	someDay   = rapid.Custom(func(t *rapid.T) time.Time {
+		return time.Date(2026, 3, rapid.IntRange(1, 6).Draw(t, "day"), 8, 0, 0, 0, time.UTC)
+	})
+)
+
+func someResult(w loop.World) *rapid.Generator[biomarker.Result] {
+	units := map[biomarker.Code]string{"tsh": "m[IU]/L", "free-t4": "ng/dL", "ldl-c": "mg/dL"}
+	return rapid.Custom(func(t *rapid.T) biomarker.Result {
+		code := someCodes.Draw(t, "code")
+		value, err := biomarker.ParseDecimal(rapid.SampledFrom([]string{"0.10", "1.2", "5.0", "120"}).Draw(t, "value"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := someDay.Draw(t, "collected")
+		return biomarker.Result{
+			ID: loop.NewResultID(w), Code: code, Value: value, Unit: units[code], Source: biomarker.SyntheticSource,
+			CollectedAt: day, ParsedAt: day.Add(48 * time.Hour),
+		}
+	})
+}
+
+func someQuery() *rapid.Generator[biomarker.Query] {
+	return rapid.Custom(func(t *rapid.T) biomarker.Query {
+		q := biomarker.Query{
+			Codes:    rapid.SliceOfNDistinct(someCodes, 0, 2, rapid.ID).Draw(t, "codes"),
+			Category: rapid.SampledFrom([]biomarker.Category{"", "", "thyroid", "lipids"}).Draw(t, "category"),
+			Statuses: rapid.SliceOfNDistinct(rapid.SampledFrom([]biomarker.Status{biomarker.Low, biomarker.Normal, biomarker.High}), 0, 2, rapid.ID).Draw(t, "statuses"),
+			Latest:   rapid.Bool().Draw(t, "latest"),
+			Limit:    rapid.IntRange(1, 5).Draw(t, "limit"),
+		}
+		if rapid.Bool().Draw(t, "bounded below") {
+			q.From = someDay.Draw(t, "from")
+		}
+		if rapid.Bool().Draw(t, "bounded above") {
+			q.To = someDay.Draw(t, "to")
+		}
+		return q
+	})
+}
