@@ -41,8 +41,8 @@ var cursorEncoding = base64.RawURLEncoding.Strict()
 // filters alone.
 func (k *CursorKey) cursorFor(p Position, member loop.MemberID, q *Query) string {
 	raw := make([]byte, 0, cursorLength)
-	raw = binary.BigEndian.AppendUint64(raw, uint64(p.CollectedAt.UnixMicro())) //nolint:gosec // G115: read back as the same bits
-	raw = binary.BigEndian.AppendUint64(raw, uint64(p.Arrival))                 //nolint:gosec // G115: counts from 1
+	raw = binary.BigEndian.AppendUint64(raw, uint64(p.CollectedAt.UnixMicro()))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(p.Arrival)) //nolint:gosec // G115: counts from 1
 	raw = append(raw, p.ID...)
 	raw = append(raw, k.seal(raw, member, q)...)
 	return cursorEncoding.EncodeToString(raw)
@@ -68,7 +68,7 @@ func (k *CursorKey) position(member loop.MemberID, q *Query) (Position, error) {
 
 func (k *CursorKey) seal(place []byte, member loop.MemberID, q *Query) []byte {
 	mac := hmac.New(sha256.New, k[:])
-	fmt.Fprintf(mac, "biomarkers cursor 1\x00%x\x00%s\x00%q\x00%s\x00%q\x00%d\x00%d\x00%t",
+	_, _ = fmt.Fprintf(mac, "biomarkers cursor 1\x00%x\x00%s\x00%q\x00%s\x00%q\x00%d\x00%d\x00%t",
 		place, member, q.Codes, q.Category, q.Statuses, q.From.UnixMicro(), q.To.UnixMicro(), q.Latest)
 	return mac.Sum(nil)[:cursorLength-cursorIDEnd]
 }
