@@ -1,0 +1,210 @@
+package credential_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+func newRing(t testing.TB) (*credential.Ring, *credential.Master, []credential.Key) {
+	t.Helper()
+	w := loop.Machine{}
+	master, _ := credential.NewMaster(w)
+	var keys []credential.Key
+	for i, purpose := range credential.Purposes() {
+		key, err := credential.NewKey(w, master, uint32(i)+1, purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	ring, err := credential.NewRing(w, master, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring, master, keys
+}
+
+func TestForm_RefusesWhatWasNotIssued(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		body := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "body")
+		text := credential.AccessTokenPrefix.Form(body)
+		if got, ok := credential.AccessTokenPrefix.Parse(text); !ok || !bytes.Equal(got, body) {
+			t.Fatalf("%q does not read back", text)
+		}
+		at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
+		typo := []byte(text)
+		typo[at] ^= 1
+		if _, ok := credential.AccessTokenPrefix.Parse(string(typo)); ok {
+			t.Fatalf("a typo at %d passed", at)
+		}
+		if _, ok := credential.RefreshTokenPrefix.Parse(text); ok {
+			t.Fatal("an access token passed for a refresh token")
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(credential.ClientSecretPrefix.Form([]byte("0123456789abcdef")))
+	f.Add("secret_")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		if body, ok := credential.ClientSecretPrefix.Parse(text); ok && credential.ClientSecretPrefix.Form(body) != text {
+			t.Errorf("%q reads as a credential that is written otherwise", text)
+		}
+	})
+}
+
+func TestSecret_CannotBePrinted(t *testing.T) {
+	t.Parallel()
+	secret := credential.NewSecret(loop.Machine{}, credential.ClientSecretPrefix)
+	body, err := json.Marshal(struct{ S credential.Secret }{secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", secret)
+	for _, printed := range []string{fmt.Sprint(secret), fmt.Sprintf("%+v", secret), fmt.Sprintf("%#v", secret), fmt.Sprintf("%+v", struct{ S credential.Secret }{secret}), string(body), log.String()} {
+		if strings.Contains(printed, secret.Reveal()[10:20]) {
+			t.Errorf("the secret shows in %q", printed)
+		}
+	}
+}
+
+func TestRing_OpensOnlyWhatItSealedForThePurpose(t *testing.T) {
+	t.Parallel()
+	ring, _, _ := newRing(t)
+	stranger, _, _ := newRing(t)
+	sealed := ring.Seal(credential.ForCodes, []byte("hello"))
+	if got, _, err := ring.Open(credential.ForCodes, sealed); err != nil || string(got) != "hello" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	for name, open := range map[string]func() error{
+		"another purpose":  func() error { _, _, err := ring.Open(credential.ForAccessTokens, sealed); return err },
+		"another platform": func() error { _, _, err := stranger.Open(credential.ForCodes, sealed); return err },
+		"nothing":          func() error { _, _, err := ring.Open(credential.ForCodes, nil); return err },
+		"cut short":        func() error { _, _, err := ring.Open(credential.ForCodes, sealed[:len(sealed)-1]); return err },
+		"an unknown key id": func() error {
+			other := bytes.Clone(sealed)
+			other[0] = 0xff
+			_, _, err := ring.Open(credential.ForCodes, other)
+			return err
+		},
+	} {
+		if err := open(); !errors.Is(err, credential.ErrNotSealed) {
+			t.Errorf("%s: got %v, want ErrNotSealed", name, err)
+		}
+	}
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 1
+		if _, _, err := ring.Open(credential.ForCodes, changed); err == nil {
+			t.Fatalf("a change at byte %d went unseen", i)
+		}
+	}
+}
+
+func TestRing_SealsReproducibly(t *testing.T) {
+	t.Parallel()
+	ring, master, keys := newRing(t)
+	id := ring.Newest(credential.ForRefreshTokens)
+	first, err := ring.SealReproducibly(credential.ForRefreshTokens, id, []byte("chain 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reopened, err := credential.NewRing(loop.Machine{}, master, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := reopened.SealReproducibly(credential.ForRefreshTokens, id, []byte("chain 1"))
+	if err != nil || !bytes.Equal(first, second) {
+		t.Errorf("the same plaintext sealed differently after a restart: %v", err)
+	}
+	other, _ := ring.SealReproducibly(credential.ForRefreshTokens, id, []byte("chain 2"))
+	if bytes.Equal(first[4:28], other[4:28]) {
+		t.Error("two plaintexts share a nonce")
+	}
+	if _, err := ring.SealReproducibly(credential.ForCodes, id, nil); err == nil {
+		t.Error("a key served another purpose")
+	}
+}
+
+func TestRing_NeedsItsMasterKey(t *testing.T) {
+	t.Parallel()
+	_, _, keys := newRing(t)
+	other, _ := credential.NewMaster(loop.Machine{})
+	if _, err := credential.NewRing(loop.Machine{}, other, keys); err == nil || !strings.Contains(err.Error(), "another platform") {
+		t.Errorf("got %v, want an error that says whose key it is not", err)
+	}
+}
+
+func TestSigningKeys_SignAndKnowTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := loop.Machine{}
+	master, _ := credential.NewMaster(w)
+	key, err := credential.NewSigningKey(w, master, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signing, err := credential.OpenSigningKeys(master, []credential.Key{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := signing.Sign([]byte(`{"sub":"user"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := signing.Verify(token); err != nil || string(claims) != `{"sub":"user"}` {
+		t.Errorf("got %s, %v", claims, err)
+	}
+	published, err := json.Marshal(signing.Public())
+	if err != nil || strings.Contains(string(published), `"d"`) {
+		t.Errorf("the published key set holds a private part: %s", published)
+	}
+	parts := strings.Split(token, ".")
+	for name, forged := range map[string]string{
+		"Sec036 alg none":   "eyJhbGciOiJub25lIn0." + parts[1] + ".",
+		"another signature": parts[0] + "." + parts[1] + "." + strings.Repeat("A", len(parts[2])),
+		"other claims":      parts[0] + ".e30." + parts[2],
+		"not a token":       "x",
+	} {
+		if _, err := signing.Verify(forged); err == nil {
+			t.Errorf("%s passed", name)
+		}
+	}
+}
+
+func TestPasswords_Argon2id(t *testing.T) {
+	t.Parallel()
+	passwords := credential.NewPasswords(loop.Machine{}, 1)
+	ctx := context.Background()
+	hash, err := passwords.Hash(ctx, "correct horse battery staple")
+	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$") {
+		t.Fatalf("got %q, %v", hash, err)
+	}
+	for password, want := range map[string]bool{"correct horse battery staple": true, "correct horse battery stapl": false, "": false} {
+		if got, err := passwords.Check(ctx, password, hash); err != nil || got != want {
+			t.Errorf("%q: got %v, %v", password, got, err)
+		}
+	}
+	if got, err := passwords.Check(ctx, "", ""); err != nil || got {
+		t.Error("an account that is not there let somebody in")
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	blocked := credential.NewPasswords(loop.Machine{}, 0)
+	if _, err := blocked.Check(cancelled, "x", hash); loop.AsError(err).Code != loop.TemporarilyUnavailable {
+		t.Errorf("a full queue answers %v", err)
+	}
+}
