@@ -1,0 +1,150 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+)
+
+// Acts is everything that the commands do, on the stores that somebody opened.
+type Acts struct {
+	Clients Clients
+	Users   Users
+	Grants  Grants
+	Store   Store
+	Audit   Audit
+
+	// NewPassword makes a password for a user who is given none.
+	NewPassword func() string
+}
+
+// Clients is how apps are registered and changed. All faults of a client come
+// back at once, joined; each is a *loop.Error of code ValidationError.
+type Clients interface {
+	// Create gives the client its id and, where it is confidential, a secret.
+	Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error)
+	// Update changes a client in one transaction; NotFound where there is none.
+	Update(ctx context.Context, id loop.ClientID, by audit.Actor, alter func(*loop.Client)) (*loop.Client, error)
+	// SetEnabled enables a client, or disables it and ends its tokens.
+	SetEnabled(ctx context.Context, id loop.ClientID, by audit.Actor, enabled bool) (*loop.Client, error)
+	// RotateSecret gives a confidential client a new secret.
+	RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error)
+}
+
+// Users is how accounts are made and suspended.
+type Users interface {
+	// Create makes an account; faults are ValidationErrors.
+	Create(ctx context.Context, account member.Account) (*loop.Member, error)
+	// Suspend ends a member's sessions and tokens; NotFound where there is none.
+	Suspend(ctx context.Context, id loop.MemberID) error
+	// Resume lets a suspended member in again.
+	Resume(ctx context.Context, id loop.MemberID) error
+}
+
+// Grants is how a member's consent is ended for them.
+type Grants interface {
+	// RevokeGrant ends the grant and all that came from it; NotFound where there is none.
+	RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor) error
+}
+
+// Store is what the commands show. A record that is not there is loop.ErrNotFound.
+type Store interface {
+	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
+	Clients(ctx context.Context) ([]*loop.Client, error)
+	Account(ctx context.Context, email loop.Email) (m *loop.Member, passwordHash string, err error)
+	Members(ctx context.Context) ([]*loop.Member, error)
+	Grants(ctx context.Context, id loop.MemberID) ([]*loop.Grant, error)
+}
+
+// Audit is the chained record.
+type Audit interface {
+	// Verify checks the whole record against its own chain, the checkpoints that
+	// the server keeps, and those brought along (none: an empty reader).
+	Verify(ctx context.Context, brought io.Reader) (Verification, error)
+	// Tail hands the newest records of each lane to each, oldest first.
+	Tail(ctx context.Context, last int, each func(Entry) error) error
+}
+
+// Verification is what Verify found.
+type Verification struct {
+	Records     int64    `json:"records"`
+	Checkpoints int64    `json:"checkpoints"`
+	Faults      []string `json:"faults"` // each says what is wrong; none: the record is whole
+}
+
+// Entry is a record in its place in the chain.
+type Entry struct {
+	Lane   string
+	Number int64
+	Record audit.Record
+}
+
+// operator is who acts on the command line: whoever may open the socket.
+var operator = audit.Actor{Kind: audit.ByOperator, ID: "command line"}
+
+// NewCommands makes the function that runs the commands of Grammar on the acts:
+// in a server, on behalf of whoever sits at the socket, or in the command line's
+// own process.
+func NewCommands(acts Acts) Commands {
+	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+		var grammar Grammar
+		parser, err := kong.New(&grammar, kong.Name("loop"), kong.Writers(stdout, stderr), kong.Exit(func(int) {}))
+		if err != nil {
+			return fail(stderr, fmt.Errorf("the commands are not well made: %w", err))
+		}
+		command, err := parser.Parse(args)
+		if err != nil {
+			return fail(stderr, err)
+		}
+		run := &Run{Context: ctx, Acts: acts, Stdin: stdin, Stdout: stdout, JSON: grammar.Where().JSON}
+		if err := command.Run(run); err != nil {
+			return fail(stderr, err)
+		}
+		return 0
+	}
+}
+
+// Run is one command on its way: what it acts on, and where it reads and writes.
+type Run struct {
+	Context context.Context //nolint:containedctx // the value is one call's: kong hands it to the command's method
+	Acts    Acts
+	Stdin   io.Reader
+	Stdout  io.Writer
+	JSON    bool
+}
+
+// fail tells every fault, one a line, and gives the exit status.
+func fail(stderr io.Writer, err error) int {
+	for _, line := range Faults(err) {
+		_, _ = fmt.Fprintln(stderr, "loop: "+line)
+	}
+	return 1
+}
+
+// Faults turns an error into sentences for the operator, one for each error that
+// was joined. What a *loop.Error hides from the outside, an operator may see.
+func Faults(err error) []string {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this very error, not one inside
+		var lines []string
+		for _, one := range joined.Unwrap() {
+			lines = append(lines, Faults(one)...)
+		}
+		return lines
+	}
+	known, ok := errors.AsType[*loop.Error](err)
+	switch {
+	case !ok:
+		return []string{err.Error()}
+	case known.Code == loop.ServerError && known.Unwrap() != nil:
+		return []string{known.Unwrap().Error()}
+	}
+	return []string{known.Description}
+}

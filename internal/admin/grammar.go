@@ -1,0 +1,50 @@
+package admin
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Grammar is the administrative commands, as kong reads them.
+type Grammar struct {
+	Client clientCommands `cmd:"" help:"Register apps and change them."`
+	User   userCommands   `cmd:"" help:"Make accounts, list, suspend and resume them."`
+	Grant  grantCommands  `cmd:"" help:"See what members allow which apps, and end it."`
+	Audit  auditCommands  `cmd:"" help:"Check the audit record, or read its end."`
+}
+
+// Where is the part of a command that says which platform is meant, and how the
+// answer is to look.
+type Where struct {
+	Dir    string `help:"The platform's folder. Without it: LOOP_DIR, the configuration's, .loop here or above, or the one that runs." placeholder:"FOLDER"`
+	Config string `help:"The configuration file of the platform, as for loop serve." placeholder:"FILE"`
+	JSON   bool   `name:"json" help:"Answer in JSON, for machines."`
+}
+
+// Where gives what the command line said of it.
+func (g *Grammar) Where() Where {
+	for _, where := range []Where{g.Client.Where, g.User.Where, g.Grant.Where, g.Audit.Where} {
+		if where != (Where{}) {
+			return where
+		}
+	}
+	return Where{}
+}
+
+// Stdin is what the command reads: the given input only where a flag asks for
+// it, so that a command never waits for a terminal.
+func (g *Grammar) Stdin(given io.Reader) (io.Reader, error) {
+	if g.User.Create.PasswordStdin {
+		return given, nil
+	}
+	if path := g.Audit.Verify.Checkpoints; path != "" {
+		text, err := os.ReadFile(path) //nolint:gosec // G304: the operator names it
+		if err != nil {
+			return nil, fmt.Errorf("the checkpoints can't be read: %w", err)
+		}
+		return strings.NewReader(string(text)), nil
+	}
+	return strings.NewReader(""), nil
+}

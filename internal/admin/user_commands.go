@@ -1,0 +1,179 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+)
+
+type userCommands struct {
+	Where `embed:""`
+
+	Create  userCreate  `cmd:"" help:"Make an account."`
+	List    userList    `cmd:"" help:"List all accounts."`
+	Suspend userSuspend `cmd:"" help:"Keep a member out. Their sessions and all apps' tokens end at once."`
+	Resume  userResume  `cmd:"" help:"Let a suspended member in again."`
+}
+
+type userCreate struct {
+	Name          string `required:"" help:"Their name." placeholder:"NAME"`
+	Email         string `required:"" help:"Their e-mail address." placeholder:"ADDRESS"`
+	Test          bool   `help:"A test member: synthetic data, which apps in development may see."`
+	PasswordStdin bool   `help:"Read the password from the standard input. Without it one is made and shown once."`
+	Sex           string `help:"female or male: reference ranges go by it." placeholder:"SEX"`
+	Locale        string `help:"Their language, such as en." placeholder:"TAG"`
+}
+
+// maxPasswordInput bounds what is read as a password.
+const maxPasswordInput = 4 << 10
+
+// Run makes the account.
+func (cmd *userCreate) Run(run *Run) error {
+	password, shown := run.Acts.NewPassword(), true
+	if cmd.PasswordStdin {
+		text, err := io.ReadAll(io.LimitReader(run.Stdin, maxPasswordInput))
+		if err != nil {
+			return fmt.Errorf("reading the password: %w", err)
+		}
+		password, shown = strings.TrimRight(string(text), "\r\n"), false
+	}
+	m, err := run.Acts.Users.Create(run.Context, member.Account{
+		Name: cmd.Name, Email: cmd.Email, Password: password, Locale: cmd.Locale, Sex: loop.Sex(cmd.Sex), Test: cmd.Test,
+	})
+	if err != nil {
+		return err
+	}
+	view := viewMember(m)
+	if shown {
+		view.Password = password
+	}
+	return run.show(view, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s has an account: %s\n", view.Name, view.ID)
+		if shown {
+			_, err = fmt.Fprintf(w, "The password, shown this once: %s\n", password)
+		}
+		return err
+	})
+}
+
+type userList struct{}
+
+// Run lists every account.
+func (cmd *userList) Run(run *Run) error {
+	members, err := run.Acts.Store.Members(run.Context)
+	if err != nil {
+		return err
+	}
+	views := make([]memberView, len(members))
+	for i, m := range members {
+		views[i] = viewMember(m)
+	}
+	return run.show(views, func(w io.Writer) error {
+		if len(views) == 0 {
+			_, err := fmt.Fprintln(w, "There are no accounts. Make one with: loop user create --name NAME --email ADDRESS")
+			return err
+		}
+		table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+		_, _ = fmt.Fprintln(table, "USER\tNAME\tE-MAIL\tKIND\tSTATE\tSINCE")
+		for _, view := range views {
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", view.ID, view.Name, view.Email, view.kind(), view.state(), view.CreatedAt)
+		}
+		return table.Flush()
+	})
+}
+
+// userArgument is the member that a command is about.
+type userArgument struct {
+	User string `arg:"" help:"Their id (user_…) or e-mail address."`
+}
+
+type userSuspend struct {
+	userArgument `embed:""`
+}
+
+// Run suspends one member.
+func (cmd *userSuspend) Run(run *Run) error {
+	id, err := run.member(cmd.User)
+	if err != nil {
+		return err
+	}
+	if err := run.Acts.Users.Suspend(run.Context, id); err != nil {
+		return err
+	}
+	return run.show(map[string]any{"user_id": id, "suspended": true}, line("%s is suspended. Sessions and tokens have ended.", cmd.User))
+}
+
+type userResume struct {
+	userArgument `embed:""`
+}
+
+// Run lets one member in again.
+func (cmd *userResume) Run(run *Run) error {
+	id, err := run.member(cmd.User)
+	if err != nil {
+		return err
+	}
+	if err := run.Acts.Users.Resume(run.Context, id); err != nil {
+		return err
+	}
+	return run.show(map[string]any{"user_id": id, "suspended": false}, line("%s can sign in again. Apps need new tokens.", cmd.User))
+}
+
+// member finds who is meant, by id or address.
+func (run *Run) member(text string) (loop.MemberID, error) {
+	if id := loop.MemberID(text); id.Valid() {
+		return id, nil
+	}
+	email, err := loop.ParseEmail(text)
+	if err != nil {
+		return "", fmt.Errorf("%q is neither a user's id nor an e-mail address: loop user list shows both", text)
+	}
+	m, _, err := run.Acts.Store.Account(run.Context, email)
+	if errors.Is(err, loop.ErrNotFound) {
+		return "", fmt.Errorf("nobody has an account with the address %s: loop user list shows all", email)
+	}
+	if err != nil {
+		return "", err
+	}
+	return m.ID, nil
+}
+
+// memberView is a member as an operator sees them.
+type memberView struct {
+	ID            loop.MemberID `json:"user_id"`
+	Name          string        `json:"name"`
+	Email         loop.Email    `json:"email"`
+	EmailVerified bool          `json:"email_verified"`
+	Locale        string        `json:"locale"`
+	Sex           loop.Sex      `json:"sex"`
+	Test          bool          `json:"test"`
+	Suspended     bool          `json:"suspended"`
+	CreatedAt     string        `json:"created_at"`
+	Password      string        `json:"password,omitempty"` // only as it is made
+}
+
+func viewMember(m *loop.Member) memberView {
+	return memberView{
+		ID: m.ID, Name: m.Name, Email: m.Email, EmailVerified: m.EmailVerified, Locale: m.Locale, Sex: m.Sex,
+		Test: m.Test, Suspended: m.Suspended, CreatedAt: moment(m.CreatedAt),
+	}
+}
+
+func (v *memberView) kind() string {
+	if v.Test {
+		return "test"
+	}
+	return "member"
+}
+
+func (v *memberView) state() string {
+	if v.Suspended {
+		return "suspended"
+	}
+	return "active"
+}

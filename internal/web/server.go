@@ -1,0 +1,38 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// NewServer is the one way in which a handler gets a server: every wait has an
+// end, so that half-sent requests and clients that do not read hold nothing for
+// long. The limit of headers is above the Site's own, whose answer is an error
+// in the platform's form.
+func NewServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:                      h,
+		ReadHeaderTimeout:            5 * time.Second,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               128 << 10,
+		DisableGeneralOptionsHandler: true, // OPTIONS * goes through the Site like everything else
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// ByHost serves several hosts behind one listener, each by the name that requests
+// give. A request for any other was led here by mistake (RFC 9110 §15.5.20).
+func ByHost(hosts map[string]http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, ok := hosts[strings.ToLower(r.Host)]
+		if !ok {
+			http.Error(w, "This connection leads to Connect with Loop, and the request names a host that is not here.", http.StatusMisdirectedRequest)
+			return
+		}
+		host.ServeHTTP(w, r)
+	})
+}
