@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"crypto/subtle"
 	"net/url"
 	"slices"
 	"strings"
@@ -70,6 +71,19 @@ type ClientSecret struct {
 	Hash      [32]byte // SHA-256; the secret has 256 random bits of its own
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: until it is rotated
+}
+
+// HoldsSecret reports whether the hash is that of a secret which works now. Every
+// secret is compared, each in constant time.
+func (c *Client) HoldsSecret(hash [32]byte, now time.Time) bool {
+	held := 0
+	for _, kept := range c.Secrets {
+		same := subtle.ConstantTimeCompare(kept.Hash[:], hash[:])
+		if kept.ExpiresAt.IsZero() || now.Before(kept.ExpiresAt) {
+			held |= same
+		}
+	}
+	return held == 1
 }
 
 // Bounds of a client's fields.

@@ -22,8 +22,6 @@ type Store interface {
 	// ChangeMember writes what change alters, with what that revokes and its
 	// records; a suspended member's sessions end in the same transaction.
 	ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
-	// TakeNotice gives the notice that waits for a member and clears it.
-	TakeNotice(ctx context.Context, id loop.MemberID) (string, error)
 	// CountRefusal counts a sign-in that was refused.
 	CountRefusal(ctx context.Context, refusal audit.Refusal) error
 
@@ -199,6 +197,14 @@ func (a *Accounts) Suspend(ctx context.Context, id loop.MemberID, revocation loo
 	return a.change(ctx, id, audit.MemberSuspended, func(m *loop.Member) []loop.Revocation {
 		m.Suspended = true
 		return []loop.Revocation{revocation}
+	})
+}
+
+// Dismiss clears the notice that waits for a member: they have read it.
+func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
+	return a.Store.ChangeMember(ctx, id, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+		m.Notice = ""
+		return nil, nil, nil
 	})
 }
 

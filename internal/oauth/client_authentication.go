@@ -2,12 +2,10 @@ package oauth
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -93,7 +91,8 @@ func (s *Server) authenticate(ctx context.Context, sent clientCredentials) (*loo
 	}
 	proven := client.Type == loop.Public && sent.secret == ""
 	if client.Type == loop.Confidential {
-		proven = holdsSecret(client, sent.secret, s.World.Now())
+		_, wellFormed := credential.ClientSecretPrefix.Parse(sent.secret)
+		proven = client.HoldsSecret(credential.SecretOf(sent.secret).Hash(), s.World.Now()) && wellFormed
 	}
 	if !proven {
 		return nil, errInvalidClient
@@ -103,20 +102,6 @@ func (s *Server) authenticate(ctx context.Context, sent clientCredentials) (*loo
 		return nil, loop.Errorf(loop.InvalidClient, "This app is disabled. Its developer can enable it in the developer portal.")
 	}
 	return client, nil
-}
-
-// holdsSecret compares with every secret that lives, each in constant time.
-func holdsSecret(client *loop.Client, secret string, now time.Time) bool {
-	hash := credential.SecretOf(secret).Hash()
-	_, wellFormed := credential.ClientSecretPrefix.Parse(secret)
-	held := 0
-	for _, kept := range client.Secrets {
-		same := subtle.ConstantTimeCompare(kept.Hash[:], hash[:])
-		if kept.ExpiresAt.IsZero() || now.Before(kept.ExpiresAt) {
-			held |= same
-		}
-	}
-	return wellFormed && held == 1
 }
 
 // refuseDisabled counts that a genuine credential of a disabled client was

@@ -37,6 +37,10 @@ func NoteClient(ctx context.Context, id loop.ClientID) { note(ctx).client = id }
 // NoteMember adds the member to the request's log line, once they are known.
 func NoteMember(ctx context.Context, id loop.MemberID) { note(ctx).member = id }
 
+// NoteError adds the error to the request's log line, where the answer itself
+// is no error: a redirect, a page.
+func NoteError(ctx context.Context, e *loop.Error) { note(ctx).err = e }
+
 // RequestID is the id under which the request appears in answers, logs and the
 // audit record.
 func RequestID(ctx context.Context) loop.RequestID { return audit.OriginOf(ctx).Request }

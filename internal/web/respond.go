@@ -93,16 +93,22 @@ func (s *Site) writeErrorPage(w http.ResponseWriter, r *http.Request, err error)
 	}
 }
 
-// told prepares an error for the outside: it is noted for the log line, and the
-// headers that belong to it are set.
+// told prepares an error for the outside.
 func (s *Site) told(w http.ResponseWriter, r *http.Request, err error) *loop.Error {
 	e := loop.AsError(err)
-	note(r.Context()).err = e
+	s.Note(w, r, e)
+	return e
+}
+
+// Note notes an error for the log line, sets the headers that belong to it and
+// gives its status: for pages that tell of it in their own way.
+func (s *Site) Note(w http.ResponseWriter, r *http.Request, e *loop.Error) int {
+	NoteError(r.Context(), e)
 	if e.RetryAfter > 0 {
 		seconds := int64(e.RetryAfter.Seconds() + 0.999)
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
-	return e
+	return Status(e)
 }
 
 // ErrorURI is the page of the documentation that explains the code.

@@ -1,0 +1,215 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// How often a checkpoint is made, where anything is new.
+const (
+	CheckpointInterval = time.Minute
+	CheckpointRecords  = 1000
+)
+
+// Checkpoint says, under a signature, how far every lane had come at a moment.
+type Checkpoint struct {
+	At       time.Time `json:"at"`
+	Heads    []Head    `json:"heads"`
+	Previous []byte    `json:"previous"` // SHA-256 of the line before; empty for the first
+}
+
+// signedCheckpoint is a line of the checkpoint file.
+type signedCheckpoint struct {
+	Checkpoint json.RawMessage `json:"checkpoint"`
+	Signature  []byte          `json:"signature"`
+}
+
+// Sign writes a checkpoint as a line.
+func (k Keys) Sign(c Checkpoint) ([]byte, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a checkpoint: %w", err)
+	}
+	return json.Marshal(signedCheckpoint{body, ed25519.Sign(k.Checkpoints, body)})
+}
+
+// ParseCheckpoint reads a line and checks its signature.
+func (k Keys) ParseCheckpoint(line []byte) (Checkpoint, error) {
+	var (
+		signed signedCheckpoint
+		c      Checkpoint
+	)
+	if err := json.Unmarshal(line, &signed); err != nil {
+		return c, fmt.Errorf("it is not well formed: %w", err)
+	}
+	public, ok := k.Checkpoints.Public().(ed25519.PublicKey)
+	if !ok || !ed25519.Verify(public, signed.Checkpoint, signed.Signature) {
+		return c, fmt.Errorf("its signature is not this platform's")
+	}
+	if err := json.Unmarshal(signed.Checkpoint, &c); err != nil {
+		return c, fmt.Errorf("it is not well formed: %w", err)
+	}
+	return c, nil
+}
+
+// Lane is a database's part of the chain, as the checkpointer sees it.
+type Lane interface {
+	// Head is how far the lane has durably come.
+	Head() Head
+}
+
+// Checkpointer makes checkpoints over all lanes: to the log and to a file
+// outside the databases. It is safe for concurrent use.
+type Checkpointer struct {
+	keys  Keys
+	world loop.World
+	log   *slog.Logger
+	path  string
+	lanes []Lane
+
+	mu       sync.Mutex
+	heads    []Head // of the newest checkpoint
+	previous []byte
+}
+
+// NewCheckpointer goes on from the last checkpoint of the file at path, which is
+// made where it is missing. A lane that is behind that checkpoint has lost
+// records; that is an alarm in the log, and `loop audit verify` tells it in full.
+func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, lanes ...Lane) (*Checkpointer, error) {
+	c := &Checkpointer{keys: keys, world: w, log: log, path: path, lanes: lanes}
+	lines, err := ReadCheckpointLines(path)
+	if err != nil || len(lines) == 0 {
+		return c, err
+	}
+	last := lines[len(lines)-1]
+	newest, err := keys.ParseCheckpoint(last)
+	if err != nil {
+		log.Error("the newest audit checkpoint cannot be read", "cause", err)
+		return c, nil
+	}
+	c.heads, c.previous = newest.Heads, hashLine(last)
+	for _, lane := range lanes {
+		if head := lane.Head(); head.Number < numberIn(newest.Heads, head.Lane) {
+			log.Error("audit records are missing: the database is behind its checkpoint", "lane", head.Lane, "number", head.Number)
+		}
+	}
+	return c, nil
+}
+
+func numberIn(heads []Head, lane string) int64 {
+	i := slices.IndexFunc(heads, func(h Head) bool { return h.Lane == lane })
+	if i < 0 {
+		return 0
+	}
+	return heads[i].Number
+}
+
+// Run makes a checkpoint each minute and each thousand records until ctx ends,
+// and a last one then.
+func (c *Checkpointer) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			c.note(c.Make())
+			return
+		case <-tick.C:
+			if c.behind() >= CheckpointRecords || time.Since(last) >= CheckpointInterval {
+				c.note(c.Make())
+				last = time.Now()
+			}
+		}
+	}
+}
+
+func (c *Checkpointer) note(err error) {
+	if err != nil {
+		c.log.Error("making an audit checkpoint", "cause", err)
+	}
+}
+
+// behind is how many records there are since the newest checkpoint.
+func (c *Checkpointer) behind() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var records int64
+	for _, lane := range c.lanes {
+		head := lane.Head()
+		records += head.Number - numberIn(c.heads, head.Lane)
+	}
+	return records
+}
+
+// Make makes a checkpoint now, if anything is new.
+func (c *Checkpointer) Make() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	heads := make([]Head, len(c.lanes))
+	for i, lane := range c.lanes {
+		heads[i] = lane.Head()
+	}
+	if sameHeads(heads, c.heads) {
+		return nil
+	}
+	line, err := c.keys.Sign(Checkpoint{At: c.world.Now(), Heads: heads, Previous: c.previous})
+	if err != nil {
+		return err
+	}
+	if err := appendLine(c.path, line); err != nil {
+		return fmt.Errorf("writing an audit checkpoint: %w", err)
+	}
+	c.heads, c.previous = heads, hashLine(line)
+	c.log.Info("audit checkpoint", "line", string(line))
+	return nil
+}
+
+func sameHeads(a, b []Head) bool {
+	return slices.EqualFunc(a, b, func(x, y Head) bool { return x.Lane == y.Lane && x.Number == y.Number && bytes.Equal(x.Hash, y.Hash) })
+}
+
+func hashLine(line []byte) []byte {
+	sum := sha256.Sum256(line)
+	return sum[:]
+}
+
+func appendLine(path string, line []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // G304: the path is the operator's
+	if err != nil {
+		return err
+	}
+	if _, err = file.Write(append(line, '\n')); err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// ReadCheckpointLines reads the lines of a checkpoint file; none where the file
+// is missing. A last line without its end was cut off while it was written, and
+// is left out.
+func ReadCheckpointLines(path string) ([][]byte, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // G304: the path is the operator's
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading audit checkpoints: %w", err)
+	}
+	lines := bytes.Split(text, []byte("\n"))
+	return lines[:len(lines)-1], nil
+}

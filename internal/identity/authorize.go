@@ -1,0 +1,170 @@
+package identity
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// authorize answers GET /v1/oauth/authorize (RFC 6749 §3.1).
+func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodHead { // it would issue a code that nobody can read
+		w.Header().Set("Allow", "GET, POST")
+		return loop.Errorf(loop.MethodNotAllowed, "Send an authorization request by GET or POST.")
+	}
+	params, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	signIn, err := h.signIn(r)
+	if err != nil {
+		return err
+	}
+	c := oauth.Continuation{
+		Parameters: params,
+		Progress:   oauth.Progress{Began: h.site.World.Now()},
+		Browser:    h.browserOf(w, r),
+	}
+	return h.advance(w, r, c, signIn, untouched)
+}
+
+// authorizePost answers POST /v1/oauth/authorize. A post from another site
+// brings no Lax cookie, so it is sent around as a GET before the session is
+// judged. What stands in query and body both is there twice.
+func (h *Host) authorizePost(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Form(w, r)
+	if err != nil {
+		return err
+	}
+	query, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	for name, values := range query {
+		form[name] = append(form[name], values...)
+	}
+	return seeOther(w, r, "/v1/oauth/authorize?"+form.Encode())
+}
+
+// touch says whether the member has acted on this request yet. Until they have,
+// an error for an app that nobody vouches for does not leave by itself.
+type touch bool
+
+const (
+	untouched touch = false
+	acted     touch = true
+)
+
+// advance brings an authorization request one step on: to the page that it
+// needs next, or to its answer.
+func (h *Host) advance(w http.ResponseWriter, r *http.Request, c oauth.Continuation, signIn *oauth.SignIn, by touch) error {
+	req, step, err := h.step(r, c, signIn)
+	if err != nil {
+		return h.refuse(w, r, err, by)
+	}
+	web.NoteClient(r.Context(), req.Client.ID)
+	if page, ok := pageOf[step]; ok {
+		return seeOther(w, r, h.carry(page, c))
+	}
+	done, err := h.oauth.IssueCode(r.Context(), req, signIn)
+	if err != nil {
+		return h.refuse(w, r, err, by)
+	}
+	return h.succeed(w, r, done)
+}
+
+// step checks the request afresh and says what it needs.
+func (h *Host) step(r *http.Request, c oauth.Continuation, signIn *oauth.SignIn) (*oauth.AuthorizationRequest, oauth.Step, error) {
+	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), c.Parameters)
+	if err != nil {
+		return nil, 0, err
+	}
+	step, err := h.oauth.NextStep(r.Context(), req, c.Progress, signIn)
+	return req, step, err
+}
+
+// pageOf is where each step takes place.
+var pageOf = map[oauth.Step]string{
+	oauth.StepSignIn:        "/signin",
+	oauth.StepChooseAccount: "/account",
+	oauth.StepConsent:       "/consent",
+	oauth.StepContinue:      "/consent",
+}
+
+// carry gives the address of a page that goes on with the request.
+func (h *Host) carry(page string, c oauth.Continuation) string {
+	return page + "?" + url.Values{"continue": {h.oauth.SealContinuation(c)}}.Encode()
+}
+
+// succeed sends the code to the client (RFC 6749 §4.1.2, RFC 9207 §2).
+func (h *Host) succeed(w http.ResponseWriter, r *http.Request, done *oauth.Authorized) error {
+	return h.respond(w, r, &done.Answer, url.Values{"code": {done.Code}})
+}
+
+// refuse ends an authorization request with an error: on its way to the client
+// where it may travel, else on a page.
+func (h *Host) refuse(w http.ResponseWriter, r *http.Request, err error, by touch) error {
+	refused, ok := errors.AsType[*oauth.AuthorizationError](err)
+	if !ok {
+		return err
+	}
+	if refused.To == nil {
+		return h.authorizationErrorPage(w, r, refused)
+	}
+	web.NoteClient(r.Context(), refused.To.Client.ID)
+	web.NoteError(r.Context(), refused.Fault)
+	params := url.Values{
+		"error":             {string(refused.Fault.Code)},
+		"error_description": {describe(refused.Fault.Description)},
+		"error_uri":         {h.site.ErrorURI(refused.Fault.Code)},
+	}
+	if by == untouched && !refused.To.Client.Trusted(refused.To.RedirectURI) {
+		return h.leavingPage(w, refused.To, h.withAnswer(refused.To, params))
+	}
+	return h.respond(w, r, refused.To, params)
+}
+
+// respond sends an authorization response by the request's response mode.
+func (h *Host) respond(w http.ResponseWriter, r *http.Request, to *oauth.Answer, params url.Values) error {
+	if to.Mode == oauth.FormPostMode {
+		return h.formPostPage(w, to, h.answerParameters(to, params))
+	}
+	return seeOther(w, r, h.withAnswer(to, params))
+}
+
+// answerParameters adds what every response carries: the state as it came and
+// the issuer (RFC 9207 §2).
+func (h *Host) answerParameters(to *oauth.Answer, params url.Values) url.Values {
+	if to.State != "" {
+		params.Set("state", to.State)
+	}
+	params.Set("iss", h.oauth.Issuer)
+	return params
+}
+
+// withAnswer adds the response to the redirect URI's query, which stays as it
+// was registered (RFC 6749 §3.1.2).
+func (h *Host) withAnswer(to *oauth.Answer, params url.Values) string {
+	uri := string(to.RedirectURI)
+	separator := "?"
+	if parsed, err := url.Parse(uri); err == nil && parsed.RawQuery != "" {
+		separator = "&"
+	}
+	return uri + separator + h.answerParameters(to, params).Encode()
+}
+
+// describe keeps a description within the characters that RFC 6749 §4.1.2.1
+// allows: %x20-21, %x23-5B and %x5D-7E.
+func describe(text string) string {
+	out := []rune(text)
+	for i, r := range out {
+		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
+			out[i] = '\''
+		}
+	}
+	return string(out)
+}

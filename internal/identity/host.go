@@ -1,0 +1,98 @@
+package identity
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// Config is what the host needs.
+type Config struct {
+	Site     web.Config // its ErrorPage is the host's own
+	OAuth    *oauth.Server
+	Accounts *member.Accounts
+	Ring     *credential.Ring
+}
+
+// Host is identity's public host.
+type Host struct {
+	site     *web.Site
+	oauth    *oauth.Server
+	accounts *member.Accounts
+	pages    *web.Pages
+	csrf     web.CSRF
+	session  web.Cookie // of a signed-in member
+	browser  web.Cookie // of a browser, before and after: forms and continuations are bound to it
+}
+
+// New makes the host. A page that does not parse is an error.
+func New(config Config) (*Host, error) {
+	pages, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{oauth: config.OAuth, accounts: config.Accounts, pages: pages}
+	config.Site.ErrorPage = h.errorPage
+	h.site = web.NewSite(config.Site)
+	h.csrf = web.CSRF{Key: config.Ring.Derive(credential.ForPages, "identity forms"), Site: h.site}
+	h.session = web.Cookie{Name: "loop_session", Secure: h.site.Secure()}
+	h.browser = web.Cookie{Name: "loop_browser", Secure: h.site.Secure()}
+	h.routes()
+	return h, nil
+}
+
+// Handler serves the host.
+func (h *Host) Handler() http.Handler { return h.site.Handler() }
+
+// browserOf gives the value of the browser's cookie, and sets one where there
+// is none yet.
+func (h *Host) browserOf(w http.ResponseWriter, r *http.Request) string {
+	if value := h.browser.Read(r); value != "" {
+		return value
+	}
+	value := credential.NewSecret(h.site.World, credential.SessionPrefix).Reveal()
+	h.browser.Set(w, value, member.CookieLifetime())
+	return value
+}
+
+// signIn gives the live sign-in of the request's browser; nil where nobody is
+// signed in.
+func (h *Host) signIn(r *http.Request) (*oauth.SignIn, error) {
+	session, m, err := h.accounts.Resume(r.Context(), h.session.Read(r))
+	if isNotFound(err) {
+		return nil, nil //nolint:nilnil // nobody is signed in, and that is no error
+	}
+	if err != nil {
+		return nil, err
+	}
+	web.NoteMember(r.Context(), m.ID)
+	return &oauth.SignIn{Session: session.ID, Member: m, AuthTime: session.AuthTime}, nil
+}
+
+// form reads a posted form of one of the host's own pages and proves where it
+// came from.
+func (h *Host) form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	form, err := web.Form(w, r)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range form {
+		if name != "scope" && len(values) > 1 {
+			return nil, loop.Errorf(loop.InvalidRequest, "A field of this form was sent twice.")
+		}
+	}
+	return form, h.csrf.Check(r, h.browser.Read(r), form.Get("csrf"))
+}
+
+// seeOther answers a post with where to go next (303, so that nothing is posted
+// again: RFC 9700 §4.12).
+func seeOther(w http.ResponseWriter, r *http.Request, to string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,333 @@
+package identity
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/web"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+func parsePages() (*web.Pages, error) {
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, err
+	}
+	return web.ParsePages("member", files)
+}
+
+// carried is what every form of a page posts back.
+type carried struct {
+	Continue string // the continuation; empty: none
+	CSRF     string
+}
+
+func (h *Host) carried(w http.ResponseWriter, r *http.Request, j journey) carried {
+	return carried{Continue: j.text, CSRF: h.csrf.Token(h.browserOf(w, r))}
+}
+
+// appView is an app as a member sees it.
+type appView struct {
+	Name        string
+	Initial     string
+	Verified    bool
+	Development bool
+	Host        string // where the member returns to
+	HomePage    string
+	PolicyPage  string
+	TermsPage   string
+}
+
+func newAppView(c *loop.Client, uri loop.RedirectURI) *appView {
+	first, _ := utf8.DecodeRuneInString(c.Name)
+	return &appView{
+		Name: c.Name, Initial: strings.ToUpper(string(first)), Verified: c.Verified || c.FirstParty,
+		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.Host(),
+		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+	}
+}
+
+// appOf finds the app that a journey leads to, for a page's heading; nil where
+// there is none or the request no longer holds: the next step will say so.
+func (h *Host) appOf(r *http.Request, j journey) *appView {
+	if !j.travels() {
+		return nil
+	}
+	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.Parameters)
+	if err != nil {
+		return nil
+	}
+	return newAppView(req.Client, req.RedirectURI)
+}
+
+// signInView is the data of signin.html.
+type signInView struct {
+	carried
+	App   *appView
+	Email string
+	Fault string
+}
+
+func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j journey, email string, fault *loop.Error) error {
+	view := signInView{carried: h.carried(w, r, j), App: h.appOf(r, j), Email: email}
+	if fault != nil {
+		view.Fault = fault.Description
+	}
+	return h.formPage(w, r, "signin", view, fault)
+}
+
+// signUpView is the data of signup.html.
+type signUpView struct {
+	carried
+	App    *appView
+	Name   string
+	Email  string
+	Fault  string
+	Faulty string // the field at fault
+}
+
+func (h *Host) signUpPage(w http.ResponseWriter, r *http.Request, j journey, sent member.Registration, fault *loop.Error) error {
+	view := signUpView{carried: h.carried(w, r, j), App: h.appOf(r, j), Name: sent.Name, Email: sent.Email}
+	if fault != nil {
+		view.Fault, view.Faulty = fault.Description, fault.Field
+	}
+	return h.formPage(w, r, "signup", view, fault)
+}
+
+// formPage shows a page with a form that leads on to an app, with the status of
+// the fault that it tells of, if any.
+func (h *Host) formPage(w http.ResponseWriter, r *http.Request, name string, view any, fault *loop.Error) error {
+	status := http.StatusOK
+	if fault != nil {
+		status = h.site.Note(w, r, fault)
+	}
+	web.AllowPage(w.Header(), "")
+	return h.pages.Render(w, status, name, view)
+}
+
+// scopeView is a row of the consent page.
+type scopeView struct {
+	Scope  loop.Scope
+	Title  string
+	Detail string
+	Needed bool
+	New    bool
+}
+
+// consentView is the data of consent.html.
+type consentView struct {
+	carried
+	App    *appView
+	Ticket string
+	Title  string
+	Scopes []scopeView
+	Cannot string
+	Member string
+}
+
+func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) error {
+	grant, err := h.oauth.Ledger.LiveGrant(r.Context(), signIn.Member.ID, req.Client.ID)
+	if err != nil {
+		return err
+	}
+	title := "Share your details with " + req.Client.Name + "?"
+	if len(req.Scopes.PHI()) > 0 {
+		title = "Share your health data with " + req.Client.Name + "?"
+	}
+	return h.formPage(w, r, "consent", consentView{
+		carried: h.carried(w, r, j), App: newAppView(req.Client, req.RedirectURI),
+		Ticket: h.oauth.NewTicket(req, signIn), Title: title,
+		Scopes: scopeViews(req, signIn.Member, grant), Cannot: cannot(req.Scopes), Member: signIn.Member.Name,
+	}, nil)
+}
+
+// scopeViews are the rows for what is asked; in a member's second consent, what
+// they have not been asked before is new.
+func scopeViews(req *oauth.AuthorizationRequest, m *loop.Member, grant *loop.Grant) []scopeView {
+	needed := req.Needed()
+	var views []scopeView
+	for _, scope := range req.Scopes {
+		info, _ := scope.Info()
+		view := scopeView{Scope: scope, Title: info.Title, Detail: info.Detail, Needed: needed.Has(scope)}
+		switch scope {
+		case loop.ScopeProfile:
+			view.Detail = m.Name + ", " + languageName(m.Locale)
+		case loop.ScopeEmail:
+			view.Detail = string(m.Email)
+		}
+		view.New = grant != nil && !grant.Covers(loop.NewScopes(scope))
+		views = append(views, view)
+	}
+	return views
+}
+
+// languageName is a language in English; its tag where we have no name for it.
+func languageName(locale string) string {
+	names := map[string]string{"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "tr": "Turkish"}
+	language, _, _ := strings.Cut(locale, "-")
+	if name, ok := names[language]; ok {
+		return name
+	}
+	return locale
+}
+
+// cannot says what an app with these scopes can not do.
+func cannot(scopes loop.Scopes) string {
+	things := []string{"change your data"}
+	for _, info := range loop.ScopeRegistry() {
+		if !scopes.Has(info.Scope) && info.Cannot != "" {
+			things = append(things, info.Cannot)
+		}
+	}
+	things = append(things, "contact your care team")
+	last := len(things) - 1
+	return "It can’t " + strings.Join(things[:last], ", ") + " or " + things[last] + "."
+}
+
+// continueView is the data of continue.html and choice.html.
+type continueView struct {
+	carried
+	App      *appView
+	Ticket   string
+	Member   string
+	MemberID loop.MemberID
+	Email    string
+}
+
+func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) error {
+	return h.formPage(w, r, "continue", h.newContinueView(w, r, j, req, signIn), nil)
+}
+
+func (h *Host) choicePage(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) error {
+	return h.formPage(w, r, "choice", h.newContinueView(w, r, j, req, signIn), nil)
+}
+
+func (h *Host) newContinueView(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) continueView {
+	return continueView{
+		carried: h.carried(w, r, j), App: newAppView(req.Client, req.RedirectURI), Ticket: h.oauth.NewTicket(req, signIn),
+		Member: signIn.Member.Name, MemberID: signIn.Member.ID, Email: string(signIn.Member.Email),
+	}
+}
+
+// memberView is the data of the pages that a member meets without an app.
+type memberView struct {
+	carried
+	Member string
+	Notice string
+}
+
+func (h *Host) noticePage(w http.ResponseWriter, r *http.Request, j journey, notice string) error {
+	return h.formPage(w, r, "notice", memberView{carried: h.carried(w, r, j), Notice: notice}, nil)
+}
+
+func (h *Host) homePage(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+	return h.formPage(w, r, "home", memberView{carried: h.carried(w, r, journey{}), Member: m.Name}, nil)
+}
+
+func (h *Host) signOutPage(w http.ResponseWriter, r *http.Request, j journey, m *loop.Member) error {
+	return h.formPage(w, r, "signout", memberView{carried: h.carried(w, r, j), Member: m.Name}, nil)
+}
+
+// leavingView is the data of leaving.html.
+type leavingView struct {
+	App  *appView
+	Host string
+	To   template.URL // proven: a registered redirect URI with our answer
+}
+
+func (h *Host) leavingPage(w http.ResponseWriter, to *oauth.Answer, target string) error {
+	web.AllowPage(w.Header(), "'none'")
+	app := newAppView(to.Client, to.RedirectURI)
+	return h.pages.Render(w, http.StatusOK, "leaving", leavingView{App: app, Host: app.Host, To: template.URL(target)}) //nolint:gosec // G203: as said at the field
+}
+
+// formPostView is the data of form_post.html.
+type formPostView struct {
+	App    *appView
+	To     template.URL
+	Fields url.Values
+}
+
+func (h *Host) formPostPage(w http.ResponseWriter, to *oauth.Answer, fields url.Values) error {
+	parsed, err := url.Parse(string(to.RedirectURI))
+	if err != nil {
+		return fmt.Errorf("reading a registered redirect URI: %w", err)
+	}
+	web.AllowPage(w.Header(), parsed.Scheme+"://"+parsed.Host, "script-src 'self'")
+	return h.pages.Render(w, http.StatusOK, "form_post", formPostView{
+		App: newAppView(to.Client, to.RedirectURI), To: template.URL(to.RedirectURI), Fields: fields, //nolint:gosec // G203: registered and validated
+	})
+}
+
+// errorView is the data of error.html.
+type errorView struct {
+	Title     string
+	Advice    string
+	Developer *developerNote
+	RequestID loop.RequestID
+}
+
+// developerNote tells an app's developer what to mend.
+type developerNote struct {
+	Description string
+	Parameter   string
+	Sent        string
+	Registered  string // the redirect URI that was probably meant
+	Page        string // of the documentation
+}
+
+// maxEcho is how much of what was sent an error page repeats.
+const maxEcho = 300
+
+// authorizationErrorPage answers an authorization request whose client or
+// redirect URI is not proven: a page, never a redirect (RFC 6749 §4.1.2.1).
+func (h *Host) authorizationErrorPage(w http.ResponseWriter, r *http.Request, refused *oauth.AuthorizationError) error {
+	note := &developerNote{
+		Description: refused.Fault.Description, Parameter: refused.Fault.Field,
+		Sent: echo(string(refused.Sent)), Registered: string(refused.Swapped), Page: h.site.ErrorURI(refused.Fault.Code),
+	}
+	return h.showError(w, r, refused.Fault, errorView{
+		Title:     "This app asked in a way that isn’t safe to answer",
+		Advice:    "Nothing was shared. Go back to the app and try again; if it happens again, tell its makers.",
+		Developer: note,
+	})
+}
+
+// errorPage is the page of every other error of the host.
+func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
+	view := errorView{Title: "That didn’t work", Advice: e.Description + " Nothing was shared or lost."}
+	switch e.Code {
+	case loop.NotFound, loop.MethodNotAllowed:
+		view.Title = "There is nothing here"
+	case loop.ServerError, loop.TemporarilyUnavailable:
+		view.Title = "Something is wrong on our side"
+	case loop.RateLimited:
+		view.Title = "Too many tries"
+	}
+	return h.showError(w, r, e, view)
+}
+
+func (h *Host) showError(w http.ResponseWriter, r *http.Request, e *loop.Error, view errorView) error {
+	view.RequestID = web.RequestID(r.Context())
+	status := h.site.Note(w, r, e)
+	web.AllowPage(w.Header(), "'none'")
+	return h.pages.Render(w, status, "error", view)
+}
+
+func echo(text string) string {
+	if len(text) > maxEcho {
+		return strings.ToValidUTF8(text[:maxEcho], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,115 @@
+package platform
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/loop-health/loop/internal/admin"
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/oauth"
+)
+
+// Commands runs administrative commands on this platform.
+func (p *Platform) Commands(newPassword func() string) admin.Commands {
+	return admin.NewCommands(admin.Acts{
+		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Store: p.store, Audit: chain{p},
+		NewPassword: newPassword,
+	})
+}
+
+// users is admin.Users.
+type users struct{ accounts *member.Accounts }
+
+// Create makes an account.
+func (u users) Create(ctx context.Context, account member.Account) (*loop.Member, error) {
+	return u.accounts.Create(ctx, account)
+}
+
+// Suspend ends a member's sessions and tokens.
+func (u users) Suspend(ctx context.Context, id loop.MemberID) error {
+	return u.accounts.Suspend(ctx, id, oauth.NewRevocation(u.accounts.World, loop.RevokeMember, string(id)))
+}
+
+// Resume lets a suspended member in again.
+func (u users) Resume(ctx context.Context, id loop.MemberID) error {
+	return u.accounts.Unsuspend(ctx, id)
+}
+
+// grants is admin.Grants.
+type grants struct{ oauth *oauth.Server }
+
+// RevokeGrant ends a grant on behalf of an operator.
+func (g grants) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor) error {
+	return g.oauth.RevokeGrant(ctx, id, by, "revoked by an operator")
+}
+
+// chain is admin.Audit.
+type chain struct{ p *Platform }
+
+// Verify reads all records and checkpoints, with those that the operator brings.
+func (c chain) Verify(ctx context.Context, brought io.Reader) (admin.Verification, error) {
+	lines, err := audit.ReadCheckpointLines(c.p.checkpointsPath())
+	if err != nil {
+		return admin.Verification{}, err
+	}
+	copied, err := readLines(brought)
+	if err != nil {
+		return admin.Verification{}, err
+	}
+	databases := make([]audit.Records, len(c.p.databases))
+	for i, database := range c.p.databases {
+		databases[i] = database
+	}
+	report, fault := audit.Verify(ctx, c.p.keys, lines, databases...)
+	found := admin.Verification{Records: report.Records, Checkpoints: int64(report.Checkpoints)}
+	if fault != nil {
+		found.Faults = append(found.Faults, fault.Error())
+	}
+	if fault := checkCopy(lines, copied); fault != nil {
+		found.Faults = append(found.Faults, fault.Error())
+	}
+	return found, nil
+}
+
+// checkCopy holds the server's checkpoints against a copy that was kept
+// elsewhere: none of it may be missing or different.
+func checkCopy(kept, copied [][]byte) error {
+	for i, line := range copied {
+		if i >= len(kept) || !bytes.Equal(kept[i], line) {
+			return fmt.Errorf("checkpoint %d of the copy is not the one in the folder: checkpoints were removed or changed", i+1)
+		}
+	}
+	return nil
+}
+
+func readLines(r io.Reader) ([][]byte, error) {
+	var lines [][]byte
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		lines = append(lines, bytes.Clone(scanner.Bytes()))
+	}
+	return lines, scanner.Err()
+}
+
+// Tail gives the newest records of every lane, each lane in its order.
+func (c chain) Tail(ctx context.Context, last int, each func(admin.Entry) error) error {
+	for _, database := range c.p.databases {
+		err := database.Newest(ctx, database.lane, last, func(row audit.Row) error {
+			rec, err := row.Record()
+			if err != nil {
+				return err
+			}
+			return each(admin.Entry{Lane: row.Lane, Number: row.Number, Record: rec})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/registration"
+)
+
+// seeder is who makes what a platform on a laptop begins with.
+var seeder = audit.Actor{Kind: audit.BySystem, ID: "loop dev"}
+
+// Seed makes the people and the app of a platform on a laptop that are not there
+// yet. Done twice it changes nothing (dev.Platform).
+func (p *Platform) Seed(ctx context.Context, seed dev.Seed) (dev.Seed, error) {
+	for _, person := range []dev.Person{seed.Member, seed.Member2} {
+		if err := p.seedMember(ctx, person, true); err != nil {
+			return seed, err
+		}
+	}
+	if err := p.seedMember(ctx, seed.Developer, false); err != nil {
+		return seed, err
+	}
+	return p.seedApp(ctx, seed)
+}
+
+// seedMember makes an account, and for a member lab results that are as old as
+// the account.
+func (p *Platform) seedMember(ctx context.Context, person dev.Person, withResults bool) error {
+	email, err := loop.ParseEmail(person.Email)
+	if err != nil {
+		return err
+	}
+	if _, _, err := p.store.Account(ctx, email); !errors.Is(err, loop.ErrNotFound) {
+		return err
+	}
+	m, err := p.Accounts.Create(ctx, member.Account{
+		Name: person.Name, Email: person.Email, Password: person.Password, Sex: person.Sex, Test: true,
+	})
+	if err != nil {
+		return fmt.Errorf("seeding %s: %w", person.Name, err)
+	}
+	if !withResults {
+		return nil
+	}
+	results, err := p.Catalogue.Synthetic(m.ID, person.Sex, p.world.Now().Truncate(24*time.Hour))
+	if err != nil {
+		return err
+	}
+	return p.Importer.Import(ctx, seeder, m.ID, results)
+}
+
+// seedApp registers the app, or brings the one that is there up to the redirect
+// URIs and the secret that the folder remembers.
+func (p *Platform) seedApp(ctx context.Context, seed dev.Seed) (dev.Seed, error) {
+	uris := make([]loop.RedirectURI, len(seed.RedirectURIs))
+	for i, uri := range seed.RedirectURIs {
+		uris[i] = loop.RedirectURI(uri)
+	}
+	existing, err := p.store.Client(ctx, loop.ClientID(seed.ClientID))
+	if err != nil && !errors.Is(err, loop.ErrNotFound) {
+		return seed, err
+	}
+	if existing == nil {
+		app := registration.New()
+		app.Name, app.RedirectURIs = "Quickstart", uris
+		app.AllowedScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadBiomarkers)
+		secret, err := p.Clients.Create(ctx, app, seeder)
+		if err != nil {
+			return seed, fmt.Errorf("seeding the app: %w", err)
+		}
+		seed.ClientID, seed.ClientSecret = string(app.ID), secret.Reveal()
+		return seed, nil
+	}
+	if existing.HoldsSecret(credential.SecretOf(seed.ClientSecret).Hash(), p.world.Now()) {
+		return seed, nil
+	}
+	secret, err := p.Clients.RotateSecret(ctx, existing.ID, seeder)
+	if err != nil {
+		return seed, fmt.Errorf("giving the app a new secret: %w", err)
+	}
+	seed.ClientSecret = secret.Reveal()
+	return seed, nil
+}

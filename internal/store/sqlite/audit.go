@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+)
+
+const auditColumns = `lane, number, at, event, actor_kind, actor_id, member_id, client_id, grant_id, request_id, address, detail, previous, hash`
+
+// lane is this database's part of the audit chain. Its head moves with the
+// transaction: what is undone has never been.
+type lane struct {
+	keys    audit.Keys
+	head    audit.Head // behind the present act
+	marked  audit.Head // before the present act
+	started audit.Head // before the batch
+	durable atomic.Pointer[audit.Head]
+	newest  time.Time // of the records that were there at the start
+}
+
+// Lane is the audit chain's view of a database.
+type Lane struct{ lane *lane }
+
+// Head is how far the lane has durably come.
+func (l Lane) Head() audit.Head { return *l.lane.durable.Load() }
+
+// Newest is the highest moment that was stored when the lane was taken up; the
+// clock must not go behind it. The zero time for an empty lane.
+func (l Lane) Newest() time.Time { return l.lane.newest }
+
+// Newest hands the lane's newest records to each, oldest first.
+func (d *Database) Newest(ctx context.Context, l Lane, count int, each func(audit.Row) error) error {
+	rows, err := d.QueryContext(ctx, `SELECT * FROM (SELECT `+auditColumns+` FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT ?) ORDER BY number`,
+		l.Head().Lane, count)
+	if err != nil {
+		return fmt.Errorf("reading the audit chain: %w", err)
+	}
+	return eachRow(rows, each)
+}
+
+// StartAudit takes up the database's lane of the audit chain. Before it, nothing
+// can be recorded.
+func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (Lane, error) {
+	l := &lane{keys: keys, head: audit.Head{Lane: name}}
+	var newest int64
+	err := d.QueryRowContext(ctx, `SELECT number, hash, at FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT 1`, name).
+		Scan(&l.head.Number, &l.head.Hash, &newest)
+	l.newest = fromMicro(newest)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Lane{}, fmt.Errorf("taking up the audit chain: %w", err)
+	}
+	l.committed()
+	// The writer owns the lane from here on.
+	return Lane{l}, d.Write(ctx, func(tx *Tx) error {
+		tx.lane = l
+		return nil
+	})
+}
+
+func (l *lane) append(tx *Tx, rec audit.Record) error {
+	row, err := l.keys.Next(l.head, rec)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO audit_records (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		row.Lane, row.Number, row.At, row.Event, row.ActorKind, row.ActorID, row.Member, row.Client, row.Grant, row.Request, row.Address, row.Detail, row.Previous, row.Hash)
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", rec.Event, err)
+	}
+	l.head.Number, l.head.Hash = row.Number, row.Hash
+	return nil
+}
+
+func (l *lane) begin()    { l.started = l.head }
+func (l *lane) mark()     { l.marked = l.head }
+func (l *lane) undo()     { l.head = l.marked }
+func (l *lane) rollback() { l.head = l.started }
+func (l *lane) committed() {
+	durable := l.head
+	l.durable.Store(&durable)
+}
+
+// Tally counts a refusal. Each subject, reason and hour has one count, which
+// becomes one record when the hour is over.
+func (tx *Tx) Tally(r audit.Refusal) error {
+	_, err := tx.Exec(`INSERT INTO audit_tallies (hour, event, subject, reason, member_id, client_id, grant_id, count) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+		ON CONFLICT (hour, event, subject, reason) DO UPDATE SET count = count + 1`,
+		unixMicro(tx.world.Now().Truncate(time.Hour)), r.Event, r.Subject, r.Reason, r.Member, r.Client, r.Grant)
+	return err
+}
+
+// RecordTallies turns the counts of hours that are over into records.
+func (d *Database) RecordTallies(ctx context.Context, now time.Time) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		before := unixMicro(now.Truncate(time.Hour))
+		records, err := tallied(tx, before, now)
+		if err != nil || len(records) == 0 {
+			return err
+		}
+		for _, rec := range records {
+			if err := tx.Record(rec); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(`DELETE FROM audit_tallies WHERE hour < ?`, before)
+		return err
+	})
+}
+
+func tallied(tx *Tx, before int64, now time.Time) ([]audit.Record, error) {
+	rows, err := tx.Query(`SELECT hour, event, subject, reason, member_id, client_id, grant_id, count FROM audit_tallies WHERE hour < ?`, before)
+	if err != nil {
+		return nil, fmt.Errorf("reading counted refusals: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	var records []audit.Record
+	for rows.Next() {
+		var (
+			rec             = audit.Record{At: now, Actor: audit.Actor{Kind: audit.BySystem}}
+			hour            int64
+			subject, reason string
+			count           int64
+		)
+		if err := rows.Scan(&hour, &rec.Event, &subject, &reason, &rec.Member, &rec.Client, &rec.Grant, &count); err != nil {
+			return nil, fmt.Errorf("reading counted refusals: %w", err)
+		}
+		rec.Detail = audit.Detail{"subject": subject, "reason": reason, "count": fmt.Sprint(count), "hour": fromMicro(hour).Format(time.RFC3339)}
+		records = append(records, rec)
+	}
+	return records, rows.Err()
+}
+
+// Lanes names the lanes that have records.
+func (d *Database) Lanes(ctx context.Context) ([]string, error) {
+	rows, err := d.QueryContext(ctx, `SELECT DISTINCT lane FROM audit_records ORDER BY lane`)
+	if err != nil {
+		return nil, fmt.Errorf("reading the audit chain: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	var lanes []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("reading the audit chain: %w", err)
+		}
+		lanes = append(lanes, name)
+	}
+	return lanes, rows.Err()
+}
+
+// EachRow hands the records of a lane to each, by number, until it returns an error.
+func (d *Database) EachRow(ctx context.Context, lane string, each func(audit.Row) error) error {
+	rows, err := d.QueryContext(ctx, `SELECT `+auditColumns+` FROM audit_records WHERE lane = ? ORDER BY number`, lane)
+	if err != nil {
+		return fmt.Errorf("reading the audit chain: %w", err)
+	}
+	return eachRow(rows, each)
+}
+
+func eachRow(rows *sql.Rows, each func(audit.Row) error) error {
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	for rows.Next() {
+		var r audit.Row
+		err := rows.Scan(&r.Lane, &r.Number, &r.At, &r.Event, &r.ActorKind, &r.ActorID, &r.Member, &r.Client, &r.Grant, &r.Request, &r.Address, &r.Detail, &r.Previous, &r.Hash)
+		if err != nil {
+			return fmt.Errorf("reading the audit chain: %w", err)
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
+	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at`
+
+// Client reads a client with its secrets; loop.ErrNotFound where there is none.
+func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
+	client, err := scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading the secrets of a client: %w", err)
+	}
+	client.Secrets, err = scanSecrets(rows)
+	return client, err
+}
+
+// ClientsOf lists the clients of a developer, newest first, without secrets.
+func (s *Identity) ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.Client, error) {
+	return s.clients(ctx, `SELECT `+clientColumns+` FROM clients WHERE owner = ? AND owner <> '' ORDER BY id DESC`, owner)
+}
+
+// Clients lists every client, newest first, without secrets.
+func (s *Identity) Clients(ctx context.Context) ([]*loop.Client, error) {
+	return s.clients(ctx, `SELECT `+clientColumns+` FROM clients ORDER BY id DESC`)
+}
+
+func (s *Identity) clients(ctx context.Context, query string, args ...any) ([]*loop.Client, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("listing clients: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	var clients []*loop.Client
+	for rows.Next() {
+		client, err := scanClient(rows)
+		if err != nil {
+			return nil, err
+		}
+		clients = append(clients, client)
+	}
+	return clients, rows.Err()
+}
+
+// AddClient inserts a new client with its secrets and its record.
+func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		uris, err := json.Marshal(c.RedirectURIs)
+		if err != nil {
+			return fmt.Errorf("encoding redirect URIs: %w", err)
+		}
+		signedOn, by := baaColumns(c.BAA)
+		_, err = tx.Exec(`INSERT INTO clients (`+clientColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.Name, c.Type, string(uris), c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
+			seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner,
+			unixMicro(c.CreatedAt), unixMicro(c.UpdatedAt))
+		if err != nil {
+			return fmt.Errorf("inserting a client: %w", err)
+		}
+		if err := putSecrets(tx, c); err != nil {
+			return err
+		}
+		return tx.Record(rec)
+	})
+}
+
+// ChangeClient reads a client, has change alter it, and writes it with what
+// that revokes and its records, in one transaction. An error of change leaves
+// everything as it was.
+func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		c, err := scanClient(tx.QueryRow(`SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
+		if err != nil {
+			return fmt.Errorf("reading the secrets of a client: %w", err)
+		}
+		if c.Secrets, err = scanSecrets(rows); err != nil {
+			return err
+		}
+		revocations, records, err := change(c)
+		if err != nil {
+			return err
+		}
+		if err := updateClient(tx, c); err != nil {
+			return err
+		}
+		return s.revokeAndRecord(tx, revocations, records)
+	})
+}
+
+func updateClient(tx *Tx, c *loop.Client) error {
+	uris, err := json.Marshal(c.RedirectURIs)
+	if err != nil {
+		return fmt.Errorf("encoding redirect URIs: %w", err)
+	}
+	signedOn, by := baaColumns(c.BAA)
+	_, err = tx.Exec(`UPDATE clients SET name = ?, redirect_uris = ?, allowed_scopes = ?, required_scopes = ?, home_page = ?, policy_page = ?, terms_page = ?,
+		access_token_ttl = ?, refresh_grace = ?, require_nonce = ?, mode = ?, baa_signed_on = ?, baa_by = ?, first_party = ?, verified = ?, enabled = ?, owner = ?, updated_at = ?
+		WHERE id = ?`,
+		c.Name, string(uris), c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
+		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner, unixMicro(c.UpdatedAt), c.ID)
+	if err != nil {
+		return fmt.Errorf("updating a client: %w", err)
+	}
+	return putSecrets(tx, c)
+}
+
+// putSecrets makes the stored secrets those of the client.
+func putSecrets(tx *Tx, c *loop.Client) error {
+	if _, err := tx.Exec(`DELETE FROM client_secrets WHERE client_id = ?`, c.ID); err != nil {
+		return fmt.Errorf("replacing the secrets of a client: %w", err)
+	}
+	for _, secret := range c.Secrets {
+		_, err := tx.Exec(`INSERT INTO client_secrets (client_id, hash, created_at, expires_at) VALUES (?, ?, ?, ?)`,
+			c.ID, secret.Hash[:], unixMicro(secret.CreatedAt), unixMicro(secret.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("inserting a secret of a client: %w", err)
+		}
+	}
+	return nil
+}
+
+func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
+	if baa == nil {
+		return 0, ""
+	}
+	return unixMicro(baa.SignedOn), baa.By
+}
+
+func scanClient(row scanner) (*loop.Client, error) {
+	var (
+		c                                     loop.Client
+		uris, allowed, needed, by             string
+		ttl, grace, signedOn, created, update int64
+	)
+	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
+		&ttl, &grace, &c.RequireNonce, &c.Mode, &signedOn, &by, &c.FirstParty, &c.Verified, &c.Enabled, &c.Owner, &created, &update)
+	if err != nil {
+		return nil, found(err)
+	}
+	if err := json.Unmarshal([]byte(uris), &c.RedirectURIs); err != nil {
+		return nil, fmt.Errorf("reading the redirect URIs of %s: %w", c.ID, err)
+	}
+	c.AllowedScopes, c.RequiredScopes = loop.ReadScopes(allowed), loop.ReadScopes(needed)
+	c.AccessTokenTTL, c.RefreshGrace = time.Duration(ttl)*time.Second, time.Duration(grace)*time.Second
+	if signedOn != 0 {
+		c.BAA = &loop.BAA{SignedOn: fromMicro(signedOn), By: by}
+	}
+	c.CreatedAt, c.UpdatedAt = fromMicro(created), fromMicro(update)
+	return &c, nil
+}
+
+func scanSecrets(rows *sql.Rows) ([]loop.ClientSecret, error) {
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	var secrets []loop.ClientSecret
+	for rows.Next() {
+		var (
+			hash             []byte
+			created, expires int64
+		)
+		if err := rows.Scan(&hash, &created, &expires); err != nil {
+			return nil, fmt.Errorf("reading the secrets of a client: %w", err)
+		}
+		if len(hash) != 32 {
+			return nil, fmt.Errorf("a stored secret hash has %d bytes, not 32", len(hash))
+		}
+		secrets = append(secrets, loop.ClientSecret{Hash: [32]byte(hash), CreatedAt: fromMicro(created), ExpiresAt: fromMicro(expires)})
+	}
+	return secrets, rows.Err()
+}

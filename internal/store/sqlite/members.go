@@ -1,0 +1,174 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+)
+
+const memberColumns = `id, email, email_verified, name, locale, sex, test, suspended, notice, created_at, updated_at`
+
+// Member reads a member; loop.ErrNotFound where there is none.
+func (s *Identity) Member(ctx context.Context, id loop.MemberID) (*loop.Member, error) {
+	return scanMember(s.db.QueryRowContext(ctx, `SELECT `+memberColumns+` FROM members WHERE id = ?`, id))
+}
+
+// Members lists every member, newest first.
+func (s *Identity) Members(ctx context.Context) ([]*loop.Member, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+memberColumns+` FROM members ORDER BY id DESC`)
+	if err != nil {
+		return nil, fmt.Errorf("listing members: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	var members []*loop.Member
+	for rows.Next() {
+		m, err := scanMember(rows)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, m)
+	}
+	return members, rows.Err()
+}
+
+// Account finds the member with the address, and the hash of their password;
+// loop.ErrNotFound where there is none.
+func (s *Identity) Account(ctx context.Context, email loop.Email) (m *loop.Member, passwordHash string, err error) {
+	row := s.db.QueryRowContext(ctx, `SELECT `+memberColumns+`, password FROM members WHERE email = ?`, email)
+	m, err = scanMember(withColumn{row, &passwordHash})
+	return m, passwordHash, err
+}
+
+// AddMember inserts a new member with their record; member.ErrAddressTaken
+// where the address has an account.
+func (s *Identity) AddMember(ctx context.Context, m *loop.Member, passwordHash string, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		added, err := tx.Exec(`INSERT INTO members (`+memberColumns+`, password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING`,
+			m.ID, m.Email, m.EmailVerified, m.Name, m.Locale, m.Sex, m.Test, m.Suspended, m.Notice, unixMicro(m.CreatedAt), unixMicro(m.UpdatedAt), passwordHash)
+		if err != nil {
+			return fmt.Errorf("inserting a member: %w", err)
+		}
+		if added == 0 {
+			return member.ErrAddressTaken
+		}
+		return tx.Record(rec)
+	})
+}
+
+// ChangeMember reads a member, has change alter whether they are suspended and
+// their notice, and writes that with what it revokes and its records. A
+// suspended member's sessions end.
+func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		m, err := scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, id))
+		if err != nil {
+			return err
+		}
+		revocations, records, err := change(m)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE members SET suspended = ?, notice = ?, updated_at = ? WHERE id = ?`, m.Suspended, m.Notice, unixMicro(m.UpdatedAt), m.ID)
+		if err != nil {
+			return fmt.Errorf("updating a member: %w", err)
+		}
+		if m.Suspended {
+			if _, err := tx.Exec(`DELETE FROM sessions WHERE member_id = ?`, m.ID); err != nil {
+				return fmt.Errorf("ending a member's sessions: %w", err)
+			}
+		}
+		return s.revokeAndRecord(tx, revocations, records)
+	})
+}
+
+// CountRefusal counts a sign-in that was refused.
+func (s *Identity) CountRefusal(ctx context.Context, refusal audit.Refusal) error {
+	return s.db.Write(ctx, func(tx *Tx) error { return tx.Tally(refusal) })
+}
+
+func scanMember(row scanner) (*loop.Member, error) {
+	var (
+		m               loop.Member
+		created, update int64
+	)
+	err := row.Scan(&m.ID, &m.Email, &m.EmailVerified, &m.Name, &m.Locale, &m.Sex, &m.Test, &m.Suspended, &m.Notice, &created, &update)
+	if err != nil {
+		return nil, found(err)
+	}
+	m.CreatedAt, m.UpdatedAt = fromMicro(created), fromMicro(update)
+	return &m, nil
+}
+
+// withColumn scans one more column than its reader knows of.
+type withColumn struct {
+	row  scanner
+	dest any
+}
+
+// Scan gives the last column to dest.
+func (c withColumn) Scan(dest ...any) error { return c.row.Scan(append(dest, c.dest)...) }
+
+const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at`
+
+// StartSession inserts a sign-in with its record, and ends the one whose hash is
+// given, if any. A member who was suspended in the meantime is
+// loop.ErrNotFound.
+func (s *Identity) StartSession(ctx context.Context, session member.Session, ends [32]byte, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		m, err := scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, session.Member))
+		if err != nil {
+			return err
+		}
+		if m.Suspended {
+			return loop.ErrNotFound
+		}
+		if _, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, ends[:]); err != nil {
+			return fmt.Errorf("ending the session before: %w", err)
+		}
+		_, err = tx.Exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?)`,
+			session.Hash[:], session.ID, session.Member, unixMicro(session.AuthTime), unixMicro(session.SeenAt), unixMicro(session.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("inserting a session: %w", err)
+		}
+		return tx.Record(rec)
+	})
+}
+
+// Session reads a sign-in; loop.ErrNotFound where there is none.
+func (s *Identity) Session(ctx context.Context, hash [32]byte) (*member.Session, error) {
+	var (
+		session             member.Session
+		stored              []byte
+		auth, seen, expires int64
+	)
+	err := s.db.QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM sessions WHERE hash = ?`, hash[:]).
+		Scan(&stored, &session.ID, &session.Member, &auth, &seen, &expires)
+	if err != nil {
+		return nil, found(err)
+	}
+	session.Hash = hash
+	session.AuthTime, session.SeenAt, session.ExpiresAt = fromMicro(auth), fromMicro(seen), fromMicro(expires)
+	return &session, nil
+}
+
+// TouchSession notes that a session is in use.
+func (s *Identity) TouchSession(ctx context.Context, session *member.Session) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`UPDATE sessions SET seen_at = ? WHERE hash = ?`, unixMicro(session.SeenAt), session.Hash[:])
+		return err
+	})
+}
+
+// EndSession ends a sign-in with its record; one that is gone stays gone.
+func (s *Identity) EndSession(ctx context.Context, hash [32]byte, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		ended, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, hash[:])
+		if err != nil || ended == 0 {
+			return err
+		}
+		return tx.Record(rec)
+	})
+}

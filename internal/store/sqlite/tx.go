@@ -1,0 +1,125 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Tx is the transaction that an act runs in. It is good until the act returns.
+type Tx struct {
+	world      loop.World
+	statements statements
+	lane       *lane // nil until StartAudit
+
+	afterCommit []func()
+	marked      int // hooks before the present act
+}
+
+// Exec changes rows and says how many.
+func (tx *Tx) Exec(query string, args ...any) (rows int64, err error) {
+	stmt, err := tx.statements.get(context.Background(), query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Query reads rows; close them before the next statement.
+func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
+	stmt, err := tx.statements.get(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(context.Background(), args...)
+}
+
+// Row is one row, or why it could not be read.
+type Row struct {
+	row *sql.Row
+	err error
+}
+
+// Scan reads the row's columns; sql.ErrNoRows where there is none.
+func (r Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	return r.row.Scan(dest...)
+}
+
+// QueryRow reads one row.
+func (tx *Tx) QueryRow(query string, args ...any) Row {
+	stmt, err := tx.statements.get(context.Background(), query)
+	if err != nil {
+		return Row{err: err}
+	}
+	return Row{row: stmt.QueryRowContext(context.Background(), args...)}
+}
+
+// AfterCommit has f run once the transaction is durable, before Write returns;
+// never, if it is undone.
+func (tx *Tx) AfterCommit(f func()) { tx.afterCommit = append(tx.afterCommit, f) }
+
+// Record appends a record to the audit chain, in this transaction.
+func (tx *Tx) Record(rec audit.Record) error {
+	if tx.lane == nil {
+		return fmt.Errorf("recording %s: the audit chain has not been started", rec.Event)
+	}
+	return tx.lane.append(tx, rec)
+}
+
+// control runs a statement that begins or ends a transaction or a savepoint.
+func (tx *Tx) control(statement string) error {
+	_, err := tx.Exec(statement)
+	return err
+}
+
+// begin forgets what the batch before left behind.
+func (tx *Tx) begin() {
+	tx.afterCommit, tx.marked = tx.afterCommit[:0], 0
+	if tx.lane != nil {
+		tx.lane.begin()
+	}
+}
+
+// mark notes where an act begins.
+func (tx *Tx) mark() {
+	tx.marked = len(tx.afterCommit)
+	if tx.lane != nil {
+		tx.lane.mark()
+	}
+}
+
+// undo takes back what the present act left outside the database.
+func (tx *Tx) undo() {
+	tx.afterCommit = tx.afterCommit[:tx.marked]
+	if tx.lane != nil {
+		tx.lane.undo()
+	}
+}
+
+// rollback takes back what the whole batch left outside the database.
+func (tx *Tx) rollback() {
+	tx.afterCommit = nil
+	if tx.lane != nil {
+		tx.lane.rollback()
+	}
+}
+
+// committed makes what the batch left outside the database visible.
+func (tx *Tx) committed() {
+	if tx.lane != nil {
+		tx.lane.committed()
+	}
+	for _, f := range tx.afterCommit {
+		f()
+	}
+}

@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Bounds of the writer: how many acts one commit can carry, and how many can
+// wait for the next.
+const (
+	maxBatch = 256
+	maxQueue = 1024
+)
+
+// act is one transaction's worth of work on its way to the writer.
+type act struct {
+	ctx  context.Context //nolint:containedctx // it travels through the queue with its work
+	do   func(*Tx) error
+	done chan error
+}
+
+// writer is the one goroutine that writes. It commits what has queued up in one
+// transaction (group commit), each act in its own savepoint, and answers each
+// after the commit.
+type writer struct {
+	conn  *sql.Conn
+	tx    *Tx
+	ended chan struct{}
+
+	mu     sync.RWMutex
+	closed bool
+	queue  chan *act
+}
+
+func newWriter(conn *sql.Conn, world loop.World) *writer {
+	w := &writer{conn: conn, queue: make(chan *act, maxQueue), ended: make(chan struct{})}
+	w.tx = &Tx{world: world}
+	w.tx.statements.prepare = func(ctx context.Context, query string) (*sql.Stmt, error) { return conn.PrepareContext(ctx, query) }
+	go w.run()
+	return w
+}
+
+// Write runs the act in a transaction and returns once it is durable. An error of
+// the act undoes the act alone and is returned as it is; a failure of the
+// database is loop.TemporarilyUnavailable. The act must not wait for anything
+// but the database: all others wait for it.
+func (d *Database) Write(ctx context.Context, do func(*Tx) error) error {
+	return d.writer.write(ctx, do)
+}
+
+func (w *writer) write(ctx context.Context, do func(*Tx) error) error {
+	a := &act{ctx: ctx, do: do, done: make(chan error, 1)}
+	if err := w.enqueue(a); err != nil {
+		return err
+	}
+	return <-a.done
+}
+
+func (w *writer) enqueue(a *act) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return unavailable(errors.New("the database is closed"))
+	}
+	select {
+	case w.queue <- a:
+		return nil
+	case <-a.ctx.Done():
+		return unavailable(a.ctx.Err())
+	}
+}
+
+// retryAfter is how long a caller should wait where nothing was written.
+const retryAfter = time.Second
+
+// unavailable tells of a failure after which nothing was written.
+func unavailable(cause error) error {
+	e := loop.Errorf(loop.TemporarilyUnavailable, "The platform could not write this down, and did nothing. Try again.")
+	e.RetryAfter = retryAfter
+	return e.Because(cause)
+}
+
+// uncertain tells of a failure after which nobody knows whether it was written,
+// and so nobody may simply try again.
+func uncertain(cause error) error {
+	return loop.Errorf(loop.TemporarilyUnavailable, "The platform failed while it wrote this down. It may have happened or not.").Because(cause)
+}
+
+func (w *writer) run() {
+	defer close(w.ended)
+	batch := make([]*act, 0, maxBatch)
+	for first := range w.queue {
+		batch = append(batch[:0], first)
+		for len(batch) < maxBatch && len(w.queue) > 0 {
+			batch = append(batch, <-w.queue)
+		}
+		w.commit(batch)
+	}
+}
+
+// commit carries out a batch in one transaction and answers every act of it.
+func (w *writer) commit(batch []*act) {
+	w.tx.begin()
+	if err := w.tx.control("BEGIN IMMEDIATE"); err != nil {
+		w.tx.rollback()
+		answer(batch, nil, unavailable(err))
+		return
+	}
+	results := make([]error, len(batch))
+	for i, a := range batch {
+		results[i] = w.attempt(a)
+	}
+	if err := w.tx.control("COMMIT"); err != nil {
+		_ = w.tx.control("ROLLBACK") // it may have ended by itself
+		w.tx.rollback()
+		answer(batch, results, uncertain(err))
+		return
+	}
+	w.tx.committed()
+	answer(batch, results, nil)
+}
+
+// answer tells each act how it ended: its own error, else the batch's.
+func answer(batch []*act, results []error, all error) {
+	for i, a := range batch {
+		if results != nil && results[i] != nil {
+			a.done <- results[i]
+			continue
+		}
+		a.done <- all
+	}
+}
+
+// attempt runs one act in its own savepoint.
+func (w *writer) attempt(a *act) error {
+	if err := a.ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	if err := w.tx.control("SAVEPOINT act"); err != nil {
+		return unavailable(err)
+	}
+	w.tx.mark()
+	err := protect(a.do, w.tx)
+	if err == nil {
+		err = w.tx.control("RELEASE act")
+	}
+	if err != nil {
+		w.tx.undo()
+		if failed := w.tx.control("ROLLBACK TO act"); failed != nil {
+			return errors.Join(err, failed)
+		}
+	}
+	return err
+}
+
+// protect keeps a panic of one act from ending the writer.
+func protect(do func(*Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic in a transaction: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return do(tx)
+}
+
+// close commits what is queued and ends the goroutine.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.ended
+	w.tx.statements.close()
+	return w.conn.Close()
+}
+
+// createPrivate makes the file where it is missing, for its owner's eyes only;
+// SQLite gives its side files the same mode.
+func createPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // G304: the path is the operator's
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}

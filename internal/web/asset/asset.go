@@ -1,0 +1,50 @@
+// Package asset serves the few files that pages refer to: the stylesheet and
+// the one script. Each has its content's hash in its path, so that browsers may
+// keep it for ever and never show an old one.
+package asset
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"net/http"
+)
+
+//go:embed loop.css
+var stylesheet []byte
+
+//go:embed form_post.js
+var formPost []byte
+
+// File is a file with its place on every host.
+type File struct {
+	Path string
+
+	content     []byte
+	contentType string
+}
+
+// Stylesheet is the one stylesheet of every page.
+func Stylesheet() File { return newFile("loop", ".css", "text/css; charset=utf-8", stylesheet) }
+
+// FormPost submits the form of an authorization response as soon as it is there
+// (OAuth 2.0 Form Post Response Mode §4); the form has a button too.
+func FormPost() File {
+	return newFile("form-post", ".js", "text/javascript; charset=utf-8", formPost)
+}
+
+func newFile(name, ending, contentType string, content []byte) File {
+	sum := sha256.Sum256(content)
+	return File{
+		Path:    "/static/" + name + "-" + hex.EncodeToString(sum[:6]) + ending,
+		content: content, contentType: contentType,
+	}
+}
+
+// Serve answers with the file.
+func (f File) Serve(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", f.contentType)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(f.content) // the browser has gone: nobody is left to tell
+	return nil
+}
