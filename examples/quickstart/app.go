@@ -45,6 +45,7 @@ func New(c Config) http.Handler {
 		clinical: c.ClinicalURL,
 		secure:   strings.HasPrefix(c.RedirectURI, "https:"),
 		tokens:   map[string]*oauth2.Token{},
+		// docs:begin config
 		oauth: oauth2.Config{
 			ClientID:     c.ClientID,
 			ClientSecret: c.ClientSecret,
@@ -56,6 +57,7 @@ func New(c Config) http.Handler {
 				AuthStyle: oauth2.AuthStyleInParams,
 			},
 		},
+		// docs:end config
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.home)

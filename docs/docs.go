@@ -1,0 +1,36 @@
+// Package docs is the documentation that the portal serves: Markdown that reads
+// as well in the repository as on the page, and the contents that lead to it.
+//
+// Code in it that a reader will copy is a region of a file under test. Its fence
+// names both, as in
+//
+//	```go examples/quickstart/app.go#login
+//
+// where the region stands in the file between the comments docs:begin login and
+// docs:end login. A test holds the two together; with -update it writes the
+// file's code into the page.
+package docs
+
+import "embed"
+
+// Files holds the pages (*.md, errors/*.md).
+//
+//go:embed *.md errors/*.md
+var Files embed.FS
+
+// Section is a group of pages in the contents.
+type Section struct {
+	Title string
+	Pages []string // names of files, without the ending
+}
+
+// Contents is the order in which the pages are offered. The pages about single
+// errors are reached through errors/index.
+func Contents() []Section {
+	return []Section{
+		{"Start", []string{"index", "quickstart-go", "quickstart-python", "loop-dev"}},
+		{"Build", []string{"authorization-flow", "tokens", "scopes", "lab-results"}},
+		{"Take care", []string{"security", "production"}},
+		{"Reference", []string{"errors/index"}},
+	}
+}
