@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -171,6 +172,38 @@ func (p *Platform) AddMember(t testing.TB, name string) *loop.Member {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// SignUp makes an account on the sign-up page, as a person does, and gives the
+// browser that is signed in to it.
+func (p *Platform) SignUp(t testing.TB, name string) *Browser {
+	t.Helper()
+	b := p.NewBrowser(t)
+	page := b.Get(Identity + "/signup")
+	r := b.Post(Identity+"/signup", url.Values{
+		"csrf": {page.Field("csrf")}, "name": {name}, "email": {strings.ToLower(name) + "@people.example"}, "password": {Password},
+	})
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatalf("signing up: %d %s", r.StatusCode, r.Text)
+	}
+	return b
+}
+
+// Suspend suspends a member, as `loop user suspend` does.
+func (p *Platform) Suspend(t testing.TB, m *loop.Member) error {
+	t.Helper()
+	return p.Run(t, "user", "suspend", string(m.ID))
+}
+
+// Run runs an administrative command.
+func (p *Platform) Run(t testing.TB, args ...string) error {
+	t.Helper()
+	var out strings.Builder
+	commands := p.Commands(func() string { return Password })
+	if status := commands(t.Context(), args, strings.NewReader(""), &out, &out); status != 0 {
+		return errors.New(out.String())
+	}
+	return nil
 }
 
 // App is a registered client with what it needs to act.
