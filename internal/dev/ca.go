@@ -141,8 +141,10 @@ func (a *Authority) parse(certText, keyText []byte) error {
 func (a *Authority) Path() string { return a.path }
 
 // PEM is the authority's certificate.
-func (a *Authority) PEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+func (a *Authority) PEM() []byte { return pemOf(a.cert.Raw) }
+
+func pemOf(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 // KeyHash names the authority's key as Chromium's

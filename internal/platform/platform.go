@@ -55,7 +55,7 @@ type Platform struct {
 	store   *sqlite.Identity
 	results *sqlite.Clinical
 	ring    *credential.Ring
-	signing *credential.SigningKeys
+	isNew   bool // its keys were made by this start
 	keys    audit.Keys
 
 	databases   []*lanedDatabase // identity's, then clinical's
@@ -126,16 +126,16 @@ func (p *Platform) openIdentity(ctx context.Context) error {
 	if p.store, err = sqlite.NewIdentity(ctx, database.Database, p.world, revocations); err != nil {
 		return err
 	}
-	ring, signing, made, err := keyRing(ctx, p.store, p.world, p.config.Master)
+	ring, signing, isNew, err := keyRing(ctx, p.store, p.world, p.config.Master)
 	if err != nil {
 		return err
 	}
-	p.ring, p.signing = ring, signing
+	p.ring, p.isNew = ring, isNew
 	p.keys = audit.NewKeys(ring.Derive(credential.ForAudit, "chain"), ring.Derive(credential.ForAudit, "checkpoints"))
 	if err := p.startLane(ctx, database, "identity"); err != nil {
 		return err
 	}
-	if made {
+	if isNew {
 		if err := recordKeys(ctx, database.Database, p.world); err != nil {
 			return err
 		}
@@ -163,6 +163,9 @@ func (p *Platform) startCheckpoints(context.Context) error {
 	}
 	var err error
 	p.checkpoints, err = audit.NewCheckpointer(p.keys, p.world, p.config.Log, p.checkpointsPath(), lanes...)
+	if err == nil && p.isNew {
+		err = p.checkpoints.Make() // from its first moment on, a record without a checkpoint is a record that was robbed of it
+	}
 	return err
 }
 

@@ -101,17 +101,26 @@ func New(t testing.TB) *Platform {
 		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
 		HTTP: &http.Client{Transport: transport{p}},
 	}
-	p.open(t)
+	p.Open(t)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p
 }
 
-func (p *Platform) open(t testing.TB) {
+// Open opens the platform again after it was closed.
+func (p *Platform) Open(t testing.TB) {
 	t.Helper()
-	var err error
-	if p.Platform, err = platform.Open(context.Background(), p.config); err != nil {
+	if err := p.TryOpen(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TryOpen is Open where an error is expected.
+func (p *Platform) TryOpen() error {
+	opened, err := platform.Open(context.Background(), p.config)
+	if err == nil {
+		p.Platform = opened
+	}
+	return err
 }
 
 // Restart stops the platform and starts it again on the same folder.
@@ -120,7 +129,7 @@ func (p *Platform) Restart(t testing.TB) {
 	if err := p.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	p.open(t)
+	p.Open(t)
 }
 
 func parse(t testing.TB, text string) *url.URL {

@@ -45,12 +45,17 @@ func NewIdentity(ctx context.Context, db *Database, w loop.World, revocations *o
 // scanner is a row, of one or of many.
 type scanner interface{ Scan(dest ...any) error }
 
-// found turns the absence of a row into loop.ErrNotFound.
+// found tells what came of reading a row: loop.ErrNotFound where there is none,
+// loop.TemporarilyUnavailable where the database could not be read.
 func found(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
 		return loop.ErrNotFound
+	default:
+		return unavailable(err)
 	}
-	return err
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -155,8 +157,17 @@ func (w *writer) attempt(a *act) error {
 	if err != nil {
 		w.tx.undo()
 		if failed := w.tx.control("ROLLBACK TO act"); failed != nil {
-			return errors.Join(err, failed)
+			return unavailable(errors.Join(err, failed))
 		}
+	}
+	return ofDatabase(err)
+}
+
+// ofDatabase tells a failure of the database, after which the act is undone,
+// from the act's own answer.
+func ofDatabase(err error) error {
+	if _, failed := errors.AsType[*sqlite.Error](err); failed {
+		return unavailable(err)
 	}
 	return err
 }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/loop-health/loop/internal/admin"
+	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// administer runs an administrative command: in the server where one runs, else
+// here, with the folder taken for as long.
+func (p *process) administer(line *commandLine) error {
+	place, err := p.place(line.Where())
+	if err != nil {
+		return err
+	}
+	stdin, err := line.Stdin(p.stdin)
+	if err != nil {
+		return err
+	}
+	remote, err := admin.Dial(p.ctx, place.folder)
+	if err == nil {
+		defer remote.Close()
+		status, err := remote.Run(p.ctx, p.args, stdin, p.stdout, p.stderr)
+		return ended(status, err)
+	}
+	if !errors.Is(err, admin.ErrNotRunning) {
+		return err
+	}
+	release, err := lockFolder(place.folder)
+	if err != nil {
+		return err
+	}
+	opened, err := place.open(p.ctx)
+	if err != nil {
+		return errors.Join(err, release())
+	}
+	status := opened.Commands()(p.ctx, p.args, stdin, p.stdout, p.stderr)
+	if err := errors.Join(opened.Close(context.WithoutCancel(p.ctx)), release()); err != nil {
+		return fmt.Errorf("closing the platform: %w", err)
+	}
+	return ended(status, nil)
+}
+
+// place is the platform that a command is for.
+type place struct {
+	folder string
+	open   func(ctx context.Context) (dev.Platform, error)
+}
+
+// place finds the platform: by a configuration, where one is named or LOOP_DIR
+// is set, else as `loop dev` finds its own.
+func (p *process) place(where admin.Where) (*place, error) {
+	if where.Config != "" || p.env.Get("LOOP_DIR") != "" {
+		config, err := readConfig(serveFlags{Config: where.Config, Dir: where.Dir}, p.env)
+		if err != nil {
+			return nil, err
+		}
+		return &place{folder: config.Dir, open: func(ctx context.Context) (dev.Platform, error) {
+			return openForProduction(ctx, config, p.quietLog())
+		}}, nil
+	}
+	folder, err := p.search(where.Dir).Folder(p.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &place{folder: folder, open: func(ctx context.Context) (dev.Platform, error) {
+		opening, err := dev.ReadOpening(folder, loop.Machine{}, p.quietLog())
+		if err != nil {
+			return nil, err
+		}
+		return openForDevelopment(ctx, *opening)
+	}}, nil
+}

@@ -1,0 +1,124 @@
+// Command loop is Connect with Loop: the whole platform on a laptop (loop dev)
+// or in production (loop serve), and the operator's commands.
+//
+// This package reads flags and configuration and wires; it holds no rules.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/loop-health/loop/internal/admin"
+	"github.com/loop-health/loop/internal/dev"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// commandLine is all that can be asked for.
+type commandLine struct {
+	Dev           devCommands  `cmd:"" help:"The whole platform on this machine, with people and lab results that are invented."`
+	Serve         serveCommand `cmd:"" help:"The platform with a configuration of its own."`
+	admin.Grammar `embed:""`
+	Version       versionCommand `cmd:"" help:"Say which version this is."`
+}
+
+// process is what a command has of the world around it.
+type process struct {
+	ctx            context.Context //nolint:containedctx // one command's: kong hands it to the command's method
+	args           []string
+	env            dev.Environment
+	workingDir     string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// exitStatus ends a command that has said all there is to say.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// errHelped ends the reading of arguments after help was shown.
+var errHelped = errors.New("help was shown")
+
+// run is the program: it gives the exit status. Every error is one sentence on
+// stderr.
+func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	workingDir, err := os.Getwd()
+	if err != nil {
+		return fail(stderr, fmt.Errorf("the working folder is gone: %w", err))
+	}
+	p := &process{ctx: ctx, args: args, env: env, workingDir: workingDir, stdin: stdin, stdout: stdout, stderr: stderr}
+	err = p.run()
+	if status, ok := errors.AsType[exitStatus](err); ok {
+		return int(status)
+	}
+	if err != nil && !errors.Is(err, errHelped) {
+		return fail(stderr, err)
+	}
+	return 0
+}
+
+func fail(stderr io.Writer, err error) int {
+	for _, line := range admin.Faults(err) {
+		_, _ = fmt.Fprintln(stderr, "loop: "+line)
+	}
+	return 1
+}
+
+// run reads the arguments and runs the command.
+func (p *process) run() error {
+	var line commandLine
+	parser, err := kong.New(&line,
+		kong.Name("loop"),
+		kong.Description("Connect with Loop: the one way in which an app reaches a person's health data. Begin with: loop dev"),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Help(func(options kong.HelpOptions, ctx *kong.Context) error {
+			return errors.Join(errHelped, kong.DefaultHelpPrinter(options, ctx))
+		}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return fmt.Errorf("the commands are not well made: %w", err)
+	}
+	args := p.args
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	if first, _, _ := strings.Cut(command.Command(), " "); first != "dev" && first != "serve" && first != "version" {
+		return p.administer(&line)
+	}
+	return command.Run(p)
+}
+
+// search is where a platform of `loop dev` is looked for.
+func (p *process) search(dir string) dev.Search {
+	return dev.Search{Dir: dir, WorkingDir: p.workingDir, Environment: p.env, Command: calledAs()}
+}
+
+// calledAs is how a person calls this program: what `go run` has built lies in a
+// folder that is gone afterwards.
+func calledAs() string {
+	path, err := os.Executable()
+	if err == nil && strings.Contains(path, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/loop"
+	}
+	return "loop"
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/loop-health/loop/internal/admin"
+	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// serveFlags are the keys of the configuration that a command line can give.
+type serveFlags struct {
+	Config           string `help:"A TOML file with these same keys, written with underscores." placeholder:"FILE"`
+	Dir              string `help:"The folder of the platform's data." placeholder:"FOLDER"`
+	IdentityURL      string `name:"identity-url" help:"Identity's public address; it is the issuer." placeholder:"URL"`
+	ClinicalURL      string `name:"clinical-url" help:"Clinical's public address." placeholder:"URL"`
+	DevelopersURL    string `name:"developers-url" help:"The developer portal's public address." placeholder:"URL"`
+	IdentityListen   string `help:"Where identity listens (default: 127.0.0.1:8000). Roles may share one address." placeholder:"ADDRESS"`
+	ClinicalListen   string `help:"Where clinical listens (default: 127.0.0.1:8001)." placeholder:"ADDRESS"`
+	DevelopersListen string `help:"Where the portal listens (default: 127.0.0.1:8002)." placeholder:"ADDRESS"`
+	TLSCertificate   string `name:"tls-certificate" help:"The certificate for all three, as PEM. Without it a proxy in front ends TLS." placeholder:"FILE"`
+	TLSKey           string `name:"tls-key" help:"Its key." placeholder:"FILE"`
+	MasterKeyFile    string `help:"The file with the master key (or LOOP_MASTER_KEY)." placeholder:"FILE"`
+	SignUpsPerHour   string `help:"How many accounts one address may make in an hour (default: 20)." placeholder:"N"`
+	LogLevel         string `help:"debug, info, warn or error (default: info)." placeholder:"LEVEL"`
+}
+
+func (f serveFlags) values() map[string]string {
+	return map[string]string{
+		"dir": f.Dir, "identity_url": f.IdentityURL, "clinical_url": f.ClinicalURL, "developers_url": f.DevelopersURL,
+		"identity_listen": f.IdentityListen, "clinical_listen": f.ClinicalListen, "developers_listen": f.DevelopersListen,
+		"tls_certificate": f.TLSCertificate, "tls_key": f.TLSKey, "master_key_file": f.MasterKeyFile,
+		"sign_ups_per_hour": f.SignUpsPerHour, "log_level": f.LogLevel,
+	}
+}
+
+type serveCommand struct {
+	Flags serveFlags `embed:""`
+	Check bool       `help:"Only say whether the configuration is sound."`
+}
+
+// Help is what `loop serve --help` says beside the flags.
+func (serveCommand) Help() string {
+	return "Each key can be given as a flag, as a variable (LOOP_IDENTITY_URL) or in the file (identity_url); the first of these wins. The master key is never a flag."
+}
+
+// Run serves the platform until it is told to stop.
+func (cmd *serveCommand) Run(p *process) error {
+	config, err := readConfig(cmd.Flags, p.env)
+	if err != nil {
+		return err
+	}
+	certificate, err := config.certificate()
+	if err != nil {
+		return err
+	}
+	if cmd.Check {
+		_, err := fmt.Fprintf(p.stdout, "The configuration is sound: %s, with its data in %s.\n", config.Identity.URL, config.Dir)
+		return err
+	}
+	s := &service{config: config, certificate: certificate, log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	if err := s.start(p.ctx); err != nil {
+		return errors.Join(err, s.close(p.ctx))
+	}
+	_, err = fmt.Fprintf(p.stdout, "ready: %s\n", config.Identity.URL)
+	if err == nil {
+		err = s.wait(p.ctx)
+	}
+	return errors.Join(err, s.close(p.ctx))
+}
+
+// certificate reads the certificate, where the platform ends TLS itself.
+func (c *config) certificate() (*tls.Certificate, error) {
+	if c.TLSCertificate == "" {
+		return nil, nil //nolint:nilnil // a proxy in front ends TLS
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("tls_certificate and tls_key: %w", err)
+	}
+	return &pair, nil
+}
+
+// service is the platform as `loop serve` runs it.
+type service struct {
+	config      *config
+	certificate *tls.Certificate
+	log         *slog.Logger
+	admin       *admin.Server
+	failed      chan error
+	servers     []*http.Server
+	closers     []func(context.Context) error // in the order of opening
+}
+
+func (s *service) opened(closer func(context.Context) error) { s.closers = append(s.closers, closer) }
+
+// start opens folder and platform, listens, and serves in the background.
+func (s *service) start(ctx context.Context) error {
+	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("the data folder can't be made: %w", err)
+	}
+	release, err := lockFolder(s.config.Dir)
+	if err != nil {
+		return err
+	}
+	s.opened(func(context.Context) error { return release() })
+	platform, err := openForProduction(ctx, s.config, s.log)
+	if err != nil {
+		return err
+	}
+	s.opened(platform.Close)
+	if err := s.listen(ctx, platform); err != nil {
+		return err
+	}
+	status := admin.Status{StartedAt: time.Now().UTC(), Version: version(), PID: os.Getpid(), Addresses: map[string]string{
+		"identity": s.config.Identity.URL.String(), "clinical": s.config.Clinical.URL.String(), "developers": s.config.Developers.URL.String(),
+	}}
+	if s.admin, err = admin.Listen(ctx, s.config.Dir, status, platform.Commands(), s.log); err != nil {
+		return err
+	}
+	s.opened(func(context.Context) error { return s.admin.Drain() })
+	return nil
+}
+
+// listen puts the hosts behind their addresses; those that share one are told
+// apart by the name that requests give.
+func (s *service) listen(ctx context.Context, platform dev.Platform) error {
+	identity, clinical, developers := platform.Hosts()
+	byAddress := make(map[string]map[string]http.Handler)
+	for _, at := range []struct {
+		role
+		handler http.Handler
+	}{{s.config.Identity, identity}, {s.config.Clinical, clinical}, {s.config.Developers, developers}} {
+		if byAddress[at.Listen] == nil {
+			byAddress[at.Listen] = make(map[string]http.Handler)
+		}
+		byAddress[at.Listen][at.URL.Host] = at.handler
+	}
+	s.failed = make(chan error, len(byAddress))
+	s.opened(s.shutDown)
+	for address, hosts := range byAddress {
+		var config net.ListenConfig
+		listener, err := config.Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("listening on %s: %w", address, err)
+		}
+		s.serve(listener, web.ByHost(hosts))
+	}
+	return nil
+}
+
+func (s *service) serve(listener net.Listener, handler http.Handler) {
+	server := web.NewServer(handler, s.log)
+	s.servers = append(s.servers, server)
+	if s.certificate != nil {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*s.certificate}}
+	}
+	go func() {
+		var err error
+		if s.certificate != nil {
+			err = server.ServeTLS(listener, "", "")
+		} else {
+			err = server.Serve(listener)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+		}
+	}()
+}
+
+// wait returns when the platform is to stop, or when a server failed.
+func (s *service) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.admin.Stopping():
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// drainTime is how long requests may take to end when the platform stops.
+const drainTime = 25 * time.Second
+
+func (s *service) shutDown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for _, server := range s.servers {
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close()
+		}
+	}
+	return nil
+}
+
+// close stops what start opened, in reverse.
+func (s *service) close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // the signal that ends the platform does not end its end
+	var faults []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		faults = append(faults, s.closers[i](ctx))
+	}
+	if s.admin != nil {
+		faults = append(faults, s.admin.Close(ctx))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/loop-health/loop/examples/quickstart"
+	"github.com/loop-health/loop/internal/admin"
+	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/platform"
+	"github.com/loop-health/loop/internal/store/folder"
+)
+
+// opened is a platform as the commands use it.
+type opened struct{ *platform.Platform }
+
+// Commands runs administrative commands; a user who is given no password gets
+// four words.
+func (o opened) Commands() admin.Commands {
+	return o.Platform.Commands(func() string { return dev.NewPassword(loop.Machine{}) })
+}
+
+// signUpsInDevelopment is how many accounts a laptop may make in an hour.
+const signUpsInDevelopment = 1000
+
+func openForDevelopment(ctx context.Context, o dev.Opening) (dev.Platform, error) {
+	p, err := platform.Open(ctx, platform.Config{
+		Folder: o.Folder, Identity: o.Identity, Clinical: o.Clinical, Developers: o.Developers,
+		Master: o.Master, World: o.World, Log: o.Log, HTTP: o.HTTP, SignUpsPerHour: signUpsInDevelopment,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return opened{p}, nil
+}
+
+// betweenHosts bounds a request of one host to another.
+const betweenHosts = 10 * time.Second
+
+func openForProduction(ctx context.Context, c *config, log *slog.Logger) (dev.Platform, error) {
+	p, err := platform.Open(ctx, platform.Config{
+		Folder: c.Dir, Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
+		Master: c.Master, World: loop.Machine{}, Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return opened{p}, nil
+}
+
+// lockFolder takes the state folder for this process.
+func lockFolder(dir string) (release func() error, err error) { return folder.Lock(dir) }
+
+func newQuickstart(identity, clinical *url.URL, seed dev.Seed) http.Handler {
+	return quickstart.New(quickstart.Config{
+		IdentityURL: identity.String(), ClinicalURL: clinical.String(),
+		ClientID: seed.ClientID, ClientSecret: seed.ClientSecret, RedirectURI: seed.RedirectURIs[0],
+	})
+}
+
+// quietLog is the log of a command that opens the platform for one act: only
+// what needs somebody's eyes.
+func (p *process) quietLog() *slog.Logger { return newLog(p.stderr, slog.LevelWarn) }
+
+func newLog(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}

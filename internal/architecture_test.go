@@ -1,0 +1,243 @@
+// Package internal_test holds the rooms of the house to its plan.
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/loop-health/loop"
+
+// edges says who may import whom, and why. What is not here may not be; what is
+// here and not used is taken out. Imports flow one way: a room never imports one
+// that stands above it.
+var edges = map[string]map[string]string{
+	"internal/loop": {},
+	"internal/audit": {
+		"internal/loop": "a record says whom it concerns, by which app, under which grant",
+	},
+	"internal/credential": {
+		"internal/loop": "clock and randomness",
+	},
+	"internal/biomarker": {
+		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
+		"internal/audit": "what an import or a read leaves in the record",
+	},
+	"internal/member": {
+		"internal/loop":       "members and their rules",
+		"internal/audit":      "sign-ins and changes are recorded",
+		"internal/credential": "passwords are hashed, sessions sealed",
+	},
+	"internal/oauth": {
+		"internal/loop":       "clients, grants, chains, scopes",
+		"internal/audit":      "every decision is recorded with it",
+		"internal/credential": "codes and tokens are sealed",
+	},
+	"internal/registration": {
+		"internal/loop":       "a client and what makes it valid",
+		"internal/audit":      "changes are recorded",
+		"internal/credential": "client secrets are made and hashed",
+		"internal/oauth":      "what a client loses, its tokens lose",
+	},
+	"internal/store/folder": {},
+	"internal/store/sqlite": {
+		"internal/loop":       "what is kept",
+		"internal/audit":      "the record is chained where it is written",
+		"internal/credential": "hashes and sealed keys are kept as they are",
+		"internal/biomarker":  "it keeps results for it",
+		"internal/member":     "it keeps accounts for it",
+		"internal/oauth":      "it carries out the decisions of its ledger",
+	},
+	"internal/web": {
+		"internal/loop":      "errors become answers",
+		"internal/audit":     "a request's origin goes into the record",
+		"internal/web/asset": "the stylesheet of every layout",
+	},
+	"internal/web/asset": {},
+	"internal/identity": {
+		"internal/loop":       "clients, members and scopes are shown",
+		"internal/credential": "continuations and forms are sealed",
+		"internal/member":     "sign-up and sign-in",
+		"internal/oauth":      "authorize and token",
+		"internal/web":        "it is one of the hosts",
+		"internal/web/asset":  "the stylesheet and the one script",
+	},
+	"internal/clinical": {
+		"internal/loop":      "errors and ids",
+		"internal/audit":     "every read is recorded before it is answered",
+		"internal/biomarker": "results, queries and pages of them",
+		"internal/oauth":     "what an access token stands for",
+		"internal/web":       "it is one of the hosts",
+	},
+	"internal/portal": {
+		"docs":                  "it serves the documentation",
+		"internal/loop":         "clients and their faults are shown",
+		"internal/audit":        "a developer is who acts",
+		"internal/credential":   "sessions are sealed, secrets shown once",
+		"internal/registration": "apps are registered and changed",
+		"internal/web":          "it is one of the hosts",
+		"internal/web/asset":    "the stylesheet",
+	},
+	"internal/admin": {
+		"internal/loop":         "clients, members and grants are shown",
+		"internal/audit":        "an operator is who acts; records are shown",
+		"internal/credential":   "a new secret is shown once",
+		"internal/member":       "accounts are made",
+		"internal/registration": "a new client begins with the defaults",
+	},
+	"internal/dev": {
+		"internal/loop":         "clock and randomness",
+		"internal/admin":        "a running instance is found and stopped by its socket",
+		"internal/credential":   "the laptop's master key",
+		"internal/store/folder": "one process a folder",
+		"internal/web":          "servers with their time limits",
+	},
+	"examples/quickstart":       {},
+	"examples/quickstart/serve": {"examples/quickstart": "runs it"},
+}
+
+// wiring is the rooms that put the others together, and may know them all.
+var wiring = []string{"cmd/loop", "internal/platform", "internal/platform/platformtest"}
+
+// modules says which modules of others the product may import, and why: one line
+// each, as in ARCHITECTURE.md.
+var modules = map[string]string{
+	"modernc.org/sqlite":            "SQLite without cgo",
+	"github.com/go-jose/go-jose/v4": "ID tokens and key sets",
+	"golang.org/x/crypto":           "Argon2id, XChaCha20-Poly1305",
+	"github.com/alecthomas/kong":    "the command line",
+	"github.com/BurntSushi/toml":    "the configuration file",
+	"github.com/yuin/goldmark":      "the documentation's Markdown",
+	"golang.org/x/oauth2":           "quickstart and portal are OAuth clients like any other",
+	"github.com/coreos/go-oidc/v3":  "the portal checks its ID tokens as others do",
+	"golang.org/x/text":             "names in one normal form",
+	"golang.org/x/sys":              "locks and socket options of the operating system",
+	"golang.org/x/net":              "tests: pages are read as HTML",
+	"github.com/google/go-cmp":      "tests: what differs",
+	"pgregory.net/rapid":            "tests: random histories",
+	"go.uber.org/goleak":            "tests: goroutines left behind",
+}
+
+func TestARoomImportsOnlyTheRoomsThatThePlanNames(t *testing.T) {
+	found := imports(t, isProduct)
+	for from, tos := range found {
+		if slices.Contains(wiring, from) {
+			continue
+		}
+		for to := range tos {
+			room, ours := strings.CutPrefix(to, module+"/")
+			if _, planned := edges[from][room]; ours && !planned {
+				t.Errorf("%s imports %s, which the plan does not name", from, room)
+			}
+		}
+	}
+	for from, tos := range edges {
+		for to := range tos {
+			if !found[from][module+"/"+to] {
+				t.Errorf("the plan says that %s imports %s, but it does not", from, to)
+			}
+		}
+	}
+}
+
+func TestImportsFlowOneWay(t *testing.T) {
+	var visit func(path []string)
+	visit = func(path []string) {
+		for to := range edges[path[len(path)-1]] {
+			if slices.Contains(path, to) {
+				t.Fatalf("the plan goes in a circle: %s", strings.Join(append(path, to), ", "))
+			}
+			visit(append(slices.Clone(path), to))
+		}
+	}
+	for from := range edges {
+		visit([]string{from})
+	}
+}
+
+func TestEveryModuleOfOthersHasAReason(t *testing.T) {
+	used := make(map[string]bool)
+	for from, tos := range imports(t, anyFile) {
+		for to := range tos {
+			if strings.HasPrefix(to, module+"/") || !strings.Contains(strings.Split(to, "/")[0], ".") {
+				continue // ours, or the standard library's
+			}
+			name := moduleOf(to)
+			if name == "" {
+				t.Errorf("%s imports %s, a module without a reason", from, to)
+			}
+			used[name] = true
+		}
+	}
+	for name := range modules {
+		if !used[name] {
+			t.Errorf("%s has a reason and is not used", name)
+		}
+	}
+}
+
+func moduleOf(path string) string {
+	for name := range modules {
+		if path == name || strings.HasPrefix(path, name+"/") {
+			return name
+		}
+	}
+	return ""
+}
+
+func isProduct(file string) bool { return !strings.HasSuffix(file, "_test.go") }
+func anyFile(string) bool        { return true }
+
+// imports reads what each package of this module imports, by its folder.
+func imports(t *testing.T, wanted func(file string) bool) map[string]map[string]bool {
+	t.Helper()
+	found := make(map[string]map[string]bool)
+	root := ".."
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && file != root && isElsewhere(file):
+			return filepath.SkipDir
+		case !strings.HasSuffix(file, ".go") || !wanted(file):
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		room := filepath.ToSlash(folder)
+		if found[room] == nil {
+			found[room] = make(map[string]bool)
+		}
+		for _, spec := range parsed.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			found[room][path] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// isElsewhere: modules of their own have plans of their own, hidden folders none.
+func isElsewhere(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil || strings.HasPrefix(filepath.Base(folder), ".")
+}

@@ -1,0 +1,152 @@
+package portal
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/docs"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/web"
+	"github.com/loop-health/loop/internal/web/asset"
+)
+
+// Config is what the host needs.
+type Config struct {
+	Site     web.Config // its ErrorPage is the host's own
+	Identity *url.URL   // the issuer
+	Clinical *url.URL   // named in the documentation
+
+	// The portal's own client at identity: confidential, first-party, with the
+	// redirect URI that CallbackURL gives.
+	ClientID     loop.ClientID
+	ClientSecret credential.Secret
+	HTTP         *http.Client // by which identity is reached
+
+	Clients *registration.Clients
+	Members Members
+	Sealer  Sealer
+	FormKey [32]byte // of the forms' csrf tokens
+}
+
+// Members is the one thing that the portal asks about people.
+type Members interface {
+	// Member reads a member; loop.ErrNotFound where there is none.
+	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
+}
+
+// Sealer seals what the portal's cookies hold.
+type Sealer interface {
+	// Seal encrypts and authenticates the plaintext, as text for a cookie.
+	Seal(plaintext []byte) string
+	// Open gives the plaintext of what Seal made; any other text is an error.
+	Open(text string) ([]byte, error)
+}
+
+// CallbackURL is the redirect URI of the portal's client.
+func CallbackURL(developers *url.URL) loop.RedirectURI {
+	return loop.RedirectURI(developers.JoinPath("callback").String())
+}
+
+// Host is the developers' public host.
+type Host struct {
+	site     *web.Site
+	identity *identityProvider
+	clients  *registration.Clients
+	members  Members
+	sealer   Sealer
+	csrf     web.CSRF
+	pages    *web.Pages
+	docs     *documentation
+	session  web.Cookie
+	secret   web.Cookie // a secret on its way to the page that shows it
+}
+
+// New makes the host. A page that does not parse and a link of the
+// documentation that leads nowhere are errors.
+func New(config Config) (*Host, error) {
+	pages, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{
+		clients: config.Clients, members: config.Members, sealer: config.Sealer, pages: pages,
+		identity: newIdentityProvider(config),
+	}
+	config.Site.ErrorPage = h.errorPage
+	h.site = web.NewSite(config.Site)
+	h.csrf = web.CSRF{Key: config.FormKey, Site: h.site}
+	h.session = web.Cookie{Name: "loop_portal", Secure: h.site.Secure()}
+	h.secret = web.Cookie{Name: "loop_portal_secret", Secure: h.site.Secure()}
+	h.docs, err = newDocumentation(docs.Files, docs.Contents(), addresses{
+		identity: config.Identity, clinical: config.Clinical, developers: config.Site.PublicURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.routes()
+	return h, nil
+}
+
+// Handler serves the host.
+func (h *Host) Handler() http.Handler { return h.site.Handler() }
+
+// routes is everything that the host answers.
+func (h *Host) routes() {
+	h.site.Page("GET /{$}", h.home)
+
+	h.site.Page("GET /login", h.login)
+	h.site.Page("GET /callback", h.callback)
+	h.site.Page("POST /logout", h.logout)
+	h.site.Page("GET /signed-out", h.signedOut)
+
+	h.site.Page("GET /apps", h.signedIn(h.listApps))
+	h.site.Page("GET /apps/new", h.signedIn(h.newApp))
+	h.site.Page("POST /apps/new", h.signedIn(h.createApp))
+	h.site.Page("GET /apps/{id}", h.signedIn(h.ofTheirs(h.showApp)))
+	h.site.Page("GET /apps/{id}/edit", h.signedIn(h.ofTheirs(h.editApp)))
+	h.site.Page("POST /apps/{id}/edit", h.signedIn(h.ofTheirs(h.updateApp)))
+	h.site.Page("GET /apps/{id}/secret", h.signedIn(h.ofTheirs(h.showSecret)))
+	h.site.Page("GET /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.askToRotate)))
+	h.site.Page("POST /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.rotateSecret)))
+	h.site.Page("GET /apps/{id}/disable", h.signedIn(h.ofTheirs(h.askToDisable)))
+	h.site.Page("POST /apps/{id}/disable", h.signedIn(h.ofTheirs(h.disableApp)))
+	h.site.Page("POST /apps/{id}/enable", h.signedIn(h.ofTheirs(h.enableApp)))
+
+	for path, page := range h.docs.pages {
+		h.site.Page("GET "+path, h.showDoc(page))
+	}
+	for path, image := range h.docs.images {
+		h.site.Page("GET "+path, image.serve)
+	}
+	h.site.Page("GET "+asset.Stylesheet().Path, asset.Stylesheet().Serve)
+}
+
+// home leads to what a visitor came for: their apps, or the documentation.
+func (h *Host) home(w http.ResponseWriter, r *http.Request) error {
+	dev, err := h.developer(r)
+	if err != nil {
+		return err
+	}
+	if dev == nil {
+		return seeOther(w, r, docsPath)
+	}
+	return seeOther(w, r, "/apps")
+}
+
+// random gives 256 unpredictable bits as 43 characters of base64url.
+func (h *Host) random() string {
+	var raw [32]byte
+	_, _ = h.site.World.Read(raw[:])
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// seeOther answers with where to go next (303, so that nothing is posted again).
+func seeOther(w http.ResponseWriter, r *http.Request, to string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}

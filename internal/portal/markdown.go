@@ -1,0 +1,165 @@
+package portal
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// markdown is CommonMark with tables. HTML in a page is left out: what a page
+// can say, it says in Markdown.
+var markdown = goldmark.New(
+	goldmark.WithExtensions(extension.Table),
+	goldmark.WithParserOptions(parser.WithAutoHeadingID()),
+	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(pageRenderer{}, 1))),
+)
+
+// renderPage renders the page in a file. Links between files become links
+// between addresses, so that the files read as well in the repository.
+func renderPage(file, source string, developers *url.URL) (*docPage, error) {
+	root := markdown.Parser().Parse(text.NewReader([]byte(source)))
+	page := &docPage{Path: pagePath(file), anchors: map[string]bool{}}
+	err := ast.Walk(root, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			page.takeIn(node, file, []byte(source), developers)
+		}
+		return ast.WalkContinue, nil
+	})
+	if err == nil && page.Title == "" {
+		err = errors.New("the page has no title")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if err := markdown.Renderer().Render(&body, []byte(source), root); err != nil {
+		return nil, err
+	}
+	page.Body = template.HTML(body.String()) //nolint:gosec // G203: our own embedded Markdown, rendered without raw HTML
+	return page, nil
+}
+
+// takeIn notes what the page offers, and resolves where it leads.
+func (p *docPage) takeIn(node ast.Node, file string, source []byte, developers *url.URL) {
+	switch node := node.(type) {
+	case *ast.Heading:
+		if id, ok := node.AttributeString("id"); ok {
+			p.anchors[string(id.([]byte))] = true //nolint:forcetypeassert // goldmark's own
+		}
+		if node.Level == 1 && p.Title == "" {
+			p.Title = plainText(node, source)
+		}
+	case *ast.Link:
+		node.Destination = p.resolve(node.Destination, file, developers)
+	case *ast.Image:
+		node.Destination = p.resolve(node.Destination, file, developers)
+	}
+}
+
+// resolve turns a link in a file into an address of this host, and notes those
+// that lead to other pages. What leads elsewhere stays as it is.
+func (p *docPage) resolve(destination []byte, file string, developers *url.URL) []byte {
+	link := string(destination)
+	if rest, ours := strings.CutPrefix(link, developers.String()+"/"); ours {
+		return []byte("/" + rest)
+	}
+	if strings.Contains(link, ":") {
+		return destination
+	}
+	name, anchor, hasAnchor := strings.Cut(link, "#")
+	target := p.Path
+	if name != "" {
+		target = path.Join(docsPath, path.Dir(file), name)
+		if path.Ext(name) == ".md" {
+			target = pagePath(path.Join(path.Dir(file), name))
+		}
+	}
+	if hasAnchor {
+		target += "#" + anchor
+	}
+	p.links = append(p.links, target)
+	return []byte(target)
+}
+
+// plainText is the text of a node without its markup.
+func plainText(node ast.Node, source []byte) string {
+	var plain strings.Builder
+	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the walker returns no error
+		if leaf, ok := n.(*ast.Text); ok && entering {
+			plain.Write(leaf.Value(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return plain.String()
+}
+
+// pageRenderer renders what differs from plain CommonMark: headings that can be
+// linked to, code that says where it comes from, tables that scroll by themselves.
+type pageRenderer struct{}
+
+// RegisterFuncs tells goldmark which nodes these are.
+func (pageRenderer) RegisterFuncs(registry renderer.NodeRendererFuncRegisterer) {
+	registry.Register(ast.KindHeading, renderHeading)
+	registry.Register(ast.KindFencedCodeBlock, renderCode)
+	registry.Register(extast.KindTable, renderTable)
+}
+
+func renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	heading := node.(*ast.Heading) //nolint:forcetypeassert // registered for headings alone
+	tag := "h" + string(rune('0'+heading.Level))
+	id, _ := heading.AttributeString("id")
+	name, _ := id.([]byte)
+	switch {
+	case entering:
+		_, _ = w.WriteString("<" + tag + ` id="` + string(name) + `">`)
+	case heading.Level == 1:
+		_, _ = w.WriteString("</" + tag + ">\n")
+	default:
+		_, _ = w.WriteString(`<a class="anchor" href="#` + string(name) + `" aria-label="Link to this part">#</a></` + tag + ">\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// renderCode renders a fenced block. The word after the fence is its language;
+// what follows it names the file that the code is from.
+func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	block := node.(*ast.FencedCodeBlock) //nolint:forcetypeassert // registered for fenced blocks alone
+	var language, origin string
+	if block.Info != nil {
+		language, origin, _ = strings.Cut(string(block.Info.Value(source)), " ")
+	}
+	if file, _, _ := strings.Cut(origin, "#"); file != "" {
+		_, _ = w.WriteString(`<p class="snippet">` + template.HTMLEscapeString(file) + "</p>\n")
+	}
+	var code bytes.Buffer
+	for i := range block.Lines().Len() {
+		line := block.Lines().At(i)
+		code.Write(line.Value(source))
+	}
+	_, _ = w.WriteString(`<pre tabindex="0"><code>` + highlight(language, code.String()) + "</code></pre>\n")
+	return ast.WalkSkipChildren, nil
+}
+
+func renderTable(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		_, _ = w.WriteString(`<div class="scroll"><table>` + "\n")
+	} else {
+		_, _ = w.WriteString("</table></div>\n")
+	}
+	return ast.WalkContinue, nil
+}

@@ -1,0 +1,263 @@
+package portal
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+func parsePages() (*web.Pages, error) {
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, err
+	}
+	return web.ParsePages("portal", files)
+}
+
+// frame is what the layout shows around every page.
+type frame struct {
+	Section   string // apps or docs: which is marked in the header
+	Developer string // the name of who is signed in; empty: nobody
+	CSRF      string
+}
+
+func (h *Host) frame(section string, dev *developer) frame {
+	f := frame{Section: section}
+	if dev != nil {
+		f.Developer, f.CSRF = dev.Name, h.csrf.Token(dev.cookie)
+	}
+	return f
+}
+
+// render shows a page; its forms lead to this host and nowhere else.
+func (h *Host) render(w http.ResponseWriter, status int, name string, view any) error {
+	web.AllowPage(w.Header(), "'self'")
+	return h.pages.Render(w, status, name, view)
+}
+
+// appsView is the data of apps.html.
+type appsView struct {
+	frame
+	Apps []appRow
+	Full bool // no more can be registered
+	Most int
+}
+
+type appRow struct {
+	Name        string
+	ID          loop.ClientID
+	Path        string
+	Public      bool
+	Development bool
+	Disabled    bool
+	MadeOn      string
+}
+
+func newAppRow(app *loop.Client) appRow {
+	return appRow{
+		Name: app.Name, ID: app.ID, Path: appPath(app.ID), Public: app.Type == loop.Public,
+		Development: app.Mode == loop.Development, Disabled: !app.Enabled, MadeOn: day(app.CreatedAt),
+	}
+}
+
+func (h *Host) appsPage(w http.ResponseWriter, dev *developer, apps []*loop.Client) error {
+	view := appsView{frame: h.frame("apps", dev), Full: len(apps) >= maxApps, Most: maxApps}
+	for _, app := range apps {
+		view.Apps = append(view.Apps, newAppRow(app))
+	}
+	return h.render(w, http.StatusOK, "apps", view)
+}
+
+// appView is the data of app.html.
+type appView struct {
+	frame
+	appRow
+	RedirectURIs []loop.RedirectURI
+	Scopes       loop.Scopes
+	Titles       []string // of the scopes, as members read them
+	Verified     bool
+	Secret       string // when it was made
+	Before       string // until when the one before works; empty: there is none
+	HomePage     string
+	PolicyPage   string
+	TermsPage    string
+	Consent      string // leads to the consent page
+}
+
+func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client) error {
+	view := appView{
+		frame: h.frame("apps", dev), appRow: newAppRow(app),
+		RedirectURIs: app.RedirectURIs, Scopes: app.AllowedScopes, Verified: app.Verified,
+		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage,
+		Consent: h.consentExample(app),
+	}
+	for _, scope := range app.AllowedScopes {
+		info, _ := scope.Info()
+		view.Titles = append(view.Titles, info.Title)
+	}
+	for _, secret := range app.Secrets {
+		switch {
+		case secret.ExpiresAt.IsZero():
+			view.Secret = day(secret.CreatedAt)
+		case h.site.World.Now().Before(secret.ExpiresAt):
+			view.Before = moment(secret.ExpiresAt)
+		}
+	}
+	return h.render(w, http.StatusOK, "app", view)
+}
+
+// appFormView is the data of app_form.html.
+type appFormView struct {
+	frame
+	appForm
+	New        bool
+	Title      string
+	Action     string
+	Back       string
+	URIs       []uriField
+	Choices    []scopeChoice
+	Faults     faults
+	FaultCount int
+}
+
+// uriField is one field for a redirect URI.
+type uriField struct {
+	ID    string
+	Value loop.RedirectURI
+	Fault string
+}
+
+// scopeChoice is one box of the form.
+type scopeChoice struct {
+	loop.ScopeInfo
+	Ticked bool
+}
+
+func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, errs []error) error {
+	return h.formPage(w, r, appFormView{
+		frame: h.frame("apps", dev), appForm: form, New: true,
+		Title: "Register an app", Action: "/apps/new", Back: "/apps",
+	}, errs)
+}
+
+func (h *Host) editAppPage(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, form appForm, errs []error) error {
+	return h.formPage(w, r, appFormView{
+		frame: h.frame("apps", dev), appForm: form,
+		Title: "Change " + app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
+	}, errs)
+}
+
+// formPage shows the form of an app with every fault beside its field.
+func (h *Host) formPage(w http.ResponseWriter, r *http.Request, view appFormView, errs []error) error {
+	status := http.StatusOK
+	if len(errs) > 0 {
+		status = h.site.Note(w, r, loop.AsError(errs[0]))
+	}
+	view.Faults, view.FaultCount = newFaults(errs, view.RedirectURIs), len(errs)
+	view.URIs = uriFields(view.RedirectURIs, len(errs) > 0)
+	for _, info := range loop.ScopeRegistry() {
+		view.Choices = append(view.Choices, scopeChoice{info, view.Scopes.Has(info.Scope)})
+	}
+	return h.render(w, status, "app_form", view)
+}
+
+// uriFields has a field for each redirect URI, and an empty one to add another.
+func uriFields(uris []loop.RedirectURI, judge bool) []uriField {
+	fields := make([]uriField, 0, len(uris)+1)
+	for i, uri := range append(uris[:len(uris):len(uris)], "") {
+		field := uriField{ID: "redirect-uri", Value: uri}
+		if i > 0 {
+			field.ID += "-" + strconv.Itoa(i+1)
+		}
+		if judge && uri != "" {
+			field.Fault = uriFault(uri)
+		}
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+// secretView is the data of secret.html.
+type secretView struct {
+	frame
+	App         string
+	Path        string
+	ID          loop.ClientID
+	Secret      string
+	RedirectURI string
+}
+
+func (h *Host) secretPage(w http.ResponseWriter, dev *developer, app *loop.Client, secret string) error {
+	return h.render(w, http.StatusOK, "secret", secretView{
+		frame: h.frame("apps", dev), App: app.Name, Path: appPath(app.ID), ID: app.ID, Secret: secret,
+		RedirectURI: strings.ReplaceAll(string(app.RedirectURIs[0]), "'", `'\''`), // within a shell's quotes
+	})
+}
+
+// confirmation is a question before an act: the data of confirm.html.
+type confirmation struct {
+	frame
+	App    string
+	Title  string
+	Text   string
+	Action string
+	Button string // its id
+	Verb   string
+	Back   string
+	Danger bool
+}
+
+func (h *Host) confirmPage(w http.ResponseWriter, dev *developer, view confirmation) error {
+	view.frame = h.frame("apps", dev)
+	return h.render(w, http.StatusOK, "confirm", view)
+}
+
+// signedOutView is the data of signed_out.html.
+type signedOutView struct {
+	frame
+	SignOut string // identity's own page for it
+}
+
+// signedOut answers GET /signed-out.
+func (h *Host) signedOut(w http.ResponseWriter, _ *http.Request) error {
+	return h.render(w, http.StatusOK, "signed_out", signedOutView{SignOut: h.identity.issuer + "/signout"})
+}
+
+// errorView is the data of error.html.
+type errorView struct {
+	frame
+	Title       string
+	Description string
+	Page        string // of the documentation
+	Code        loop.Code
+	RequestID   loop.RequestID
+}
+
+// errorPage is the page of every error of the host.
+func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
+	dev, _ := h.developer(r) // who is signed in stands in the header, if it can be told
+	view := errorView{
+		frame: h.frame("", dev), Title: "That didn’t work", Description: e.Description,
+		Page: ErrorPath(e.Code), Code: e.Code, RequestID: web.RequestID(r.Context()),
+	}
+	switch e.Code {
+	case loop.NotFound, loop.MethodNotAllowed:
+		view.Title = "There is nothing here"
+	case loop.ServerError, loop.TemporarilyUnavailable:
+		view.Title = "Something is wrong on our side"
+	}
+	return h.render(w, h.site.Note(w, r, e), "error", view)
+}
+
+func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
+
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") + " UTC" }

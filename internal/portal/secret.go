@@ -1,0 +1,65 @@
+package portal
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// A secret is shown once, on a page of its own. The post that makes it answers
+// with a redirect, so that a reload makes no second app and no second secret; on
+// the way the secret is in a cookie, sealed, for ten minutes. Reloading the page
+// shows it again; going on to the app's page ends the cookie, and with it the
+// last place that held the secret.
+const secretLife = 10 * time.Minute
+
+// shownSecret is what the cookie holds, sealed.
+type shownSecret struct {
+	Member loop.MemberID
+	Client loop.ClientID
+	Secret string
+	MadeAt time.Time
+}
+
+// carrySecret leads to the page that shows a new secret.
+func (h *Host) carrySecret(w http.ResponseWriter, r *http.Request, dev *developer, id loop.ClientID, secret credential.Secret) error {
+	text, err := seal(h.sealer, sealedSecret, shownSecret{dev.Member, id, secret.Reveal(), h.site.World.Now()})
+	if err != nil {
+		return err
+	}
+	h.secret.Set(w, text, secretLife)
+	return seeOther(w, r, appPath(id)+"/secret")
+}
+
+// showSecret answers GET /apps/{id}/secret, for as long as there is one to show.
+func (h *Host) showSecret(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
+	made, ok := open[shownSecret](h.sealer, sealedSecret, h.secret.Read(r))
+	if !ok || made.Member != dev.Member || made.Client != app.ID || h.site.World.Now().Sub(made.MadeAt) >= secretLife {
+		return seeOther(w, r, appPath(app.ID))
+	}
+	return h.secretPage(w, dev, app, made.Secret)
+}
+
+// askToRotate answers GET /apps/{id}/rotate-secret: a question, since a link
+// changes nothing.
+func (h *Host) askToRotate(w http.ResponseWriter, _ *http.Request, dev *developer, app *loop.Client) error {
+	return h.confirmPage(w, dev, confirmation{
+		App: app.Name, Back: appPath(app.ID), Action: appPath(app.ID) + "/rotate-secret", Button: "rotate-secret", Verb: "Make a new secret",
+		Title: "Make a new secret for " + app.Name + "?",
+		Text:  "You see it once. The present secret works for another 24 hours, so that you can put the new one in place; one that is older still ends now.",
+	})
+}
+
+// rotateSecret answers POST /apps/{id}/rotate-secret.
+func (h *Host) rotateSecret(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
+	if _, err := h.form(w, r, dev); err != nil {
+		return err
+	}
+	secret, err := h.clients.RotateSecret(r.Context(), app.ID, dev.actor())
+	if err != nil {
+		return err
+	}
+	return h.carrySecret(w, r, dev, app.ID, secret)
+}

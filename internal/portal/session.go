@@ -1,0 +1,115 @@
+package portal
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// sessionLife is how long a developer stays signed in.
+const sessionLife = 12 * time.Hour
+
+// session is who is signed in: what the session cookie holds, sealed.
+type session struct {
+	Member   loop.MemberID
+	Name     string
+	Email    string
+	IssuedAt time.Time
+}
+
+// developer is the signed-in developer of a request.
+type developer struct {
+	session
+	cookie string // the session cookie's value, to which forms are bound
+}
+
+func (d *developer) actor() audit.Actor {
+	return audit.Actor{Kind: audit.ByMember, ID: string(d.Member)}
+}
+
+// developer finds who is signed in; nil where nobody is. A cookie outlives
+// neither its twelve hours nor the account: one that was suspended or deleted
+// since is nobody's.
+func (h *Host) developer(r *http.Request) (*developer, error) {
+	cookie := h.session.Read(r)
+	s, ok := open[session](h.sealer, sealedSession, cookie)
+	if !ok || h.site.World.Now().Sub(s.IssuedAt) >= sessionLife {
+		return nil, nil //nolint:nilnil // nobody is signed in, and that is no error
+	}
+	m, err := h.members.Member(r.Context(), s.Member)
+	if errors.Is(err, loop.ErrNotFound) || err == nil && m.Suspended {
+		return nil, nil //nolint:nilnil // as above
+	}
+	if err != nil {
+		return nil, err
+	}
+	web.NoteMember(r.Context(), s.Member)
+	return &developer{session: s, cookie: cookie}, nil
+}
+
+// signedIn is the phase that every page about apps passes: without a developer
+// the visitor signs in first, and comes back to the page that they asked for.
+func (h *Host) signedIn(next func(http.ResponseWriter, *http.Request, *developer) error) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		dev, err := h.developer(r)
+		if err != nil {
+			return err
+		}
+		if dev != nil {
+			return next(w, r, dev)
+		}
+		back := "/apps" // a form that was posted is not posted again
+		if r.Method == http.MethodGet {
+			back = r.URL.Path
+		}
+		return seeOther(w, r, "/login?"+url.Values{"return": {back}}.Encode())
+	}
+}
+
+// form reads a posted form of one of the host's own pages and proves where it
+// came from.
+func (h *Host) form(w http.ResponseWriter, r *http.Request, dev *developer) (url.Values, error) {
+	form, err := web.Form(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return form, h.csrf.Check(r, dev.cookie, form.Get("csrf"))
+}
+
+// What is sealed into cookies. The kind keeps one from passing for another.
+const (
+	sealedSession = "session"
+	sealedAttempt = "attempt"
+	sealedSecret  = "secret"
+)
+
+type sealed[T any] struct {
+	Kind  string
+	Value T
+}
+
+func seal[T any](s Sealer, kind string, value T) (string, error) {
+	plain, err := json.Marshal(sealed[T]{kind, value})
+	if err != nil {
+		return "", err
+	}
+	return s.Seal(plain), nil
+}
+
+func open[T any](s Sealer, kind, text string) (value T, ok bool) {
+	plain, err := s.Open(text)
+	if err != nil {
+		return value, false
+	}
+	var opened sealed[T]
+	if err := json.Unmarshal(plain, &opened); err != nil || opened.Kind != kind {
+		return value, false
+	}
+	return opened.Value, true
+}
