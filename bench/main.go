@@ -1,0 +1,82 @@
+// Command bench measures the platform against what its machine can do at best:
+// it starts the real binary on SQLite, drives its hot endpoints, and in the same
+// run drives two ceilings with the same requests (ceiling.go).
+//
+//	go run ./bench                          the whole table
+//	go run ./bench --quick --json FILE      shorter, and the results as JSON
+//
+// README.md says how the figures are to be read, and holds the newest ones.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// concurrencies are how many requests are under way at a time.
+var concurrencies = []int{1, 16, 64}
+
+func run(args []string, stdout io.Writer) error {
+	if len(args) == 1 && args[0] == ceilingCommand {
+		return serveCeiling(os.Stdin, stdout)
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
+	file := flags.String("json", "", "write the results to this `file` as JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	span := 10 * time.Second
+	if *quick {
+		span = 2 * time.Second
+	}
+	results, err := measureAll(ctx, span, stdout)
+	if err != nil {
+		return err
+	}
+	if *file == "" {
+		return nil
+	}
+	return writeJSON(*file, results)
+}
+
+// measureAll starts the platform, measures every scenario at every concurrency
+// beside its ceilings, and prints the table as it grows.
+func measureAll(ctx context.Context, span time.Duration, stdout io.Writer) ([]result, error) {
+	p, err := startPlatform(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	people, err := p.people(ctx, concurrencies[len(concurrencies)-1])
+	if err != nil {
+		return nil, err
+	}
+	printHeader(stdout)
+	var results []result
+	for _, s := range scenarios {
+		for _, workers := range concurrencies {
+			measured, err := s.compare(ctx, p, people[:workers], span)
+			if err != nil {
+				return nil, fmt.Errorf("%s at %d: %w", s.name, workers, err)
+			}
+			measured.print(stdout)
+			results = append(results, measured)
+		}
+	}
+	return results, nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// result is one line of the table. The ceiling of the JSON is the durable one.
+type result struct {
+	Name        string  `json:"name"`
+	Engine      string  `json:"engine"`
+	Concurrency int     `json:"concurrency"`
+	PerSecond   float64 `json:"per_second"`
+	P50         float64 `json:"p50_ms"`
+	P99         float64 `json:"p99_ms"`
+	Errors      int     `json:"errors"`
+	Ceiling     float64 `json:"ceiling_per_second"`
+	Ratio       float64 `json:"ratio"`
+
+	bare  float64
+	first error
+}
+
+func (r *result) take(s sample) {
+	r.PerSecond, r.P50, r.P99 = round(s.perSecond), milliseconds(s.p50), milliseconds(s.p99)
+	r.Errors, r.first = s.errors, s.first
+}
+
+func (r *result) takeCeiling(s sample, durable bool) {
+	if !durable {
+		r.bare = round(s.perSecond)
+		return
+	}
+	r.Ceiling = round(s.perSecond)
+	r.Ratio = math.Round(1000*r.PerSecond/r.Ceiling) / 1000
+}
+
+func round(perSecond float64) float64 { return math.Round(10*perSecond) / 10 }
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
+}
+
+func printHeader(w io.Writer) {
+	fmt.Fprintf(w, "%s\n\n", machine())
+	fmt.Fprintln(w, "| | at a time | per second | p50 ms | p99 ms | errors | bare handler | ratio | durable insert | ratio |")
+	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+}
+
+func (r *result) print(w io.Writer) {
+	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %.2f | %d | %.0f | %.0f %% | %.0f | %.0f %% |\n", r.Name, r.Concurrency,
+		r.PerSecond, r.P50, r.P99, r.Errors, r.bare, 100*r.PerSecond/r.bare, r.Ceiling, 100*r.Ratio)
+	if r.first != nil {
+		fmt.Fprintf(w, "\nThe first error: %v\n\n", r.first)
+	}
+}
+
+// machine describes what the figures were taken on.
+func machine() string {
+	model, memory := "an unknown processor", "unknown memory"
+	for _, line := range procLines("/proc/cpuinfo", "model name") {
+		model = line
+	}
+	for _, line := range procLines("/proc/meminfo", "MemTotal") {
+		memory = line
+	}
+	return fmt.Sprintf("%s, %d processors, %s, %s/%s, %s", model, runtime.NumCPU(), memory, runtime.GOOS, runtime.GOARCH, runtime.Version())
+}
+
+// procLines gives the values of a name in a file of /proc; none elsewhere.
+func procLines(path, name string) []string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var values []string
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			values = append(values, strings.TrimSpace(value))
+		}
+	}
+	return values
+}
+
+func writeJSON(path string, results []result) error {
+	text, err := json.MarshalIndent(map[string][]result{"results": results}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
