@@ -67,7 +67,7 @@ func TestLoopDev(t *testing.T) {
 	})
 
 	t.Run("starts over after loop dev reset", func(t *testing.T) {
-		if out, err, status := p.loop(t, "dev", "reset"); status != 0 {
+		if out, err, status := p.loop(t, "dev", "reset", "--yes"); status != 0 {
 			t.Fatalf("loop dev reset ends with status %d:\n%s%s", status, out, err)
 		}
 		p.start(t)

@@ -50,8 +50,8 @@ func TestBadInputIsAClearErrorAndChangesNothing(t *testing.T) {
 		"a parameter that is not UTF-8":     {"POST", token, form, refresh + "&scope=%ff%fe", 400, "invalid_request"},
 		"a NUL byte":                        {"POST", token, form, refresh + "&scope=openid%00", 400, "invalid_request"},
 		"an escape that is none":            {"POST", token, form, refresh + "&scope=%zz", 400, "invalid_request"},
-		"no content type":                   {"POST", token, "", refresh, 415, "unsupported_media_type"},
-		"JSON where a form belongs":         {"POST", token, "application/json", `{"grant_type":"refresh_token"}`, 415, "unsupported_media_type"},
+		"no content type":                   {"POST", token, "", refresh, 400, "invalid_request"},
+		"JSON where a form belongs":         {"POST", token, "application/json", `{"grant_type":"refresh_token"}`, 400, "invalid_request"},
 		"a method that the address has not": {"GET", token, "", "", 405, "method_not_allowed"},
 		"a write where one reads":           {"POST", results, form, "x=1", 405, "method_not_allowed"},
 		"an address that is not there":      {"GET", p.env["LOOP_CLINICAL_URL"] + "/v1/nothing", "", "", 404, "not_found"},
@@ -64,7 +64,7 @@ func TestBadInputIsAClearErrorAndChangesNothing(t *testing.T) {
 		"a client unknown":     {"POST", token, form, strings.Replace(refresh, "client_id=client_", "client_id=client_x", 1), 401, "invalid_client"},
 		"10,000 scopes":        {"POST", token, form, refresh + "&scope=" + url.QueryEscape(strings.Repeat("read:biomarkers ", 10000)), 0, ""},
 		"no token":             {"GET", results, "", "", 401, "unauthenticated"},
-		"a token in the query": {"GET", results + "?access_token=" + good.Access, "", "", 401, ""},
+		"a token in the query": {"GET", results + "?access_token=" + good.Access, "", "", 400, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := http.NewRequestWithContext(t.Context(), bad.method, bad.address, strings.NewReader(bad.body))

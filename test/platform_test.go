@@ -17,6 +17,7 @@ const domain = "platform.loop.health"
 
 // platform is a running `loop dev` in a folder of its own.
 type platform struct {
+	t       *testing.T        // a server that a subtest starts again lives as long as the test
 	folder  string            // where it was started; its state is in .loop beneath
 	server  *process          // nil once it was stopped
 	logs    []*process        // every server that ran on the folder
@@ -30,23 +31,25 @@ type platform struct {
 func startPlatform(t *testing.T, args ...string) *platform {
 	t.Helper()
 	p := &platform{
+		t:       t,
 		folder:  t.TempDir(),
 		args:    append([]string{"dev", "--port", "0"}, args...),
 		secrets: newSecrets(),
 	}
+	t.Cleanup(func() { p.secrets.searchLogs(t, p) })
 	p.start(t)
-	t.Cleanup(func() {
-		if p.server != nil {
-			p.stop(t)
-		}
-		p.secrets.searchLogs(t, p)
-	})
 	return p
 }
 
 func (p *platform) start(t *testing.T) {
 	t.Helper()
-	p.server = start(t, p.command(t, p.args...))
+	server := start(p.t, p.command(t, p.args...))
+	p.server = server
+	p.t.Cleanup(func() {
+		if p.server == server { // nobody stopped it meanwhile
+			p.stop(p.t)
+		}
+	})
 	p.logs = append(p.logs, p.server)
 	p.server.awaitLine(t, p.server.stdout, "ready")
 	p.env = p.readEnv(t)

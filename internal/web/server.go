@@ -18,7 +18,7 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		ReadTimeout:                  30 * time.Second,
 		WriteTimeout:                 60 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               128 << 10,
+		MaxHeaderBytes:               512 << 10,
 		DisableGeneralOptionsHandler: true, // OPTIONS * goes through the Site like everything else
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
