@@ -139,7 +139,7 @@ func TestThePagesFitEveryScreenAndBothColourSchemes(t *testing.T) {
 	b.looksRight(t, "signup")
 	b.open(t, p.env["LOOP_DEVELOPERS_URL"])
 	b.looksRight(t, "portal")
-	b.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/docs/quickstart")
+	b.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/docs/quickstart-go")
 	b.looksRight(t, "docs")
 }
 

@@ -187,7 +187,9 @@ func (a *app) home(w http.ResponseWriter, _ *http.Request) {
 
 // setCookie sets a cookie that scripts cannot read; an empty value ends it.
 func (a *app) setCookie(w http.ResponseWriter, name, value string) {
-	c := &http.Cookie{Name: "quickstart_" + name, Value: value, Path: "/", MaxAge: 600, HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{ //nolint:gosec // G124: Secure is left out on plain http alone
+		Name: "quickstart_" + name, Value: value, Path: "/", MaxAge: 600, HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteLaxMode,
+	}
 	if value == "" {
 		c.MaxAge = -1
 	}

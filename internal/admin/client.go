@@ -91,7 +91,7 @@ func (r *Remote) Stop(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking the platform to stop: %w", err)
 	}
-	defer answer.Body.Close()                 // read to its end
+	defer answer.Body.Close()                 //nolint:errcheck // read to its end below
 	_, err = io.Copy(io.Discard, answer.Body) // the answer ends when all has stopped
 	if err != nil {
 		return fmt.Errorf("waiting for the platform to stop: %w", err)

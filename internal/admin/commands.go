@@ -132,7 +132,7 @@ func fail(stderr io.Writer, err error) int {
 // Faults turns an error into sentences for the operator, one for each error that
 // was joined. What a *loop.Error hides from the outside, an operator may see.
 func Faults(err error) []string {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this very error, not one inside
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var lines []string
 		for _, one := range joined.Unwrap() {
 			lines = append(lines, Faults(one)...)

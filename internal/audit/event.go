@@ -21,7 +21,7 @@ const (
 	CodeReused         Event = "code.reused"
 	TokenRefreshed     Event = "token.refreshed"
 	TokenReused        Event = "token.reused"
-	CredentialRefused  Event = "credential.refused"
+	CredentialRefused  Event = "credential.refused" //nolint:gosec // G101: a name
 	ClientCreated      Event = "client.created"
 	ClientUpdated      Event = "client.updated"
 	ClientEnabled      Event = "client.enabled"

@@ -85,7 +85,7 @@ func (b *bundle) addSystem() {
 
 // addNamed adds the file, or the folder, that a variable names.
 func (b *bundle) addNamed(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() { //nolint:gosec // G703: the user's own environment names it
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return b.addFolder(path)
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // G304,G703: as above

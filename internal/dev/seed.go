@@ -31,7 +31,7 @@ type Seed struct {
 // The variables of dev.env.
 const (
 	clientIDVariable     = "LOOP_CLIENT_ID"
-	clientSecretVariable = "LOOP_CLIENT_SECRET"
+	clientSecretVariable = "LOOP_CLIENT_SECRET" //nolint:gosec // G101: a name
 	redirectURIVariable  = "LOOP_REDIRECT_URI"
 	flaskKeyVariable     = "FLASK_SECRET_KEY"
 )

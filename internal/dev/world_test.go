@@ -12,15 +12,3 @@ func newWorld() *testWorld { return &testWorld{now: time.Now().UTC()} } // certi
 
 func (w *testWorld) Now() time.Time             { return w.now }
 func (w *testWorld) Read(p []byte) (int, error) { return rand.Read(p) }
-
-// bytesWorld gives the bytes that it was given, in turn.
-type bytesWorld struct {
-	testWorld
-	bytes []byte
-}
-
-func (w *bytesWorld) Read(p []byte) (int, error) {
-	n := copy(p, w.bytes)
-	w.bytes = w.bytes[n:]
-	return n, nil
-}

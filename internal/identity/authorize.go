@@ -47,7 +47,7 @@ func (h *Host) authorizePost(w http.ResponseWriter, r *http.Request) error {
 	for name, values := range query {
 		form[name] = append(form[name], values...)
 	}
-	return seeOther(w, r, "/v1/oauth/authorize?"+form.Encode())
+	return web.SeeOther(w, r, "/v1/oauth/authorize?"+form.Encode())
 }
 
 // touch says whether the member has acted on this request yet. Until they have,
@@ -68,7 +68,7 @@ func (h *Host) advance(w http.ResponseWriter, r *http.Request, c oauth.Continuat
 	}
 	web.NoteClient(r.Context(), req.Client.ID)
 	if page, ok := pageOf[step]; ok {
-		return seeOther(w, r, h.carry(page, c))
+		return web.SeeOther(w, r, h.carry(page, c))
 	}
 	done, err := h.oauth.IssueCode(r.Context(), req, signIn)
 	if err != nil {
@@ -133,7 +133,7 @@ func (h *Host) respond(w http.ResponseWriter, r *http.Request, to *oauth.Answer,
 	if to.Mode == oauth.FormPostMode {
 		return h.formPostPage(w, to, h.answerParameters(to, params))
 	}
-	return seeOther(w, r, h.withAnswer(to, params))
+	return web.SeeOther(w, r, h.withAnswer(to, params))
 }
 
 // answerParameters adds what every response carries: the state as it came and

@@ -75,7 +75,7 @@ func (h *Host) postConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	shown, ok := h.oauth.CheckTicket(form.Get("ticket"), req, signIn)
 	if !ok {
-		return seeOther(w, r, withJourney("/consent", j))
+		return web.SeeOther(w, r, withJourney("/consent", j))
 	}
 	return h.decide(w, r, req, signIn, form, shown)
 }

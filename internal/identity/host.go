@@ -88,11 +88,3 @@ func (h *Host) form(w http.ResponseWriter, r *http.Request) (url.Values, error) 
 	}
 	return form, h.csrf.Check(r, h.browser.Read(r), form.Get("csrf"))
 }
-
-// seeOther answers a post with where to go next (303, so that nothing is posted
-// again: RFC 9700 §4.12).
-func seeOther(w http.ResponseWriter, r *http.Request, to string) error {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
-}

@@ -48,10 +48,10 @@ func (h *Host) proceed(w http.ResponseWriter, r *http.Request, j journey, cookie
 	h.session.Set(w, cookie.Reveal(), member.CookieLifetime())
 	web.NoteMember(r.Context(), m.ID)
 	if m.Notice != "" {
-		return seeOther(w, r, withJourney("/notice", j))
+		return web.SeeOther(w, r, withJourney("/notice", j))
 	}
 	if !j.travels() {
-		return seeOther(w, r, "/")
+		return web.SeeOther(w, r, "/")
 	}
 	session, m, err := h.accounts.Resume(r.Context(), cookie.Reveal())
 	if err != nil {
@@ -150,7 +150,7 @@ func (h *Host) showNotice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if signIn == nil || signIn.Member.Notice == "" {
-		return seeOther(w, r, withJourney("/", j))
+		return web.SeeOther(w, r, withJourney("/", j))
 	}
 	return h.noticePage(w, r, j, signIn.Member.Notice)
 }
@@ -175,7 +175,7 @@ func (h *Host) postNotice(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if !j.travels() {
-		return seeOther(w, r, "/")
+		return web.SeeOther(w, r, "/")
 	}
 	return h.advance(w, r, j.continuation, signIn, acted)
 }
@@ -194,7 +194,7 @@ func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 		return h.advance(w, r, j.continuation, signIn, acted)
 	}
 	if signIn == nil {
-		return seeOther(w, r, "/signin")
+		return web.SeeOther(w, r, "/signin")
 	}
 	return h.homePage(w, r, signIn.Member)
 }
@@ -210,7 +210,7 @@ func (h *Host) showSignOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if signIn == nil {
-		return seeOther(w, r, withJourney("/signin", j))
+		return web.SeeOther(w, r, withJourney("/signin", j))
 	}
 	return h.signOutPage(w, r, j, signIn.Member)
 }
@@ -230,7 +230,7 @@ func (h *Host) postSignOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.session.Clear(w)
-	return seeOther(w, r, withJourney("/signin", j))
+	return web.SeeOther(w, r, withJourney("/signin", j))
 }
 
 // withJourney adds what a page goes on with to its address.

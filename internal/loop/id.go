@@ -73,7 +73,7 @@ const ulidLength = 26
 
 func newID(w World, prefix string) string {
 	var raw [16]byte
-	binary.BigEndian.PutUint64(raw[:8], uint64(w.Now().UnixMilli())<<16) //nolint:gosec // G115: the moment is after 1970
+	binary.BigEndian.PutUint64(raw[:8], uint64(w.Now().UnixMilli())<<16)
 	_, _ = w.Read(raw[6:])
 
 	text := make([]byte, 0, len(prefix)+1+ulidLength)
@@ -87,7 +87,7 @@ func newID(w World, prefix string) string {
 func appendULID(text []byte, raw [16]byte) []byte {
 	high, low := binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])
 	for i := ulidLength - 1; i >= 0; i-- {
-		shift := uint(5 * i) //nolint:gosec // G115: at most 125
+		shift := uint(5 * i)
 		var five uint64
 		switch {
 		case shift >= 64:

@@ -344,7 +344,7 @@ func readMaxAge(req *AuthorizationRequest, params url.Values) error {
 	if err != nil || seconds > maxMaxAge || text[0] == '+' {
 		return loop.Errorf(loop.InvalidRequest, "The max_age must be a whole number of seconds, from 0 to ten years.").About("max_age")
 	}
-	age := time.Duration(seconds) * time.Second //nolint:gosec // G115: bounded above
+	age := time.Duration(seconds) * time.Second
 	req.MaxAge = &age
 	return nil
 }

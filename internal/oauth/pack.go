@@ -25,6 +25,9 @@ func (p *packer) moment(t time.Time) {
 	p.number(t.UnixMicro())
 }
 
+// maxTextLength is beyond any field: a request's parameters are the longest.
+const maxTextLength = 1 << 20
+
 // unpacker reads what packer wrote. The first field that is not there makes
 // everything after it empty, and done says so.
 type unpacker struct {
@@ -34,12 +37,12 @@ type unpacker struct {
 
 func (u *unpacker) text() string {
 	length, n := binary.Uvarint(u.rest)
-	if u.bad || n <= 0 || length > uint64(len(u.rest)-n) {
+	if u.bad || n <= 0 || length > maxTextLength || int(length) > len(u.rest)-n {
 		u.bad = true
 		return ""
 	}
-	text := string(u.rest[n : n+int(length)]) //nolint:gosec // G115: not above the rest's own length
-	u.rest = u.rest[n+int(length):]           //nolint:gosec // G115: as above
+	text := string(u.rest[n : n+int(length)])
+	u.rest = u.rest[n+int(length):]
 	return text
 }
 

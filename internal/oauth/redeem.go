@@ -47,7 +47,7 @@ func (s *Server) redeemCode(ctx context.Context, client *loop.Client, form url.V
 	if err != nil {
 		return nil, err
 	}
-	response, err := s.issue(client, member, chain, chain.Scopes, counter)
+	response, err := s.issue(client, chain, chain.Scopes, counter)
 	if err != nil {
 		return nil, err
 	}

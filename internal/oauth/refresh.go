@@ -98,7 +98,7 @@ func (s *Server) rotate(ctx context.Context, client *loop.Client, token refreshT
 	if err != nil {
 		return nil, err
 	}
-	response, err := s.issue(client, done.member, done.chain, done.scopes, done.counter)
+	response, err := s.issue(client, done.chain, done.scopes, done.counter)
 	if err != nil || !done.scopes.Has(loop.ScopeOpenID) {
 		return response, err
 	}

@@ -69,7 +69,7 @@ func (s *Server) Exchange(ctx context.Context, authorization []string, form url.
 
 // issue makes the tokens that a chain stands for now. Scopes are the access
 // token's, which may be fewer than the chain's.
-func (s *Server) issue(client *loop.Client, member *loop.Member, chain *loop.Chain, scopes loop.Scopes, counter uint64) (*TokenResponse, error) {
+func (s *Server) issue(client *loop.Client, chain *loop.Chain, scopes loop.Scopes, counter uint64) (*TokenResponse, error) {
 	now := s.World.Now()
 	access := s.sealAccessToken(AccessToken{
 		Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,

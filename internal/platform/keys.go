@@ -35,7 +35,7 @@ func keyRing(ctx context.Context, store *sqlite.Identity, w loop.World, master *
 func newKeys(w loop.World, master *credential.Master) ([]credential.Key, error) {
 	var keys []credential.Key
 	for i, purpose := range credential.Purposes() {
-		key, err := credential.NewKey(w, master, uint32(i)+1, purpose) //nolint:gosec // G115: a handful
+		key, err := credential.NewKey(w, master, uint32(i)+1, purpose)
 		if err != nil {
 			return nil, err
 		}

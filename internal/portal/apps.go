@@ -82,7 +82,7 @@ func (h *Host) createApp(w http.ResponseWriter, r *http.Request, dev *developer)
 	}
 	web.NoteClient(r.Context(), app.ID)
 	if app.Type == loop.Public {
-		return seeOther(w, r, appPath(app.ID))
+		return web.SeeOther(w, r, appPath(app.ID))
 	}
 	return h.carrySecret(w, r, dev, app.ID, secret)
 }
@@ -116,7 +116,7 @@ func (h *Host) updateApp(w http.ResponseWriter, r *http.Request, dev *developer,
 	if _, err := h.clients.Update(r.Context(), app.ID, dev.actor(), sent.apply); err != nil {
 		return err
 	}
-	return seeOther(w, r, appPath(app.ID))
+	return web.SeeOther(w, r, appPath(app.ID))
 }
 
 // askToDisable answers GET /apps/{id}/disable: a question, since a link changes
@@ -146,7 +146,7 @@ func (h *Host) setEnabled(w http.ResponseWriter, r *http.Request, dev *developer
 	if _, err := h.clients.SetEnabled(r.Context(), app.ID, dev.actor(), enabled); err != nil {
 		return err
 	}
-	return seeOther(w, r, appPath(app.ID))
+	return web.SeeOther(w, r, appPath(app.ID))
 }
 
 func appPath(id loop.ClientID) string { return "/apps/" + string(id) }

@@ -132,9 +132,9 @@ func (h *Host) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if dev == nil {
-		return seeOther(w, r, docsPath)
+		return web.SeeOther(w, r, docsPath)
 	}
-	return seeOther(w, r, "/apps")
+	return web.SeeOther(w, r, "/apps")
 }
 
 // random gives 256 unpredictable bits as 43 characters of base64url.
@@ -142,11 +142,4 @@ func (h *Host) random() string {
 	var raw [32]byte
 	_, _ = h.site.World.Read(raw[:])
 	return base64.RawURLEncoding.EncodeToString(raw[:])
-}
-
-// seeOther answers with where to go next (303, so that nothing is posted again).
-func seeOther(w http.ResponseWriter, r *http.Request, to string) error {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
 }

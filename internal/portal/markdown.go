@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -118,7 +119,7 @@ func (pageRenderer) RegisterFuncs(registry renderer.NodeRendererFuncRegisterer) 
 
 func renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	heading := node.(*ast.Heading) //nolint:forcetypeassert // registered for headings alone
-	tag := "h" + string(rune('0'+heading.Level))
+	tag := "h" + strconv.Itoa(heading.Level)
 	id, _ := heading.AttributeString("id")
 	name, _ := id.([]byte)
 	switch {

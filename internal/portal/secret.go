@@ -6,6 +6,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
 )
 
 // A secret is shown once, on a page of its own. The post that makes it answers
@@ -30,14 +31,14 @@ func (h *Host) carrySecret(w http.ResponseWriter, r *http.Request, dev *develope
 		return err
 	}
 	h.secret.Set(w, text, secretLife)
-	return seeOther(w, r, appPath(id)+"/secret")
+	return web.SeeOther(w, r, appPath(id)+"/secret")
 }
 
 // showSecret answers GET /apps/{id}/secret, for as long as there is one to show.
 func (h *Host) showSecret(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
 	made, ok := open[shownSecret](h.sealer, sealedSecret, h.secret.Read(r))
 	if !ok || made.Member != dev.Member || made.Client != app.ID || h.site.World.Now().Sub(made.MadeAt) >= secretLife {
-		return seeOther(w, r, appPath(app.ID))
+		return web.SeeOther(w, r, appPath(app.ID))
 	}
 	return h.secretPage(w, dev, app, made.Secret)
 }

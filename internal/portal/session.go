@@ -68,7 +68,7 @@ func (h *Host) signedIn(next func(http.ResponseWriter, *http.Request, *developer
 		if r.Method == http.MethodGet {
 			back = r.URL.Path
 		}
-		return seeOther(w, r, "/login?"+url.Values{"return": {back}}.Encode())
+		return web.SeeOther(w, r, "/login?"+url.Values{"return": {back}}.Encode())
 	}
 }
 

@@ -64,7 +64,7 @@ func (h *Host) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.makeRoom(w, r)
 	h.attemptCookie(a.State).Set(w, text, attemptLife)
-	return seeOther(w, r, to)
+	return web.SeeOther(w, r, to)
 }
 
 // makeRoom forgets attempts that were never finished, before their cookies make
@@ -133,7 +133,7 @@ func (h *Host) callback(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.session.Set(w, text, sessionLife)
 	web.NoteMember(r.Context(), who.Member)
-	return seeOther(w, r, a.Return)
+	return web.SeeOther(w, r, a.Return)
 }
 
 var errForeignAnswer = loop.Errorf(loop.InvalidRequest, "This sign-in was not begun in this browser, or too long ago. Sign in again.")
@@ -164,7 +164,7 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.session.Clear(w)
 	h.secret.Clear(w)
-	return seeOther(w, r, "/signed-out")
+	return web.SeeOther(w, r, "/signed-out")
 }
 
 // identityProvider is identity as the portal sees it: an OpenID provider like

@@ -59,6 +59,14 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
+// SeeOther answers with where to go next (303, so that nothing is posted again:
+// RFC 9700 §4.12). The caller has proven that the address may be led to.
+func SeeOther(w http.ResponseWriter, r *http.Request, to string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
 // errorAnswer is the body of every JSON error (platform section 9).
 type errorAnswer struct {
 	Error        loop.Code      `json:"error"`

@@ -4,7 +4,7 @@
 package main
 
 import (
-	"log"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,13 +23,18 @@ func main() {
 	}
 	redirectURI, err := url.Parse(config.RedirectURI)
 	if err != nil || redirectURI.Port() == "" {
-		log.Fatal("LOOP_REDIRECT_URI is missing or has no port: run `. .loop/dev.env` first")
+		fail("LOOP_REDIRECT_URI is missing or has no port: run `. .loop/dev.env` first")
 	}
 	server := &http.Server{
 		Addr:              "localhost:" + redirectURI.Port(),
 		Handler:           quickstart.New(config),
 		ReadHeaderTimeout: 5 * time.Second,
 	}
-	log.Printf("open http://localhost:%s/login", redirectURI.Port())
-	log.Fatal(server.ListenAndServe())
+	fmt.Printf("open http://localhost:%s/login\n", redirectURI.Port())
+	fail(server.ListenAndServe())
+}
+
+func fail(why any) {
+	fmt.Fprintln(os.Stderr, why)
+	os.Exit(1)
 }

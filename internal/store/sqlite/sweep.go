@@ -30,8 +30,10 @@ func (s *Identity) Sweep(ctx context.Context) error {
 		{"sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now), sweepBatch}},
 		{"idle sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-member.SessionIdle)), sweepBatch}},
 		{"revocations", `DELETE FROM revocations WHERE number IN (SELECT number FROM revocations WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
-		{"ended chains", `DELETE FROM chains WHERE (member_id, id) IN (SELECT member_id, id FROM chains WHERE ended_at > 0 AND ended_at <= ? LIMIT ?)`,
-			[]any{unixMicro(now.Add(-replayMargin - loop.DefaultAccessTokenTTL)), sweepBatch}},
+		{
+			"ended chains", `DELETE FROM chains WHERE (member_id, id) IN (SELECT member_id, id FROM chains WHERE ended_at > 0 AND ended_at <= ? LIMIT ?)`,
+			[]any{unixMicro(now.Add(-replayMargin - loop.DefaultAccessTokenTTL)), sweepBatch},
+		},
 	}
 	for _, step := range steps {
 		if err := s.sweep(ctx, step.query, step.args); err != nil {
