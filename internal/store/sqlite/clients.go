@@ -20,9 +20,10 @@ func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
+	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), // two rows: not worth watching for a cancellation
+		`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
 	if err != nil {
-		return nil, fmt.Errorf("reading the secrets of a client: %w", err)
+		return nil, unavailable(err)
 	}
 	client.Secrets, err = scanSecrets(rows)
 	return client, err

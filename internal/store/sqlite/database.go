@@ -100,8 +100,10 @@ func (d *Database) QueryContext(ctx context.Context, query string, args ...any) 
 	return stmt.QueryContext(ctx, args...)
 }
 
-// QueryRowContext reads one row from the pool.
+// QueryRowContext reads one row from the pool. It is over before a cancellation
+// could help, and watching for one would cost more than the read.
 func (d *Database) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	ctx = context.WithoutCancel(ctx)
 	stmt, err := d.reading.get(ctx, query) //nolint:sqlclosecheck // kept: Close closes it
 	if err != nil {
 		return d.readers.QueryRowContext(ctx, query, args...) // says the same error when it is scanned

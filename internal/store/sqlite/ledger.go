@@ -44,14 +44,12 @@ func readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
 	if st.Grant != nil {
 		member, client = st.Grant.Member, st.Grant.Client
 	}
-	if st.Client, err = optional(scanClient(tx.QueryRow(`SELECT `+clientColumns+` FROM clients WHERE id = ?`, client))); err != nil {
-		return st, fmt.Errorf("reading a client: %w", err)
+	row := tx.QueryRow(`SELECT `+clientColumns+`, (SELECT value FROM revocation_counter) FROM clients WHERE id = ?`, client)
+	if st.Client, err = optional(scanClient(withColumn{row, &st.Counter})); err != nil {
+		return st, fmt.Errorf("reading a client and the revocation counter: %w", err)
 	}
 	if st.Member, err = optional(scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, member))); err != nil {
 		return st, fmt.Errorf("reading a member: %w", err)
-	}
-	if err := tx.QueryRow(`SELECT value FROM revocation_counter`).Scan(&st.Counter); err != nil {
-		return st, fmt.Errorf("reading the revocation counter: %w", err)
 	}
 	return st, nil
 }
