@@ -44,24 +44,26 @@ func (h *Host) travelling(w http.ResponseWriter, r *http.Request) (journey, *oau
 	return j, signIn, err
 }
 
+// postedTravelling reads a form that only an app's request leads to.
+func (h *Host) postedTravelling(w http.ResponseWriter, r *http.Request) (url.Values, journey, *oauth.SignIn, error) {
+	form, j, err := h.posted(w, r)
+	if err == nil && !j.travels() {
+		err = errNoJourney
+	}
+	if err != nil {
+		return nil, journey{}, nil, err
+	}
+	signIn, err := h.signIn(r)
+	return form, j, signIn, err
+}
+
 var errNoJourney = loop.Errorf(loop.InvalidRequest, "This page belongs to an app's request. Go back to the app and start again.")
 
 // postConsent answers POST /consent. What is decided holds for the member who is
 // signed in now and for exactly what the page showed them; where anything of it
 // has changed, the page is shown again and nothing is granted.
 func (h *Host) postConsent(w http.ResponseWriter, r *http.Request) error {
-	form, err := h.form(w, r)
-	if err != nil {
-		return err
-	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
-	if err != nil {
-		return err
-	}
-	if !j.travels() {
-		return errNoJourney
-	}
-	signIn, err := h.signIn(r)
+	form, j, signIn, err := h.postedTravelling(w, r)
 	if err != nil {
 		return err
 	}
@@ -136,18 +138,7 @@ func (h *Host) showChoice(w http.ResponseWriter, r *http.Request) error {
 // postChoice answers POST /account: go on as who is signed in. Another account
 // is chosen by signing in.
 func (h *Host) postChoice(w http.ResponseWriter, r *http.Request) error {
-	form, err := h.form(w, r)
-	if err != nil {
-		return err
-	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
-	if err != nil {
-		return err
-	}
-	if !j.travels() {
-		return errNoJourney
-	}
-	signIn, err := h.signIn(r)
+	form, j, signIn, err := h.postedTravelling(w, r)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package identity
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
@@ -40,6 +41,17 @@ func (h *Host) queryJourney(w http.ResponseWriter, r *http.Request) (journey, er
 		return journey{}, loop.Errorf(loop.InvalidRequest, "This address names two requests. Go back to the app and start again.")
 	}
 	return h.journeyOf(params.Get("continue"), h.browserOf(w, r))
+}
+
+// posted reads a form of one of the host's pages and opens the journey that it
+// carries.
+func (h *Host) posted(w http.ResponseWriter, r *http.Request) (url.Values, journey, error) {
+	form, err := h.form(w, r)
+	if err != nil {
+		return nil, journey{}, err
+	}
+	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
+	return form, j, err
 }
 
 // proceed goes on after a member has signed in: by way of a notice, if one
@@ -81,11 +93,7 @@ func loginHint(j journey) string {
 
 // postSignIn answers POST /signin.
 func (h *Host) postSignIn(w http.ResponseWriter, r *http.Request) error {
-	form, err := h.form(w, r)
-	if err != nil {
-		return err
-	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
+	form, j, err := h.posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -112,11 +120,7 @@ func (h *Host) showSignUp(w http.ResponseWriter, r *http.Request) error {
 
 // postSignUp answers POST /signup.
 func (h *Host) postSignUp(w http.ResponseWriter, r *http.Request) error {
-	form, err := h.form(w, r)
-	if err != nil {
-		return err
-	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
+	form, j, err := h.posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -157,11 +161,7 @@ func (h *Host) showNotice(w http.ResponseWriter, r *http.Request) error {
 
 // postNotice answers POST /notice: the member has read it.
 func (h *Host) postNotice(w http.ResponseWriter, r *http.Request) error {
-	form, err := h.form(w, r)
-	if err != nil {
-		return err
-	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
+	_, j, err := h.posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -218,11 +218,7 @@ func (h *Host) showSignOut(w http.ResponseWriter, r *http.Request) error {
 // postSignOut answers POST /signout: the session ends, and the request, if one
 // goes on, begins again with sign-in.
 func (h *Host) postSignOut(w http.ResponseWriter, r *http.Request) error {
-	form, err := h.form(w, r)
-	if err != nil {
-		return err
-	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
+	_, j, err := h.posted(w, r)
 	if err != nil {
 		return err
 	}
