@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
@@ -13,21 +15,21 @@ import (
 // administer runs an administrative command: in the server where one runs, else
 // here, with the folder taken for as long.
 func (p *process) administer(line *commandLine) error {
-	place, err := p.place(line.Where())
-	if err != nil {
-		return err
-	}
 	stdin, err := line.Stdin(p.stdin)
 	if err != nil {
 		return err
 	}
-	remote, err := admin.Dial(p.ctx, place.folder)
-	if err == nil {
-		defer remote.Close()
-		status, err := remote.Run(p.ctx, p.args, stdin, p.stdout, p.stderr)
-		return ended(status, err)
+	// A server that runs in the folder named knows its own configuration.
+	if dir := cmp.Or(line.Where().Dir, p.env.Get("LOOP_DIR")); dir != "" {
+		if err := p.administerRunning(dir, stdin); !errors.Is(err, admin.ErrNotRunning) {
+			return err
+		}
 	}
-	if !errors.Is(err, admin.ErrNotRunning) {
+	place, err := p.place(line.Where())
+	if err != nil {
+		return err
+	}
+	if err := p.administerRunning(place.folder, stdin); !errors.Is(err, admin.ErrNotRunning) {
 		return err
 	}
 	release, err := lockFolder(place.folder)
@@ -43,6 +45,18 @@ func (p *process) administer(line *commandLine) error {
 		return fmt.Errorf("closing the platform: %w", err)
 	}
 	return ended(status, nil)
+}
+
+// administerRunning runs the command in the server of a folder;
+// admin.ErrNotRunning where there is none.
+func (p *process) administerRunning(folder string, stdin io.Reader) error {
+	remote, err := admin.Dial(p.ctx, folder)
+	if err != nil {
+		return err
+	}
+	defer remote.Close()
+	status, err := remote.Run(p.ctx, p.args, stdin, p.stdout, p.stderr)
+	return ended(status, err)
 }
 
 // place is the platform that a command is for.

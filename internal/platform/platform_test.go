@@ -246,6 +246,38 @@ func TestSec055_AReplayIsAReplayAfterARestart(t *testing.T) {
 	}
 }
 
+func TestStart_ChangesNothingOfWhatIsThere(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	if err := p.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	before := records(t, p)
+	p.Open(t)
+	p.Restart(t)
+	if err := p.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if after := records(t, p); after != before {
+		t.Errorf("two starts left %d records", after-before)
+	}
+	p.Open(t)
+}
+
+// records counts the audit records of a closed platform.
+func records(t *testing.T, p *platformtest.Platform) (count int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test's own
+	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM audit_records`).Scan(&count); err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
 func TestTimeNeverRunsBack(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)

@@ -37,12 +37,25 @@ func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
 	return host.Handler(), nil
 }
 
-// portalClient finds the portal's client, or registers it. Its secret is made
-// anew at every start and kept nowhere.
+// portalClient finds the portal's client, or registers it. Its secret comes from
+// the key ring, so that every start and every process has the same, and none of
+// them stores it.
 func (p *Platform) portalClient(ctx context.Context) (loop.ClientID, credential.Secret, error) {
+	key := p.ring.Derive(credential.ForPortal, "client secret")
+	secret := credential.SecretOf(credential.ClientSecretPrefix.Form(key[:]))
+	id, err := p.registerPortal(ctx)
+	if err != nil {
+		return "", secret, err
+	}
+	return id, secret, p.Clients.SetSecret(ctx, id, secret, portalActor)
+}
+
+// registerPortal gives the portal's client its present redirect URI, and makes
+// the client where there is none.
+func (p *Platform) registerPortal(ctx context.Context) (loop.ClientID, error) {
 	clients, err := p.store.Clients(ctx)
 	if err != nil {
-		return "", credential.Secret{}, err
+		return "", err
 	}
 	callback := []loop.RedirectURI{portal.CallbackURL(p.config.Developers)}
 	at := slices.IndexFunc(clients, func(c *loop.Client) bool { return c.FirstParty && c.Name == portalName })
@@ -51,15 +64,12 @@ func (p *Platform) portalClient(ctx context.Context) (loop.ClientID, credential.
 		c.Name, c.RedirectURIs, c.FirstParty, c.Verified = portalName, callback, true, true
 		c.AllowedScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail)
 		c.AccessTokenTTL, c.Mode = loop.MinAccessTokenTTL, loop.Production
-		secret, err := p.Clients.Create(ctx, c, portalActor)
-		return c.ID, secret, err
+		_, err := p.Clients.Create(ctx, c, portalActor)
+		return c.ID, err
 	}
 	id := clients[at].ID
 	if !slices.Equal(clients[at].RedirectURIs, callback) { // the platform has moved
-		if _, err := p.Clients.Update(ctx, id, portalActor, func(c *loop.Client) { c.RedirectURIs = callback }); err != nil {
-			return "", credential.Secret{}, err
-		}
+		_, err = p.Clients.Update(ctx, id, portalActor, func(c *loop.Client) { c.RedirectURIs = callback })
 	}
-	secret, err := p.Clients.RotateSecret(ctx, id, portalActor)
-	return id, secret, err
+	return id, err
 }

@@ -111,6 +111,20 @@ func (r *Clients) RotateSecret(ctx context.Context, id loop.ClientID, by audit.A
 	return secret, err
 }
 
+// SetSecret makes the given secret a client's only one, where it is not already:
+// for Loop's own portal, whose secret comes from the key ring.
+func (r *Clients) SetSecret(ctx context.Context, id loop.ClientID, secret credential.Secret, by audit.Actor) error {
+	c, err := r.Store.Client(ctx, id)
+	if err != nil || len(c.Secrets) == 1 && c.HoldsSecret(secret.Hash(), r.World.Now()) {
+		return err
+	}
+	_, err = r.change(ctx, id, by, audit.ClientSecretMade, func(c *loop.Client) error {
+		c.Secrets = []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: r.World.Now()}}
+		return nil
+	})
+	return err
+}
+
 func (r *Clients) change(ctx context.Context, id loop.ClientID, by audit.Actor, event audit.Event, alter func(*loop.Client) error) (*loop.Client, error) {
 	var changed *loop.Client
 	err := r.Store.ChangeClient(ctx, id, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
