@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// operator is somebody at a command line, with a platform of their own that does
+// not run.
+type operator struct {
+	t   *testing.T
+	env []string
+}
+
+func newOperator(t *testing.T) *operator {
+	t.Helper()
+	_, master := credential.NewMaster(loop.Machine{})
+	return &operator{t, []string{
+		"LOOP_DIR=" + t.TempDir(), "LOOP_MASTER_KEY=" + master,
+		"LOOP_IDENTITY_URL=https://id.example.com", "LOOP_CLINICAL_URL=https://clinical.example.com", "LOOP_DEVELOPERS_URL=https://developers.example.com",
+	}}
+}
+
+// try runs a command and gives what it said.
+func (o *operator) try(args ...string) (stdout, stderr string, status int) {
+	o.t.Helper()
+	var out, faults bytes.Buffer
+	status = run(o.t.Context(), args, o.env, strings.NewReader(""), &out, &faults)
+	return out.String(), faults.String(), status
+}
+
+// do runs a command that must succeed.
+func (o *operator) do(args ...string) string {
+	o.t.Helper()
+	out, faults, status := o.try(args...)
+	if status != 0 {
+		o.t.Fatalf("loop %s: status %d: %s", strings.Join(args, " "), status, faults)
+	}
+	return out
+}
+
+// object runs a command with --json and reads what it says.
+func (o *operator) object(args ...string) map[string]any {
+	o.t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal([]byte(o.do(append(args, "--json")...)), &v); err != nil {
+		o.t.Fatalf("loop %s --json: %v", strings.Join(args, " "), err)
+	}
+	return v
+}
+
+func text(t *testing.T, v map[string]any, name string) string {
+	t.Helper()
+	s, ok := v[name].(string)
+	if !ok || s == "" {
+		t.Fatalf("%s is missing in %v", name, v)
+	}
+	return s
+}
+
+func TestLoop_AnAppIsMadeChangedAndEndedWithoutAServer(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	made := o.object("client", "create", "--name", "Morning Labs", "--redirect-uri", "https://app.example.com/cb", "--scope", "openid profile")
+	id, secret := text(t, made, "client_id"), text(t, made, "client_secret")
+	if !strings.HasPrefix(secret, "secret_") {
+		t.Errorf("the secret is %q", secret)
+	}
+	if shown := o.do("client", "show", id, "--json"); strings.Contains(shown, secret) {
+		t.Error("a secret is shown twice")
+	}
+	o.do("client", "update", id, "--mode", "production", "--baa-signed-on", "2026-03-02", "--baa-by", "Grace Hopper", "--verified", "--access-token-ttl", "10m")
+	shown := o.object("client", "show", id)
+	if shown["mode"] != "production" || shown["verified"] != true || shown["baa"] == nil {
+		t.Errorf("after the update: %v", shown)
+	}
+	if again := text(t, o.object("client", "rotate-secret", id), "client_secret"); again == secret {
+		t.Error("the secret is the same")
+	}
+	o.do("client", "disable", id)
+	if shown := o.object("client", "show", id); shown["enabled"] != false {
+		t.Errorf("after disabling: %v", shown)
+	}
+	o.do("client", "enable", id)
+	if list := o.do("client", "list"); !strings.Contains(list, id) || !strings.Contains(list, "Morning Labs") {
+		t.Errorf("the list: %s", list)
+	}
+	o.do("audit", "verify")
+	if tail := o.do("audit", "tail"); !strings.Contains(tail, "client.disabled") || strings.Contains(tail, secret) {
+		t.Errorf("the record: %s", tail)
+	}
+}
+
+func TestLoop_AUserIsMadeSuspendedAndLetInAgain(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	made := o.object("user", "create", "--name", "Ada", "--email", "ada@members.example", "--test", "--sex", "female")
+	id := text(t, made, "user_id")
+	o.do("user", "suspend", id)
+	if list := o.do("user", "list"); !strings.Contains(list, "suspended") {
+		t.Errorf("the list: %s", list)
+	}
+	o.do("user", "resume", id)
+	if list := o.do("grant", "list", "--user", id); strings.Contains(list, "grant_") {
+		t.Errorf("a grant out of nowhere: %s", list)
+	}
+}
+
+func TestLoop_EveryFaultIsASentenceAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	before := o.do("client", "list")
+	for name, c := range map[string]struct {
+		args []string
+		says []string
+	}{
+		"all faults of an app at once":    {[]string{"client", "create", "--name", "L00p", "--redirect-uri", "http://app.example.com/cb", "--redirect-uri", "https://app.example.com/#x"}, []string{"reserved", "Use https", "fragment"}},
+		"an app that is not there":        {[]string{"client", "show", "client_01HXY00000000000000000000Z"}, []string{"client"}},
+		"a grant that is not there":       {[]string{"grant", "revoke", "grant_01HXY00000000000000000000Z"}, []string{"no grant"}},
+		"a user that is not there":        {[]string{"user", "suspend", "user_01HXY00000000000000000000Z"}, []string{"no member"}},
+		"a command that is not there":     {[]string{"launch"}, []string{"launch"}},
+		"a flag that is not there":        {[]string{"client", "list", "--colour"}, []string{"--colour"}},
+		"an address that is none":         {[]string{"user", "create", "--name", "Bob", "--email", "bob"}, []string{"e-mail address"}},
+		"serve: a key that nobody knows":  {[]string{"serve", "--check", "--config", file(t, "identity_ulr = \"x\"\n")}, []string{"identity_ulr"}},
+		"serve: http that is not at home": {[]string{"serve", "--check", "--identity-url", "http://id.example.com"}, []string{"must be https"}},
+		"serve: a secret in the file":     {[]string{"serve", "--check", "--config", file(t, "master_key = \"x\"\n")}, []string{"LOOP_MASTER_KEY"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, faults, status := o.try(c.args...)
+			if status != 1 {
+				t.Errorf("status %d", status)
+			}
+			for _, says := range c.says {
+				if !strings.Contains(faults, says) {
+					t.Errorf("it does not say %q: %s", says, faults)
+				}
+			}
+		})
+	}
+	if after := o.do("client", "list"); after != before {
+		t.Errorf("something was changed:\n%s", after)
+	}
+}
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "loop.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoop_ServeCheckSaysThatAllIsWell(t *testing.T) {
+	t.Parallel()
+	if out := newOperator(t).do("serve", "--check"); !strings.Contains(out, "sound") {
+		t.Errorf("it says %q", out)
+	}
+}
+
+func TestLoop_VersionWorksFromAnyBuild(t *testing.T) {
+	t.Parallel()
+	if out := newOperator(t).do("version"); !strings.HasPrefix(out, "loop ") {
+		t.Errorf("it says %q", out)
+	}
+}
