@@ -141,6 +141,22 @@ func TestThePagesFitEveryScreenAndBothColourSchemes(t *testing.T) {
 	b.looksRight(t, "portal")
 	b.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/docs/quickstart-go")
 	b.looksRight(t, "docs")
+
+	developer := p.browser(t)
+	developer.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/apps")
+	developer.signIn(t, "LOOP_DEVELOPER")
+	developer.looksRight(t, "apps-none")
+	developer.press(t, "new-app")
+	developer.looksRight(t, "app-new")
+	developer.fill(t, "name", "Morning Labs")
+	developer.fill(t, "redirect-uri", "http://app.example.com/callback")
+	developer.press(t, "create-app")
+	developer.looksRight(t, "app-refused")
+	developer.fill(t, "redirect-uri", "https://app.example.com/callback")
+	developer.press(t, "create-app")
+	developer.looksRight(t, "app-secret")
+	developer.press(t, "done")
+	developer.looksRight(t, "app")
 }
 
 func TestTheQuickstartWorksWithoutScriptAndByKeyboardAlone(t *testing.T) {
