@@ -47,6 +47,13 @@ var edges = map[string]map[string]string{
 		"internal/oauth":      "what a client loses, its tokens lose",
 	},
 	"internal/store/folder": {},
+	"internal/store/storetest": {
+		"internal/loop":         "what is kept",
+		"internal/audit":        "every act has its record",
+		"internal/member":       "its contract for accounts",
+		"internal/oauth":        "its contract for decisions",
+		"internal/registration": "its contract for apps",
+	},
 	"internal/store/sqlite": {
 		"internal/loop":       "what is kept",
 		"internal/audit":      "the record is chained where it is written",

@@ -1,0 +1,213 @@
+// Package storetest is the contract of a store as a suite: what the rooms that
+// declare the interfaces rely on, whatever the engine. Every engine passes it.
+package storetest
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/registration"
+)
+
+// Store is everything that identity's rules need kept.
+type Store interface {
+	oauth.Ledger
+	member.Store
+	registration.Store
+}
+
+// Run runs the suite; open gives an empty store that ends with the test.
+func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, *fixture){
+		"a decision that changes nothing leaves nothing":       nothing,
+		"a refusal keeps the change that came with it":         refusalWithChange,
+		"of many that start one chain, one finds it not there": oneStarts,
+		"a new chain ends those beyond what is kept":           keeps,
+		"a revoked grant ends its chains":                      revokes,
+		"an address has one account":                           oneAccount,
+		"a suspended member starts no session":                 noSession,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, world := open(t)
+			test(t, newFixture(t, store, world))
+		})
+	}
+}
+
+// fixture is a member, a client and the member's live grant to it.
+type fixture struct {
+	store  Store
+	world  loop.World
+	member *loop.Member
+	client *loop.Client
+	grant  *loop.Grant
+}
+
+func newFixture(t *testing.T, store Store, world loop.World) *fixture {
+	t.Helper()
+	now := world.Now()
+	f := &fixture{store: store, world: world}
+	f.member = &loop.Member{ID: loop.NewMemberID(world), Name: "Ada", Email: "ada@members.example", Locale: "en", CreatedAt: now, UpdatedAt: now}
+	f.client = registration.New()
+	f.client.ID, f.client.Name, f.client.RedirectURIs = loop.NewClientID(world), "Morning Labs", []loop.RedirectURI{"https://app.example.com/cb"}
+	f.client.CreatedAt, f.client.UpdatedAt = now, now
+	f.grant = &loop.Grant{ID: loop.NewGrantID(world), Member: f.member.ID, Client: f.client.ID, Scopes: f.client.AllowedScopes, CreatedAt: now, UpdatedAt: now}
+	must(t, store.AddMember(t.Context(), f.member, "hash", f.record()))
+	must(t, store.AddClient(t.Context(), f.client, f.record()))
+	must(t, store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
+		if st.Grant != nil || st.Member == nil || st.Client == nil {
+			t.Errorf("the first decision finds %+v", st)
+		}
+		return oauth.Change{Grant: f.grant}, nil
+	}))
+	return f
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) record() audit.Record {
+	return audit.Record{At: f.world.Now(), Event: audit.ClientUpdated, Actor: audit.Actor{Kind: audit.BySystem}}
+}
+
+func (f *fixture) subject(chain loop.ChainID) oauth.Subject {
+	return oauth.Subject{Member: f.member.ID, Client: f.client.ID, Chain: chain}
+}
+
+func (f *fixture) chain(id loop.ChainID, createdAt time.Time) *loop.Chain {
+	return &loop.Chain{
+		ID: id, Grant: f.grant.ID, Member: f.member.ID, Client: f.client.ID, Scopes: f.grant.Scopes, Generation: 1,
+		AuthTime: createdAt, RotatedAt: createdAt, CreatedAt: createdAt, IdleExpiresAt: createdAt.Add(loop.RefreshTokenIdle),
+	}
+}
+
+// read gives a chain as it is stored.
+func (f *fixture) read(t *testing.T, id loop.ChainID) (chain *loop.Chain) {
+	t.Helper()
+	must(t, f.store.Decide(t.Context(), f.subject(id), func(st oauth.State) (oauth.Change, error) {
+		chain = st.Chain
+		return oauth.Change{}, nil
+	}))
+	return chain
+}
+
+var errRefused = errors.New("refused")
+
+func nothing(t *testing.T, f *fixture) {
+	err := f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{}, errRefused })
+	if !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	grant, err := f.store.LiveGrant(t.Context(), f.member.ID, f.client.ID)
+	if err != nil || !grant.UpdatedAt.Equal(f.grant.UpdatedAt) {
+		t.Errorf("the grant is %+v, %v", grant, err)
+	}
+}
+
+func refusalWithChange(t *testing.T, f *fixture) {
+	revoked := *f.grant
+	revoked.RevokedAt = f.world.Now()
+	err := f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: &revoked}, errRefused })
+	if !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	if grant, err := f.store.LiveGrant(t.Context(), f.member.ID, f.client.ID); err != nil || grant != nil {
+		t.Errorf("the grant lives: %+v, %v", grant, err)
+	}
+}
+
+func oneStarts(t *testing.T, f *fixture) {
+	id := loop.NewChainID(f.world)
+	var (
+		started atomic.Int32
+		all     sync.WaitGroup
+	)
+	for range 50 {
+		all.Go(func() {
+			err := f.store.Decide(t.Context(), oauth.Subject{Member: f.member.ID, Client: f.client.ID, Grant: f.grant.ID, Chain: id}, func(st oauth.State) (oauth.Change, error) {
+				if st.Chain != nil {
+					return oauth.Change{}, errRefused
+				}
+				started.Add(1)
+				return oauth.Change{Chain: f.chain(id, f.world.Now()), Keep: 1}, nil
+			})
+			if err != nil && !errors.Is(err, errRefused) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if started.Load() != 1 {
+		t.Errorf("%d started the chain", started.Load())
+	}
+}
+
+// start starts a chain a while after the fixture was made.
+func (f *fixture) start(t *testing.T, after time.Duration, keep int) loop.ChainID {
+	t.Helper()
+	id := loop.NewChainID(f.world)
+	must(t, f.store.Decide(t.Context(), f.subject(id), func(oauth.State) (oauth.Change, error) {
+		return oauth.Change{Chain: f.chain(id, f.grant.CreatedAt.Add(after)), Keep: keep}, nil
+	}))
+	return id
+}
+
+func keeps(t *testing.T, f *fixture) {
+	first, second, third := f.start(t, 0, 2), f.start(t, time.Second, 2), f.start(t, 2*time.Second, 2)
+	for id, want := range map[loop.ChainID]loop.Ending{first: loop.EndingReplaced, second: "", third: ""} {
+		if got := f.read(t, id).Ending; got != want {
+			t.Errorf("a chain's ending is %q, want %q", got, want)
+		}
+	}
+}
+
+func revokes(t *testing.T, f *fixture) {
+	id := f.start(t, 0, 1)
+	revoked := *f.grant
+	revoked.RevokedAt = f.world.Now()
+	must(t, f.store.Decide(t.Context(), oauth.Subject{Grant: f.grant.ID}, func(oauth.State) (oauth.Change, error) {
+		return oauth.Change{Grant: &revoked, Revoke: []loop.Revocation{oauth.NewRevocation(f.world, loop.RevokeGrant, string(f.grant.ID))}}, nil
+	}))
+	must(t, f.store.Decide(t.Context(), f.subject(id), func(st oauth.State) (oauth.Change, error) {
+		if st.Chain.Ending != loop.EndingRevoked || st.Grant.Live() || st.Counter != 1 {
+			t.Errorf("afterwards: %+v, %+v, counter %d", st.Chain, st.Grant, st.Counter)
+		}
+		return oauth.Change{}, nil
+	}))
+}
+
+func oneAccount(t *testing.T, f *fixture) {
+	twin := *f.member
+	twin.ID = loop.NewMemberID(f.world)
+	if err := f.store.AddMember(t.Context(), &twin, "hash", f.record()); !errors.Is(err, member.ErrAddressTaken) {
+		t.Errorf("got %v, want ErrAddressTaken", err)
+	}
+}
+
+func noSession(t *testing.T, f *fixture) {
+	must(t, f.store.ChangeMember(t.Context(), f.member.ID, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+		m.Suspended = true
+		return nil, nil, nil
+	}))
+	now := f.world.Now()
+	session := member.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
+	if err := f.store.StartSession(t.Context(), session, [32]byte{}, f.record()); !errors.Is(err, loop.ErrNotFound) {
+		t.Errorf("got %v, want ErrNotFound", err)
+	}
+	if _, err := f.store.Session(t.Context(), session.Hash); !errors.Is(err, loop.ErrNotFound) {
+		t.Errorf("a session is there: %v", err)
+	}
+}
