@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -35,20 +36,31 @@ func (p *platform) browser(t *testing.T) *browser {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(browserStart),
 	}, p.browserFlags(t))
-	allocator, endBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+	life, end := context.WithTimeout(context.Background(), browserLife)
+	t.Cleanup(end)
+	allocator, endBrowser := chromedp.NewExecAllocator(life, options...)
 	ctx, endTab := chromedp.NewContext(allocator)
+	b := &browser{platform: p, ctx: ctx}
+	if err := chromedp.Listen(ctx, b.listen); err != nil {
+		endBrowser() // ending the tab of a browser that never came up would wait for ever
+		t.Fatalf("starting the browser: %v", err)
+	}
 	t.Cleanup(func() {
 		_ = chromedp.Cancel(ctx)
 		endTab()
 		endBrowser()
 	})
-	b := &browser{platform: p, ctx: ctx}
-	if err := chromedp.Listen(ctx, b.listen); err != nil {
-		t.Fatalf("starting the browser: %v", err)
-	}
 	return b
 }
+
+// A browser's first start on a busy machine takes its time; a test that waits
+// for something that never comes ends with an error, not with the time of all.
+const (
+	browserStart = 90 * time.Second
+	browserLife  = 5 * time.Minute
+)
 
 // profileFolder is a temporary folder whose removal does not fail on what a
 // browser that is ending still writes.
