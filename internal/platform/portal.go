@@ -28,8 +28,8 @@ func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
 		Site: p.site(p.config.Developers), Identity: p.config.Identity, Clinical: p.config.Clinical,
 		ClientID: id, ClientSecret: secret, HTTP: p.config.HTTP,
 		Clients: p.Clients, Members: p.store,
-		Sealer:  credential.Sealer{Ring: p.ring, Purpose: credential.ForPortal},
-		FormKey: p.ring.Derive(credential.ForPages, "portal forms"),
+		Sealer:  credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
+		FormKey: p.secrets.Ring.Derive(credential.ForPages, "portal forms"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("building the portal: %w", err)
@@ -41,7 +41,7 @@ func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
 // the key ring, so that every start and every process has the same, and none of
 // them stores it.
 func (p *Platform) portalClient(ctx context.Context) (loop.ClientID, credential.Secret, error) {
-	key := p.ring.Derive(credential.ForPortal, "client secret")
+	key := p.secrets.Ring.Derive(credential.ForPortal, "client secret")
 	secret := credential.SecretOf(credential.ClientSecretPrefix.Form(key[:]))
 	id, err := p.registerPortal(ctx)
 	if err != nil {
