@@ -56,6 +56,7 @@ type Platform struct {
 	results *sqlite.Clinical
 	secrets *credential.Keeper
 	keys    audit.Keys
+	portal  loop.ClientID // its own client at identity
 
 	databases   []*lanedDatabase // identity's, then clinical's
 	checkpoints *audit.Checkpointer
@@ -192,7 +193,7 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 
 	clinicalSite := web.NewSite(p.site(p.config.Clinical))
 	clinical.New(clinical.Config{
-		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, CursorKey: p.secrets.Ring.Derive(credential.ForPages, "clinical cursors")},
+		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.OAuth,
 		Members:    demographics{p.store},
 		Records:    p.results,
