@@ -24,7 +24,12 @@ var edges = map[string]map[string]string{
 		"internal/loop": "a record says whom it concerns, by which app, under which grant",
 	},
 	"internal/credential": {
-		"internal/loop": "clock and randomness",
+		"internal/loop":  "clock and randomness; how long what is sealed lives",
+		"internal/audit": "what happens to a key is recorded",
+	},
+	"internal/credential/credentialtest": {
+		"internal/loop":       "clock and randomness",
+		"internal/credential": "it makes rings for tests of single rooms",
 	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",

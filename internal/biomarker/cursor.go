@@ -1,8 +1,6 @@
 package biomarker
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -22,15 +20,19 @@ type Position struct {
 	Arrival int64
 }
 
-// CursorKey is the key that cursors are authenticated with.
-type CursorKey [32]byte
+// Tagger authenticates cursors.
+type Tagger interface {
+	// Tag authenticates the data. A tag is good for 30 days at the least.
+	Tag(data []byte) []byte
+	// Check reports whether Tag made the tag for exactly this data.
+	Check(data, tag []byte) bool
+}
 
-// A cursor is base64url of collection time, arrival, result id and the first 16
-// bytes of an HMAC-SHA256 over these, the member and the filters.
+// A cursor is base64url of collection time, arrival, result id and the tag of
+// these, the member and the filters.
 const (
 	cursorIDStart = 16
 	cursorIDEnd   = cursorIDStart + 30 // bmk_ and a ULID
-	cursorLength  = cursorIDEnd + 16
 )
 
 // cursorEncoding is strict: each place has one cursor. Line breaks, which the
@@ -39,24 +41,24 @@ var cursorEncoding = base64.RawURLEncoding.Strict()
 
 // cursorFor writes a position as a cursor, good for this member and these
 // filters alone.
-func (k *CursorKey) cursorFor(p Position, member loop.MemberID, q *Query) string {
-	raw := make([]byte, 0, cursorLength)
+func cursorFor(t Tagger, p Position, member loop.MemberID, q *Query) string {
+	raw := make([]byte, 0, cursorIDEnd)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(p.CollectedAt.UnixMicro()))
 	raw = binary.BigEndian.AppendUint64(raw, uint64(p.Arrival)) //nolint:gosec // G115: counts from 1
 	raw = append(raw, p.ID...)
-	raw = append(raw, k.seal(raw, member, q)...)
+	raw = append(raw, t.Tag(tagged(raw, member, q))...)
 	return cursorEncoding.EncodeToString(raw)
 }
 
 // position reads the query's cursor: the zero Position without one. A cursor
 // that was changed, or comes from another member's list or another query, is a
 // ValidationError.
-func (k *CursorKey) position(member loop.MemberID, q *Query) (Position, error) {
+func position(t Tagger, member loop.MemberID, q *Query) (Position, error) {
 	if q.Cursor == "" {
 		return Position{}, nil
 	}
 	raw, err := cursorEncoding.DecodeString(q.Cursor)
-	if err != nil || len(raw) != cursorLength || len(q.Cursor) != cursorEncoding.EncodedLen(cursorLength) || !hmac.Equal(raw[cursorIDEnd:], k.seal(raw[:cursorIDEnd], member, q)) {
+	if err != nil || len(raw) < cursorIDEnd || len(q.Cursor) != cursorEncoding.EncodedLen(len(raw)) || !t.Check(tagged(raw[:cursorIDEnd], member, q), raw[cursorIDEnd:]) {
 		return Position{}, refuse(paramCursor, "This cursor does not belong to this list. Send next_cursor as it came, with the same filters, or leave cursor out to begin with the newest result.")
 	}
 	return Position{
@@ -66,9 +68,8 @@ func (k *CursorKey) position(member loop.MemberID, q *Query) (Position, error) {
 	}, nil
 }
 
-func (k *CursorKey) seal(place []byte, member loop.MemberID, q *Query) []byte {
-	mac := hmac.New(sha256.New, k[:])
-	_, _ = fmt.Fprintf(mac, "biomarkers cursor 1\x00%x\x00%s\x00%q\x00%s\x00%q\x00%d\x00%d\x00%t",
+// tagged is a place with the list that it is in.
+func tagged(place []byte, member loop.MemberID, q *Query) []byte {
+	return fmt.Appendf(nil, "biomarkers cursor 1\x00%x\x00%s\x00%q\x00%s\x00%q\x00%d\x00%d\x00%t",
 		place, member, q.Codes, q.Category, q.Statuses, q.From.UnixMicro(), q.To.UnixMicro(), q.Latest)
-	return mac.Sum(nil)[:cursorLength-cursorIDEnd]
 }

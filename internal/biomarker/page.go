@@ -44,14 +44,14 @@ type Page struct {
 type Reader struct {
 	Catalogue *Catalogue
 	Results   Results
-	CursorKey CursorKey
+	Cursors   Tagger
 }
 
 // Read gives a page of the member's results, judged for the member's sex as it
 // is recorded now. Its errors are those of the cursor (ValidationError) and of
 // the store.
 func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q Query) (Page, error) {
-	after, err := r.CursorKey.position(member, &q)
+	after, err := position(r.Cursors, member, &q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -68,7 +68,7 @@ func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q
 	}
 	if c.more {
 		last := c.page.Results[len(c.page.Results)-1]
-		c.page.Next = r.CursorKey.cursorFor(Position{last.CollectedAt, last.ID, arrival}, member, &q)
+		c.page.Next = cursorFor(r.Cursors, Position{last.CollectedAt, last.ID, arrival}, member, &q)
 	}
 	return c.page, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -122,7 +123,7 @@ func TestParseQueryRefusesAndNamesTheParameter(t *testing.T) {
 			}
 			q, err := catalogue(t).ParseQuery(values)
 			if err == nil { // a cursor is judged where the member is known
-				_, err = new(CursorKey).position("user_A", &q)
+				_, err = position(credentialtest.NewTagger(t), "user_A", &q)
 			}
 			fault := loop.AsError(err)
 			if err == nil || fault.Code != loop.ValidationError || fault.Field != field || fault.Description == "" {
@@ -161,7 +162,7 @@ func FuzzParseQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	c := catalogue(f)
-	key := CursorKey{1}
+	cursors := credentialtest.NewTagger(f)
 	f.Fuzz(func(t *testing.T, query string) {
 		values, err := url.ParseQuery(query)
 		if err != nil {
@@ -178,8 +179,8 @@ func FuzzParseQuery(f *testing.F) {
 			t.Fatalf("%q is read as %+v", query, q)
 		}
 		place := Position{CollectedAt: time.UnixMicro(1_772_439_300_000_000).UTC(), ID: "bmk_01KAXYZ0000000000000000000", Arrival: 3}
-		q.Cursor = key.cursorFor(place, "user_A", &q)
-		if back, err := key.position("user_A", &q); err != nil || back != place {
+		q.Cursor = cursorFor(cursors, place, "user_A", &q)
+		if back, err := position(cursors, "user_A", &q); err != nil || back != place {
 			t.Fatalf("the cursor of %q gives %+v, %v", query, back, err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/sqlite"
@@ -119,7 +120,7 @@ func newHost(t *testing.T) *host {
 		World:      stillWorld{}, Log: log,
 	})
 	clinical.New(clinical.Config{
-		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, CursorKey: biomarker.CursorKey{1}},
+		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
 		Tokens:     h.identity, Members: h.identity, Records: h.records, World: stillWorld{},
 	}).Mount(site)
 	h.Handler = site.Handler()

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -22,17 +23,22 @@ func newRing(t testing.TB) (*credential.Ring, *credential.Master, []credential.K
 	master, _ := credential.NewMaster(w)
 	var keys []credential.Key
 	for i, purpose := range credential.Purposes() {
-		key, err := credential.NewKey(w, master, uint32(i)+1, purpose)
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, key)
+		keys = append(keys, newKey(t, w, master, uint32(i)+1, credential.Slot{Purpose: purpose}, w.Now()))
 	}
 	ring, err := credential.NewRing(w, master, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return ring, master, keys
+}
+
+func newKey(t testing.TB, w loop.World, master *credential.Master, id uint32, slot credential.Slot, from time.Time) credential.Key {
+	t.Helper()
+	key, err := credential.NewKey(w, master, id, slot, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func TestForm_RefusesWhatWasNotIssued(t *testing.T) {
@@ -140,48 +146,71 @@ func TestRing_SealsReproducibly(t *testing.T) {
 	}
 }
 
+func TestTagger_KnowsItsTagsAndNoOthers(t *testing.T) {
+	t.Parallel()
+	ring, _, _ := newRing(t)
+	forms := credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "forms"}
+	tag := forms.Tag([]byte("a cookie"))
+	if !forms.Check([]byte("a cookie"), tag) {
+		t.Fatal("its own tag is refused")
+	}
+	stranger, _, _ := newRing(t)
+	for name, passed := range map[string]bool{
+		"other data":       forms.Check([]byte("another"), tag),
+		"no tag":           forms.Check([]byte("a cookie"), nil),
+		"cut short":        forms.Check([]byte("a cookie"), tag[:len(tag)-1]),
+		"longer":           forms.Check([]byte("a cookie"), append(bytes.Clone(tag), 0)),
+		"another label":    credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "cursors"}.Check([]byte("a cookie"), tag),
+		"another purpose":  credential.Tagger{Ring: ring, Purpose: credential.ForPortal, Label: "forms"}.Check([]byte("a cookie"), tag),
+		"another platform": credential.Tagger{Ring: stranger, Purpose: credential.ForPages, Label: "forms"}.Check([]byte("a cookie"), tag),
+	} {
+		if passed {
+			t.Errorf("%s passed", name)
+		}
+	}
+}
+
+func TestRing_TheNextKeyTakesOverAtItsMoment(t *testing.T) {
+	t.Parallel()
+	w := &movable{now: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)}
+	_, master, keys := newRing(t)
+	ring, err := credential.NewRing(w, master, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "forms"}
+	sealed, tag, old := ring.Seal(credential.ForPages, []byte("hello")), forms.Tag([]byte("x")), ring.Newest(credential.ForPages)
+	next := newKey(t, w, master, 99, credential.Slot{Purpose: credential.ForPages}, w.now.Add(time.Minute))
+	for i := range keys {
+		keys[i].SealsFrom = w.now
+	}
+	if err := ring.Load(master, append(keys, next)); err != nil {
+		t.Fatal(err)
+	}
+	if ring.Newest(credential.ForPages) != old {
+		t.Error("a key seals before its moment")
+	}
+	w.now = w.now.Add(time.Minute)
+	if ring.Newest(credential.ForPages) != 99 {
+		t.Error("a key does not seal from its moment on")
+	}
+	if _, _, err := ring.Open(credential.ForPages, sealed); err != nil || !forms.Check([]byte("x"), tag) {
+		t.Errorf("what an older key made is refused: %v", err)
+	}
+	if each := ring.DeriveEach(credential.ForPages, "x"); len(each) != 2 || each[1] != ring.Derive(credential.ForPages, "x") {
+		t.Error("a derived secret is not that of the key at work")
+	}
+	if err := ring.Load(master, keys[:2]); err == nil || ring.Newest(credential.ForPages) != 99 {
+		t.Errorf("a ring with purposes missing: %v, and the keys before it are gone", err)
+	}
+}
+
 func TestRing_NeedsItsMasterKey(t *testing.T) {
 	t.Parallel()
 	_, _, keys := newRing(t)
 	other, _ := credential.NewMaster(loop.Machine{})
 	if _, err := credential.NewRing(loop.Machine{}, other, keys); err == nil || !strings.Contains(err.Error(), "another platform") {
 		t.Errorf("got %v, want an error that says whose key it is not", err)
-	}
-}
-
-func TestSigningKeys_SignAndKnowTheirOwn(t *testing.T) {
-	t.Parallel()
-	w := loop.Machine{}
-	master, _ := credential.NewMaster(w)
-	key, err := credential.NewSigningKey(w, master, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signing, err := credential.OpenSigningKeys(master, []credential.Key{key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := signing.Sign([]byte(`{"sub":"user"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if claims, err := signing.Verify(token); err != nil || string(claims) != `{"sub":"user"}` {
-		t.Errorf("got %s, %v", claims, err)
-	}
-	published, err := json.Marshal(signing.Public())
-	if err != nil || strings.Contains(string(published), `"d"`) {
-		t.Errorf("the published key set holds a private part: %s", published)
-	}
-	parts := strings.Split(token, ".")
-	for name, forged := range map[string]string{
-		"Sec036 alg none":   "eyJhbGciOiJub25lIn0." + parts[1] + ".",
-		"another signature": parts[0] + "." + parts[1] + "." + strings.Repeat("A", len(parts[2])),
-		"other claims":      parts[0] + ".e30." + parts[2],
-		"not a token":       "x",
-	} {
-		if _, err := signing.Verify(forged); err == nil {
-			t.Errorf("%s passed", name)
-		}
 	}
 }
 

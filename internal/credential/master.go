@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -37,14 +38,14 @@ func (*Master) String() string { return "[master key]" }
 // GoString hides the key from %#v.
 func (*Master) GoString() string { return "[master key]" }
 
-func (m *Master) seal(w loop.World, id uint32, purpose Purpose, secret []byte) (Key, error) {
+// seal gives the key its sealed secret.
+func (m *Master) seal(w loop.World, key Key, secret []byte) (Key, error) {
 	aead, err := chacha20poly1305.NewX(m.secret[:])
 	if err != nil {
 		return Key{}, fmt.Errorf("sealing a key: %w", err)
 	}
 	nonce := make([]byte, chacha20poly1305.NonceSizeX)
 	_, _ = w.Read(nonce)
-	key := Key{ID: id, Purpose: purpose, CreatedAt: w.Now()}
 	key.Sealed = aead.Seal(nonce, nonce, secret, key.associated())
 	return key, nil
 }
@@ -65,6 +66,12 @@ func (m *Master) open(key Key) ([]byte, error) {
 	return secret, nil
 }
 
+// associated binds the secret to what it is for. ES256 was the only algorithm
+// when the form was made, and stays unsaid.
 func (k Key) associated() []byte {
-	return []byte("loop key 1 " + strconv.FormatUint(uint64(k.ID), 10) + " " + string(k.Purpose))
+	bound := "loop key 1 " + strconv.FormatUint(uint64(k.ID), 10) + " " + string(k.Purpose)
+	if k.Algorithm != "" && k.Algorithm != jose.ES256 {
+		bound += " " + string(k.Algorithm)
+	}
+	return []byte(bound)
 }

@@ -1,14 +1,13 @@
 package credential
 
 import (
-	"cmp"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -16,89 +15,88 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// Purpose is what a key of the ring is for; a key serves one purpose only.
-type Purpose string
-
-// The purposes of keys.
-const (
-	ForAccessTokens  Purpose = "access"
-	ForCodes         Purpose = "code"
-	ForRefreshTokens Purpose = "refresh"
-	ForContinuations Purpose = "continuation"
-	ForTickets       Purpose = "ticket"
-	ForPages         Purpose = "page"    // form tokens and cursors: what is only ever compared
-	ForPortal        Purpose = "portal"  // the portal's own sessions
-	ForSigning       Purpose = "signing" // ID tokens, see SigningKeys
-	ForAudit         Purpose = "audit"   // the chain of records and its checkpoints
-)
-
-// Purposes lists those that the ring needs a symmetric key for.
-func Purposes() []Purpose {
-	return []Purpose{ForAccessTokens, ForCodes, ForRefreshTokens, ForContinuations, ForTickets, ForPages, ForPortal, ForAudit}
-}
-
-// Key is one key as it is stored: its secret is sealed under the master key.
-type Key struct {
-	ID        uint32
-	Purpose   Purpose
-	Sealed    []byte
-	CreatedAt time.Time
-}
-
-// NewKey makes a key of 256 random bits for the purpose.
-func NewKey(w loop.World, master *Master, id uint32, purpose Purpose) (Key, error) {
-	var secret [32]byte
-	_, _ = w.Read(secret[:])
-	return master.seal(w, id, purpose, secret[:])
-}
-
-// Ring holds the keys of a process, opened. It is safe for concurrent use:
-// nothing in it changes after NewRing.
+// Ring holds the keys of a process, opened. It is safe for concurrent use: Load
+// replaces all of them at once, and what seals does so by the clock, so that a
+// key takes over at its moment on every process that has it.
 type Ring struct {
-	world  loop.World
-	keys   map[uint32]*ringKey
-	newest map[Purpose]*ringKey
+	world loop.World
+	held  atomic.Pointer[heldKeys]
 }
 
-// ringKey is a key with the two that are derived from it: one seals, the other
-// makes the nonces of what must be sealed the same way twice.
+// heldKeys are keys by their ids, and those of each purpose by their turn.
+type heldKeys struct {
+	byID  map[uint32]*ringKey
+	turns map[Purpose][]*ringKey
+}
+
+// ringKey is a key with the three that are derived from it: one seals, one makes
+// the nonces of what must be sealed the same way twice, one authenticates.
 type ringKey struct {
 	id      uint32
 	purpose Purpose
+	from    time.Time
 	seal    [32]byte
 	nonce   [32]byte
 	mac     [32]byte
 }
 
-// NewRing opens stored keys with the master key. A purpose without a key is an
-// error, as is a key that the master key does not open.
+func (k *ringKey) sealsFrom() time.Time { return k.from }
+
+// NewRing opens stored keys with the master key, as Load does.
 func NewRing(w loop.World, master *Master, keys []Key) (*Ring, error) {
-	ring := &Ring{world: w, keys: map[uint32]*ringKey{}, newest: map[Purpose]*ringKey{}}
-	slices.SortFunc(keys, func(a, b Key) int { return cmp.Compare(a.ID, b.ID) })
-	for _, stored := range keys {
+	ring := &Ring{world: w}
+	return ring, ring.Load(master, keys)
+}
+
+// Load replaces the ring's keys by these. A purpose without a key is an error, as
+// is a key that the master key does not open; the ring is then as it was.
+func (r *Ring) Load(master *Master, keys []Key) error {
+	held := &heldKeys{byID: map[uint32]*ringKey{}, turns: map[Purpose][]*ringKey{}}
+	for _, stored := range inTurn(keys) {
 		if stored.Purpose == ForSigning {
 			continue
 		}
-		secret, err := master.open(stored)
+		key, err := openRingKey(master, stored)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		key := &ringKey{id: stored.ID, purpose: stored.Purpose}
-		for label, derived := range map[string]*[32]byte{"seal": &key.seal, "nonce": &key.nonce, "mac": &key.mac} {
-			bytes, err := hkdf.Key(sha256.New, secret, nil, "loop "+string(stored.Purpose)+" "+label, 32)
-			if err != nil {
-				return nil, fmt.Errorf("deriving keys for %s: %w", stored.Purpose, err)
-			}
-			copy(derived[:], bytes)
-		}
-		ring.keys[key.id], ring.newest[key.purpose] = key, key
+		held.byID[key.id] = key
+		held.turns[key.purpose] = append(held.turns[key.purpose], key)
 	}
 	for _, purpose := range Purposes() {
-		if ring.newest[purpose] == nil {
-			return nil, fmt.Errorf("the key ring has no key for %s", purpose)
+		if len(held.turns[purpose]) == 0 {
+			return fmt.Errorf("the key ring has no key for %s", purpose)
 		}
 	}
-	return ring, nil
+	r.held.Store(held)
+	return nil
+}
+
+func openRingKey(master *Master, stored Key) (*ringKey, error) {
+	secret, err := master.open(stored)
+	if err != nil {
+		return nil, err
+	}
+	key := &ringKey{id: stored.ID, purpose: stored.Purpose, from: stored.SealsFrom}
+	for label, derived := range map[string]*[32]byte{"seal": &key.seal, "nonce": &key.nonce, "mac": &key.mac} {
+		bytes, err := hkdf.Key(sha256.New, secret, nil, "loop "+string(stored.Purpose)+" "+label, 32)
+		if err != nil {
+			return nil, fmt.Errorf("deriving keys for %s: %w", stored.Purpose, err)
+		}
+		copy(derived[:], bytes)
+	}
+	return key, nil
+}
+
+// atWork is the key that seals for the purpose now.
+func (r *Ring) atWork(purpose Purpose) *ringKey {
+	return atWork(r.held.Load().turns[purpose], r.world.Now())
+}
+
+// key finds a key of the purpose.
+func (r *Ring) key(purpose Purpose, id uint32) (*ringKey, bool) {
+	key, ok := r.held.Load().byID[id]
+	return key, ok && key.purpose == purpose
 }
 
 // ErrNotSealed is returned for bytes that no key of the ring sealed for the
@@ -110,7 +108,7 @@ const keyIDLength = 4
 // Seal encrypts and authenticates the plaintext for a purpose, with a random
 // nonce (XChaCha20-Poly1305).
 func (r *Ring) Seal(purpose Purpose, plaintext []byte) []byte {
-	key := r.newest[purpose]
+	key := r.atWork(purpose)
 	var nonce [chacha20poly1305.NonceSizeX]byte
 	_, _ = r.world.Read(nonce[:])
 	return key.encrypt(nonce, plaintext)
@@ -120,8 +118,8 @@ func (r *Ring) Seal(purpose Purpose, plaintext []byte) []byte {
 // plaintext and key give the same bytes. The key is the one with the given id,
 // so that what was sealed before can be sealed again.
 func (r *Ring) SealReproducibly(purpose Purpose, keyID uint32, plaintext []byte) ([]byte, error) {
-	key, ok := r.keys[keyID]
-	if !ok || key.purpose != purpose {
+	key, ok := r.key(purpose, keyID)
+	if !ok {
 		return nil, fmt.Errorf("key %d for %s is not in the ring", keyID, purpose)
 	}
 	mac := hmac.New(sha256.New, key.nonce[:])
@@ -136,8 +134,8 @@ func (r *Ring) Open(purpose Purpose, sealed []byte) (plaintext []byte, keyID uin
 	if len(sealed) < keyIDLength+chacha20poly1305.NonceSizeX+chacha20poly1305.Overhead {
 		return nil, 0, ErrNotSealed
 	}
-	key, ok := r.keys[binary.BigEndian.Uint32(sealed)]
-	if !ok || key.purpose != purpose {
+	key, ok := r.key(purpose, binary.BigEndian.Uint32(sealed))
+	if !ok {
 		return nil, 0, ErrNotSealed
 	}
 	aead, err := chacha20poly1305.NewX(key.seal[:])
@@ -153,26 +151,43 @@ func (r *Ring) Open(purpose Purpose, sealed []byte) (plaintext []byte, keyID uin
 }
 
 // Newest is the id of the key that seals for the purpose now.
-func (r *Ring) Newest(purpose Purpose) uint32 { return r.newest[purpose].id }
+func (r *Ring) Newest(purpose Purpose) uint32 { return r.atWork(purpose).id }
 
 // MAC authenticates data under the key with the given id; nil where it is not
 // in the ring.
 func (r *Ring) MAC(purpose Purpose, keyID uint32, data ...[]byte) []byte {
-	key, ok := r.keys[keyID]
-	if !ok || key.purpose != purpose {
+	key, ok := r.key(purpose, keyID)
+	if !ok {
 		return nil
 	}
-	mac := hmac.New(sha256.New, key.mac[:])
+	return key.authenticate(data...)
+}
+
+// Derive gives 32 bytes that hang from the key at work for the purpose: another
+// 32 once its successor has taken over. For what has to be known again after
+// that, see Tagger.
+func (r *Ring) Derive(purpose Purpose, label string) [32]byte {
+	return r.atWork(purpose).derive(label)
+}
+
+// DeriveEach gives what Derive gives, has given and will give with the keys that
+// the ring holds.
+func (r *Ring) DeriveEach(purpose Purpose, label string) [][32]byte {
+	var each [][32]byte
+	for _, key := range r.held.Load().turns[purpose] {
+		each = append(each, key.derive(label))
+	}
+	return each
+}
+
+func (k *ringKey) derive(label string) [32]byte { return [32]byte(k.authenticate([]byte(label))) }
+
+func (k *ringKey) authenticate(data ...[]byte) []byte {
+	mac := hmac.New(sha256.New, k.mac[:])
 	for _, part := range data {
 		mac.Write(part)
 	}
 	return mac.Sum(nil)
-}
-
-// Derive gives 32 bytes that are the same for as long as the purpose's newest
-// key stays: for the keys of form tokens, cursors and the audit chain.
-func (r *Ring) Derive(purpose Purpose, label string) [32]byte {
-	return [32]byte(r.MAC(purpose, r.newest[purpose].id, []byte(label)))
 }
 
 func (k *ringKey) encrypt(nonce [chacha20poly1305.NonceSizeX]byte, plaintext []byte) []byte {

@@ -39,7 +39,7 @@ func New(config Config) (*Host, error) {
 	h := &Host{oauth: config.OAuth, accounts: config.Accounts, pages: pages}
 	config.Site.ErrorPage = h.errorPage
 	h.site = web.NewSite(config.Site)
-	h.csrf = web.CSRF{Key: config.Ring.Derive(credential.ForPages, "identity forms"), Site: h.site}
+	h.csrf = web.CSRF{Tagger: credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity forms"}, Site: h.site}
 	h.session = web.Cookie{Name: "loop_session", Secure: h.site.Secure()}
 	h.browser = web.Cookie{Name: "loop_browser", Secure: h.site.Secure()}
 	h.routes()

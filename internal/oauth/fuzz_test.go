@@ -44,22 +44,18 @@ func newServer(t testing.TB) (*Server, *loop.Client, string) {
 	w := loop.Machine{}
 	master, _ := credential.NewMaster(w)
 	var keys []credential.Key
-	for i, purpose := range credential.Purposes() {
-		key, err := credential.NewKey(w, master, uint32(i)+1, purpose)
+	for i, slot := range credential.Slots() {
+		key, err := credential.NewKey(w, master, uint32(i)+1, slot, w.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
 		keys = append(keys, key)
 	}
-	signing, err := credential.NewSigningKey(w, master, 99)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ring, err := credential.NewRing(w, master, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := credential.OpenSigningKeys(master, []credential.Key{signing})
+	opened, err := credential.OpenSigningKeys(w, master, keys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,11 +9,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/loop-health/loop/internal/loop"
 )
 
 // idTokenLife is short: an ID token tells of a sign-in, it opens nothing.
 const idTokenLife = 5 * time.Minute
+
+// idTokenType is the type in an ID token's header: what else is signed has another.
+const idTokenType = "JWT"
 
 // How a member signs in today, as ID tokens say it.
 const (
@@ -104,17 +109,17 @@ func (s *Server) idToken(chain *loop.Chain, member *loop.Member, nonce, idClaims
 	if err != nil {
 		return "", fmt.Errorf("encoding an ID token: %w", err)
 	}
-	return s.Signing.Sign(body)
+	return s.Signing.Sign(jose.ES256, idTokenType, body)
 }
 
 // openIDToken reads an ID token of ours, expired or not.
 func (s *Server) openIDToken(token string) (idTokenClaims, error) {
-	body, err := s.Signing.Verify(token)
+	body, typ, err := s.Signing.Verify(token)
 	if err != nil {
 		return idTokenClaims{}, fmt.Errorf("reading an ID token: %w", err)
 	}
 	var claims idTokenClaims
-	if err := json.Unmarshal(body, &claims); err != nil || claims.Issuer != s.Issuer {
+	if err := json.Unmarshal(body, &claims); err != nil || typ != idTokenType || claims.Issuer != s.Issuer {
 		return idTokenClaims{}, fmt.Errorf("not an ID token of this issuer")
 	}
 	return claims, nil

@@ -31,8 +31,8 @@ func (s *Server) sealRefreshToken(chain *loop.Chain) (credential.Secret, error) 
 	p.text(string(chain.Member))
 	p.number(chain.Generation)
 	sealed, err := s.Ring.SealReproducibly(credential.ForRefreshTokens, chain.KeyID, p)
-	if err != nil {
-		return credential.Secret{}, err
+	if err != nil { // the chain's key was revoked, and the chain with it
+		return credential.Secret{}, errBadRefresh.Because(err)
 	}
 	mac := s.refreshMAC(chain, chain.KeyID, chain.Generation)
 	return credential.SecretOf(credential.RefreshTokenPrefix.Form(append(sealed, mac...))), nil
@@ -40,7 +40,8 @@ func (s *Server) sealRefreshToken(chain *loop.Chain) (credential.Secret, error) 
 
 func (s *Server) refreshMAC(chain *loop.Chain, keyID uint32, generation int64) []byte {
 	number := binary.BigEndian.AppendUint64(nil, uint64(generation)) //nolint:gosec // G115: counts up from 1
-	return s.Ring.MAC(credential.ForRefreshTokens, keyID, chain.Salt[:], []byte(chain.ID), number)[:refreshMACLength]
+	mac := s.Ring.MAC(credential.ForRefreshTokens, keyID, chain.Salt[:], []byte(chain.ID), number)
+	return mac[:min(len(mac), refreshMACLength)] // nothing where the key was revoked a moment ago
 }
 
 func (s *Server) openRefreshToken(text string) (refreshToken, bool) {

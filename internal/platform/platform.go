@@ -54,9 +54,9 @@ type Platform struct {
 	world   *sqlite.Clock
 	store   *sqlite.Identity
 	results *sqlite.Clinical
-	ring    *credential.Ring
-	isNew   bool // its keys were made by this start
+	secrets *credential.Keeper
 	keys    audit.Keys
+	portal  loop.ClientID // its own client at identity
 
 	databases   []*lanedDatabase // identity's, then clinical's
 	checkpoints *audit.Checkpointer
@@ -126,22 +126,19 @@ func (p *Platform) openIdentity(ctx context.Context) error {
 	if p.store, err = sqlite.NewIdentity(ctx, database.Database, p.world, revocations); err != nil {
 		return err
 	}
-	ring, signing, isNew, err := keyRing(ctx, p.store, p.world, p.config.Master)
-	if err != nil {
+	if p.secrets, err = credential.OpenKeeper(ctx, p.store, p.world, p.config.Master); err != nil {
 		return err
 	}
-	p.ring, p.isNew = ring, isNew
+	ring := p.secrets.Ring
 	p.keys = audit.NewKeys(ring.Derive(credential.ForAudit, "chain"), ring.Derive(credential.ForAudit, "checkpoints"))
 	if err := p.startLane(ctx, database, "identity"); err != nil {
 		return err
 	}
-	if isNew {
-		if err := recordKeys(ctx, database.Database, p.world); err != nil {
-			return err
-		}
+	if err := p.secrets.Begin(ctx); err != nil {
+		return err
 	}
 	p.OAuth = &oauth.Server{
-		Issuer: p.config.Identity.String(), World: p.world, Ring: ring, Signing: signing,
+		Issuer: p.config.Identity.String(), World: p.world, Ring: ring, Signing: p.secrets.Signing,
 		Ledger: p.store, Revocations: revocations, Log: p.config.Log,
 	}
 	return nil
@@ -163,7 +160,7 @@ func (p *Platform) startCheckpoints(context.Context) error {
 	}
 	var err error
 	p.checkpoints, err = audit.NewCheckpointer(p.keys, p.world, p.config.Log, p.checkpointsPath(), lanes...)
-	if err == nil && p.isNew {
+	if err == nil && p.secrets.New() {
 		err = p.checkpoints.Make() // from its first moment on, a record without a checkpoint is a record that was robbed of it
 	}
 	return err
@@ -188,7 +185,7 @@ func (p *Platform) buildRules(context.Context) error {
 
 // buildHosts mounts the three hosts: the architecture on one page.
 func (p *Platform) buildHosts(ctx context.Context) error {
-	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.ring})
+	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
 	if err != nil {
 		return fmt.Errorf("building identity: %w", err)
 	}
@@ -196,7 +193,7 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 
 	clinicalSite := web.NewSite(p.site(p.config.Clinical))
 	clinical.New(clinical.Config{
-		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, CursorKey: p.ring.Derive(credential.ForPages, "clinical cursors")},
+		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.OAuth,
 		Members:    demographics{p.store},
 		Records:    p.results,

@@ -20,16 +20,20 @@ const portalName = "Loop developers"
 var portalActor = audit.Actor{Kind: audit.BySystem, ID: "portal"}
 
 func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
-	id, secret, err := p.portalClient(ctx)
+	id, err := p.registerPortal(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("registering the portal: %w", err)
 	}
+	p.portal = id
+	if err := p.setPortalSecrets(ctx); err != nil {
+		return nil, fmt.Errorf("giving the portal its secret: %w", err)
+	}
 	host, err := portal.New(portal.Config{
 		Site: p.site(p.config.Developers), Identity: p.config.Identity, Clinical: p.config.Clinical,
-		ClientID: id, ClientSecret: secret, HTTP: p.config.HTTP,
+		ClientID: id, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
 		Clients: p.Clients, Members: p.store,
-		Sealer:  credential.Sealer{Ring: p.ring, Purpose: credential.ForPortal},
-		FormKey: p.ring.Derive(credential.ForPages, "portal forms"),
+		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
+		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("building the portal: %w", err)
@@ -37,17 +41,28 @@ func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
 	return host.Handler(), nil
 }
 
-// portalClient finds the portal's client, or registers it. Its secret comes from
-// the key ring, so that every start and every process has the same, and none of
-// them stores it.
-func (p *Platform) portalClient(ctx context.Context) (loop.ClientID, credential.Secret, error) {
-	key := p.ring.Derive(credential.ForPortal, "client secret")
-	secret := credential.SecretOf(credential.ClientSecretPrefix.Form(key[:]))
-	id, err := p.registerPortal(ctx)
-	if err != nil {
-		return "", secret, err
+// portalSecretLabel is what the portal's client secret is derived under. It comes
+// from the key ring, so that every start and every process has the same, and none
+// of them stores it.
+const portalSecretLabel = "client secret"
+
+// portalSecret is the secret of the key that is at work.
+func (p *Platform) portalSecret() credential.Secret {
+	return secretOf(p.secrets.Ring.Derive(credential.ForPortal, portalSecretLabel))
+}
+
+// setPortalSecrets registers the secret of every key that the ring holds: also of
+// the one that was at work before, and of the one that takes over next.
+func (p *Platform) setPortalSecrets(ctx context.Context) error {
+	var secrets []credential.Secret
+	for _, derived := range p.secrets.Ring.DeriveEach(credential.ForPortal, portalSecretLabel) {
+		secrets = append(secrets, secretOf(derived))
 	}
-	return id, secret, p.Clients.SetSecret(ctx, id, secret, portalActor)
+	return p.Clients.SetSecrets(ctx, p.portal, secrets, portalActor)
+}
+
+func secretOf(derived [32]byte) credential.Secret {
+	return credential.SecretOf(credential.ClientSecretPrefix.Form(derived[:]))
 }
 
 // registerPortal gives the portal's client its present redirect URI, and makes

@@ -23,13 +23,13 @@ type Config struct {
 	// The portal's own client at identity: confidential, first-party, with the
 	// redirect URI that CallbackURL gives.
 	ClientID     loop.ClientID
-	ClientSecret credential.Secret
-	HTTP         *http.Client // by which identity is reached
+	ClientSecret func() credential.Secret // the one that is good now: it changes with the key ring
+	HTTP         *http.Client             // by which identity is reached
 
 	Clients *registration.Clients
 	Members Members
 	Sealer  Sealer
-	FormKey [32]byte // of the forms' csrf tokens
+	Forms   web.Tagger // of the forms' csrf tokens
 }
 
 // Members is the one thing that the portal asks about people.
@@ -78,7 +78,7 @@ func New(config Config) (*Host, error) {
 	}
 	config.Site.ErrorPage = h.errorPage
 	h.site = web.NewSite(config.Site)
-	h.csrf = web.CSRF{Key: config.FormKey, Site: h.site}
+	h.csrf = web.CSRF{Tagger: config.Forms, Site: h.site}
 	h.session = web.Cookie{Name: "loop_portal", Secure: h.site.Secure()}
 	h.secret = web.Cookie{Name: "loop_portal_secret", Secure: h.site.Secure()}
 	h.docs, err = newDocumentation(docs.Files, docs.Contents(), addresses{

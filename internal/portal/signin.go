@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -172,7 +173,8 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 type identityProvider struct {
 	issuer string
 	client *http.Client
-	oauth  oauth2.Config // its endpoint comes with the discovery
+	oauth  oauth2.Config // its endpoint comes with the discovery, its secret with each use
+	secret func() credential.Secret
 	world  loop.World
 
 	mu    sync.Mutex
@@ -181,11 +183,10 @@ type identityProvider struct {
 
 func newIdentityProvider(config Config) *identityProvider {
 	return &identityProvider{
-		issuer: config.Identity.String(), client: config.HTTP, world: config.Site.World,
+		issuer: config.Identity.String(), client: config.HTTP, secret: config.ClientSecret, world: config.Site.World,
 		oauth: oauth2.Config{
-			ClientID: string(config.ClientID), ClientSecret: config.ClientSecret.Reveal(),
-			RedirectURL: string(CallbackURL(config.Site.PublicURL)),
-			Scopes:      []string{oidc.ScopeOpenID, "profile", "email"},
+			ClientID: string(config.ClientID), RedirectURL: string(CallbackURL(config.Site.PublicURL)),
+			Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
 		},
 	}
 }
@@ -203,6 +204,7 @@ func (p *identityProvider) discover(ctx context.Context) (*oidc.Provider, oauth2
 		p.found = found
 	}
 	client := p.oauth
+	client.ClientSecret = p.secret().Reveal()
 	client.Endpoint = p.found.Endpoint()
 	client.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	return p.found, client, nil

@@ -111,15 +111,25 @@ func (r *Clients) RotateSecret(ctx context.Context, id loop.ClientID, by audit.A
 	return secret, err
 }
 
-// SetSecret makes the given secret a client's only one, where it is not already:
-// for Loop's own portal, whose secret comes from the key ring.
-func (r *Clients) SetSecret(ctx context.Context, id loop.ClientID, secret credential.Secret, by audit.Actor) error {
+// SetSecrets makes the given secrets a client's only ones, where they are not
+// already: for Loop's own portal, whose secrets come from the key ring.
+func (r *Clients) SetSecrets(ctx context.Context, id loop.ClientID, secrets []credential.Secret, by audit.Actor) error {
 	c, err := r.Store.Client(ctx, id)
-	if err != nil || len(c.Secrets) == 1 && c.HoldsSecret(secret.Hash(), r.World.Now()) {
+	if err != nil {
 		return err
 	}
+	now := r.World.Now()
+	same := len(c.Secrets) == len(secrets)
+	next := make([]loop.ClientSecret, len(secrets))
+	for i, secret := range secrets {
+		next[i] = loop.ClientSecret{Hash: secret.Hash(), CreatedAt: now}
+		same = same && c.HoldsSecret(secret.Hash(), now)
+	}
+	if same {
+		return nil
+	}
 	_, err = r.change(ctx, id, by, audit.ClientSecretMade, func(c *loop.Client) error {
-		c.Secrets = []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: r.World.Now()}}
+		c.Secrets = next
 		return nil
 	})
 	return err

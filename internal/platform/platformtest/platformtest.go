@@ -89,20 +89,33 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// New starts a platform that ends with the test.
+// New starts a platform that ends with the test. It had its first start already,
+// in a template.
 func New(t testing.TB) *Platform {
 	t.Helper()
-	world := &World{now: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)}
-	master, _ := credential.NewMaster(world)
-	log := &Log{}
-	p := &Platform{World: world, Folder: t.TempDir(), Log: log}
-	p.config = platform.Config{
-		Folder: p.Folder, Identity: parse(t, Identity), Clinical: parse(t, Clinical), Developers: parse(t, Developers),
-		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
-		HTTP: &http.Client{Transport: transport{p}},
+	made, err := firstStart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlatform(t.TempDir(), made.master)
+	if err := made.writeTo(p.Folder); err != nil {
+		t.Fatal(err)
 	}
 	p.Open(t)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
+	return p
+}
+
+// newPlatform is a platform in the folder that has not been opened.
+func newPlatform(folder string, master *credential.Master) *Platform {
+	world := &World{now: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)}
+	log := &Log{}
+	p := &Platform{World: world, Folder: folder, Log: log}
+	p.config = platform.Config{
+		Folder: p.Folder, Identity: parse(Identity), Clinical: parse(Clinical), Developers: parse(Developers),
+		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
+		HTTP: &http.Client{Transport: transport{p}},
+	}
 	return p
 }
 
@@ -132,11 +145,11 @@ func (p *Platform) Restart(t testing.TB) {
 	p.Open(t)
 }
 
-func parse(t testing.TB, text string) *url.URL {
-	t.Helper()
+// parse reads one of the addresses above.
+func parse(text string) *url.URL {
 	u, err := url.Parse(text)
 	if err != nil {
-		t.Fatal(err)
+		panic("platformtest: " + err.Error())
 	}
 	return u
 }

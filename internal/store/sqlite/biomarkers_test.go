@@ -14,6 +14,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store/sqlite"
 )
@@ -53,7 +54,7 @@ func openResults(t *testing.T) *results {
 	store := sqlite.NewClinical(db)
 	return &results{
 		world:     world,
-		reader:    &biomarker.Reader{Catalogue: catalogue, Results: store, CursorKey: biomarker.CursorKey{1}},
+		reader:    &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
 		importer:  &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: world},
 		catalogue: catalogue,
 	}

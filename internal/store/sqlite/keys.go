@@ -4,40 +4,55 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 )
 
-// Keys reads the key ring as it is stored: sealed, oldest first.
-func (s *Identity) Keys(ctx context.Context) ([]credential.Key, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, purpose, sealed, created_at FROM keys ORDER BY id`)
+// Keys reads the keys as they are stored, sealed, oldest first, and the number of
+// their last change (credential.KeyStore).
+func (s *Identity) Keys(ctx context.Context) (keys []credential.Key, last uint32, err error) {
+	// The number comes first: a change between the two reads is then one that the
+	// number does not know of, and nothing can build on it by mistake.
+	if err := s.db.QueryRowContext(ctx, `SELECT value FROM key_changes`).Scan(&last); err != nil {
+		return nil, 0, fmt.Errorf("reading the key ring: %w", err)
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT id, purpose, algorithm, sealed, created_at, seals_from FROM keys ORDER BY id`)
 	if err != nil {
-		return nil, fmt.Errorf("reading the key ring: %w", err)
+		return nil, 0, fmt.Errorf("reading the key ring: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
-	var keys []credential.Key
 	for rows.Next() {
 		var (
-			key     credential.Key
-			created int64
+			key           credential.Key
+			created, from int64
 		)
-		if err := rows.Scan(&key.ID, &key.Purpose, &key.Sealed, &created); err != nil {
-			return nil, fmt.Errorf("reading the key ring: %w", err)
+		if err := rows.Scan(&key.ID, &key.Purpose, &key.Algorithm, &key.Sealed, &created, &from); err != nil {
+			return nil, 0, fmt.Errorf("reading the key ring: %w", err)
 		}
-		key.CreatedAt = fromMicro(created)
+		key.CreatedAt, key.SealsFrom = fromMicro(created), fromMicro(from)
 		keys = append(keys, key)
 	}
-	return keys, rows.Err()
+	return keys, last, rows.Err()
 }
 
-// AddKeys stores new keys, all or none.
-func (s *Identity) AddKeys(ctx context.Context, keys []credential.Key) error {
+// ChangeKeys carries out a change of the keys with its records, if they are still
+// as the change found them (credential.KeyStore).
+func (s *Identity) ChangeKeys(ctx context.Context, change credential.KeyChange, records []audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		for _, key := range keys {
-			_, err := tx.Exec(`INSERT INTO keys (id, purpose, sealed, created_at) VALUES (?, ?, ?, ?)`, key.ID, key.Purpose, key.Sealed, unixMicro(key.CreatedAt))
+		changed, err := tx.Exec(`UPDATE key_changes SET value = ? WHERE value = ?`, change.After, change.Before)
+		if err != nil {
+			return fmt.Errorf("numbering a change of the keys: %w", err)
+		}
+		if changed != 1 {
+			return credential.ErrKeysChanged
+		}
+		for _, key := range change.Make {
+			_, err := tx.Exec(`INSERT INTO keys (id, purpose, algorithm, sealed, created_at, seals_from) VALUES (?, ?, ?, ?, ?, ?)`,
+				key.ID, key.Purpose, key.Algorithm, key.Sealed, unixMicro(key.CreatedAt), unixMicro(key.SealsFrom))
 			if err != nil {
 				return fmt.Errorf("storing a key: %w", err)
 			}
 		}
-		return nil
+		return s.revokeAndRecord(tx, nil, records)
 	})
 }
