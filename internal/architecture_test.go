@@ -26,6 +26,9 @@ var edges = map[string]map[string]string{
 	"internal/credential": {
 		"internal/loop": "clock and randomness",
 	},
+	"internal/fetch": {
+		"internal/loop": "a fault of a URL or its answer is one of the platform's errors",
+	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",
