@@ -31,6 +31,9 @@ var edges = map[string]map[string]string{
 		"internal/loop":       "clock and randomness",
 		"internal/credential": "it makes rings for tests of single rooms",
 	},
+	"internal/fetch": {
+		"internal/loop": "a fault of a URL or its answer is one of the platform's errors",
+	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",
