@@ -29,7 +29,7 @@ type Section struct {
 func Contents() []Section {
 	return []Section{
 		{"Start", []string{"index", "quickstart-go", "quickstart-python", "loop-dev"}},
-		{"Build", []string{"authorization-flow", "tokens", "scopes", "lab-results"}},
+		{"Build", []string{"authorization-flow", "tokens", "scopes", "lab-results", "stronger-clients"}},
 		{"Take care", []string{"security", "production"}},
 		{"Reference", []string{"errors/index"}},
 	}

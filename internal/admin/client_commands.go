@@ -36,10 +36,13 @@ type clientCreate struct {
 // Run registers the client. All its faults are told at once, those of the flags
 // too.
 func (cmd *clientCreate) Run(run *Run) error {
-	change, err := cmd.Flags.change()
+	change, err := cmd.Flags.change(run.Stdin)
 	c := registration.New()
 	c.Type = loop.ClientType(cmd.Type)
 	change(c)
+	if !c.MayUse(loop.GrantAuthorizationCode) && cmd.Flags.Scope == nil {
+		c.AllowedScopes = nil // the defaults are for members' consent
+	}
 	if err != nil {
 		return errors.Join(append([]error{err}, c.Validate()...)...)
 	}
@@ -48,7 +51,7 @@ func (cmd *clientCreate) Run(run *Run) error {
 		return err
 	}
 	view := viewClient(c)
-	if c.Type == loop.Confidential {
+	if c.Protocol.AuthMethod.BySecret() {
 		view.Secret = secret.Reveal()
 	}
 	return run.show(view, view.write)
@@ -104,7 +107,7 @@ type clientUpdate struct {
 
 // Run changes one client.
 func (cmd *clientUpdate) Run(run *Run) error {
-	change, err := cmd.Flags.change()
+	change, err := cmd.Flags.change(run.Stdin)
 	if err != nil {
 		return err
 	}
@@ -181,14 +184,15 @@ type clientView struct {
 	TokenTTL     int64           `json:"access_token_ttl"` // seconds
 	Grace        int64           `json:"refresh_grace"`    // seconds
 	RequireNonce bool            `json:"require_nonce"`
-	Mode         loop.Mode       `json:"mode"`
-	BAA          *baaView        `json:"baa"`
-	FirstParty   bool            `json:"is_first_party"`
-	Verified     bool            `json:"verified"`
-	Enabled      bool            `json:"enabled"`
-	Owner        loop.MemberID   `json:"owner"`
-	CreatedAt    string          `json:"created_at"`
-	UpdatedAt    string          `json:"updated_at"`
+	loop.Protocol
+	Mode       loop.Mode     `json:"mode"`
+	BAA        *baaView      `json:"baa"`
+	FirstParty bool          `json:"is_first_party"`
+	Verified   bool          `json:"verified"`
+	Enabled    bool          `json:"enabled"`
+	Owner      loop.MemberID `json:"owner"`
+	CreatedAt  string        `json:"created_at"`
+	UpdatedAt  string        `json:"updated_at"`
 }
 
 type baaView struct {
@@ -202,7 +206,7 @@ func viewClient(c *loop.Client) clientView {
 		Scopes: c.AllowedScopes.String(), Required: c.RequiredScopes.String(),
 		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
 		TokenTTL: int64(c.AccessTokenTTL.Seconds()), Grace: int64(c.RefreshGrace.Seconds()), RequireNonce: c.RequireNonce,
-		Mode: c.Mode, FirstParty: c.FirstParty, Verified: c.Verified, Enabled: c.Enabled, Owner: c.Owner,
+		Protocol: c.Protocol, Mode: c.Mode, FirstParty: c.FirstParty, Verified: c.Verified, Enabled: c.Enabled, Owner: c.Owner,
 		CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
 	}
 	for i, uri := range c.RedirectURIs {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -28,11 +29,14 @@ type clientFlags struct {
 	FirstParty     *bool          `negatable:"" help:"The app is Loop's own."`
 	Verified       *bool          `negatable:"" help:"Loop has checked who is behind the app."`
 	Owner          *string        `help:"The developer's user id; \"\" for none." placeholder:"USER"`
+
+	Protocol protocolFlags `embed:""`
 }
 
 // change reads the flags into a function that alters a client. Faults of the
 // flags themselves come back joined; the function leaves out what has one.
-func (f *clientFlags) change() (func(*loop.Client), error) {
+func (f *clientFlags) change(input io.Reader) (func(*loop.Client), error) {
+	protocol, protocolErr := f.Protocol.change(input)
 	scopes, scopeErr := readScopes(f.Scope)
 	required, requiredErr := readScopes(f.RequiredScope)
 	baa, baaErr := f.baa()
@@ -63,7 +67,8 @@ func (f *clientFlags) change() (func(*loop.Client), error) {
 		set(&c.FirstParty, f.FirstParty)
 		set(&c.Verified, f.Verified)
 		set(&c.Owner, (*loop.MemberID)(f.Owner))
-	}, errors.Join(scopeErr, requiredErr, baaErr)
+		protocol(c)
+	}, errors.Join(scopeErr, requiredErr, baaErr, protocolErr)
 }
 
 // set gives a field its new value, where there is one.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -39,10 +40,16 @@ func (g *Grammar) Stdin(given io.Reader) (io.Reader, error) {
 	if g.User.Create.PasswordStdin {
 		return given, nil
 	}
-	if path := g.Audit.Verify.Checkpoints; path != "" {
-		text, err := os.ReadFile(path) //nolint:gosec // G304: the operator names it
+	for what, path := range map[string]*string{
+		"checkpoints": &g.Audit.Verify.Checkpoints,
+		"keys":        cmp.Or(g.Client.Create.Flags.Protocol.JWKSFile, g.Client.Update.Flags.Protocol.JWKSFile),
+	} {
+		if path == nil || *path == "" {
+			continue
+		}
+		text, err := os.ReadFile(*path)
 		if err != nil {
-			return nil, fmt.Errorf("the checkpoints can't be read: %w", err)
+			return nil, fmt.Errorf("the %s can't be read: %w", what, err)
 		}
 		return strings.NewReader(string(text)), nil
 	}

@@ -21,6 +21,11 @@ const (
 	CodeReused         Event = "code.reused"
 	TokenRefreshed     Event = "token.refreshed"
 	TokenReused        Event = "token.reused"
+	TokenRevoked       Event = "token.revoked"
+	ServiceTokenIssued Event = "service_token.issued"
+	RequestPushed      Event = "request.pushed"
+	LogoutDelivered    Event = "logout.delivered"
+	LogoutUndelivered  Event = "logout.undelivered"
 	CredentialRefused  Event = "credential.refused" //nolint:gosec // G101: a name
 	ClientCreated      Event = "client.created"
 	ClientUpdated      Event = "client.updated"

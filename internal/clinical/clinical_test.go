@@ -45,8 +45,10 @@ type identity struct {
 	sexes  map[loop.MemberID]loop.Sex
 }
 
-func (i identity) VerifyAccessToken(text string) (oauth.AccessToken, error) {
-	token, ok := i.tokens[text]
+func (i identity) NewNonce() string { return "nonce" }
+
+func (i identity) Admit(presented oauth.Presented) (oauth.AccessToken, error) {
+	token, ok := i.tokens[presented.Token]
 	if !ok {
 		return oauth.AccessToken{}, loop.Errorf(loop.InvalidToken, "The access token is not valid.")
 	}
@@ -122,6 +124,7 @@ func newHost(t *testing.T) *host {
 	clinical.New(clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
 		Tokens:     h.identity, Members: h.identity, Records: h.records, World: stillWorld{},
+		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
 	}).Mount(site)
 	h.Handler = site.Handler()
 	return h

@@ -3,6 +3,7 @@ package clinical
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -14,9 +15,11 @@ import (
 
 // Tokens judges access tokens.
 type Tokens interface {
-	// VerifyAccessToken opens an access token that is good now; InvalidToken
-	// otherwise.
-	VerifyAccessToken(text string) (oauth.AccessToken, error)
+	// Admit judges an access token as it is presented; InvalidToken,
+	// InvalidDPoPProof or UseDPoPNonce where it does not open this resource.
+	Admit(presented oauth.Presented) (oauth.AccessToken, error)
+	// NewNonce makes the nonce for the next DPoP proof.
+	NewNonce() string
 }
 
 // Members is the one thing that clinical asks identity.
@@ -40,16 +43,28 @@ type Config struct {
 	Members    Members
 	Records    Records
 	World      loop.World
+	Metadata   oauth.ResourceMetadata
+	// SignInMaxAge is how old the member's sign-in may be when an app reads
+	// (RFC 9470); 0: any age.
+	SignInMaxAge time.Duration
 }
 
 // Host answers the requests of apps for health data.
-type Host struct{ Config }
+type Host struct {
+	Config
+	site *web.Site
+}
 
 // New makes a host.
-func New(config Config) *Host { return &Host{config} }
+func New(config Config) *Host { return &Host{Config: config} }
+
+// metadataPath is where the host describes itself (RFC 9728 §3).
+const metadataPath = "/.well-known/oauth-protected-resource"
 
 // Mount adds the host's routes to its site.
 func (h *Host) Mount(site *web.Site) {
+	h.site = site
+	site.API("GET "+metadataPath, h.describe)
 	for _, route := range []struct {
 		pattern string
 		scope   loop.Scope
@@ -70,20 +85,55 @@ type handler func(w http.ResponseWriter, r *http.Request, token oauth.AccessToke
 func (h *Host) authorized(scope loop.Scope, next handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
+		if id := r.Header.Get("X-Fapi-Interaction-Id"); validInteraction(id) {
+			w.Header().Set("X-Fapi-Interaction-Id", id)
+		}
+		if len(r.Header.Values("DPoP")) > 0 {
+			w.Header().Set("DPoP-Nonce", h.Tokens.NewNonce())
+		}
 		token, err := h.authorize(r, scope)
 		if err != nil {
-			return web.Challenge(w, err)
+			return h.challenge().Challenge(w, r, err)
 		}
 		return next(w, r, token)
 	}
 }
 
+// describe answers GET /.well-known/oauth-protected-resource (RFC 9728 §3.2):
+// anyone may read it, from any page.
+func (h *Host) describe(w http.ResponseWriter, _ *http.Request) error {
+	web.Public(w)
+	return web.WriteJSON(w, http.StatusOK, h.Metadata)
+}
+
+func (h *Host) challenge() web.Challenger {
+	return web.Challenger{Metadata: h.site.PublicURL.String() + metadataPath, ProofAlgorithms: strings.Join(h.Metadata.ProofAlgorithms, " ")}
+}
+
+// validInteraction reports whether an x-fapi-interaction-id is a UUID, the one
+// form in which it is repeated to its sender.
+func validInteraction(id string) bool {
+	if len(id) != 36 {
+		return false
+	}
+	for i, r := range id {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", r) {
+			return false
+		}
+	}
+	return true
+}
+
 func (h *Host) authorize(r *http.Request, scope loop.Scope) (oauth.AccessToken, error) {
-	text, err := web.BearerToken(r)
+	scheme, text, err := web.AccessToken(r)
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
-	token, err := h.Tokens.VerifyAccessToken(text)
+	token, err := h.Tokens.Admit(oauth.Presented{
+		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: web.Certificates(r),
+		Method: r.Method, URLs: h.site.Addresses(r), Resource: h.site.PublicURL.String(),
+	})
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
@@ -92,7 +142,18 @@ func (h *Host) authorize(r *http.Request, scope loop.Scope) (oauth.AccessToken, 
 	if !token.Scopes.Has(scope) {
 		return oauth.AccessToken{}, h.lacking(r.Context(), token, scope)
 	}
-	return token, nil
+	return token, h.fresh(token)
+}
+
+// fresh refuses a token whose member signed in too long ago for what is asked
+// (RFC 9470 §3): the app sends the member through authorization with max_age.
+func (h *Host) fresh(token oauth.AccessToken) error {
+	if h.SignInMaxAge == 0 || h.World.Now().Sub(token.AuthTime) <= h.SignInMaxAge {
+		return nil
+	}
+	stale := loop.Errorf(loop.InsufficientUserAuthentication, "The member signed in longer ago than this allows. Send them through authorization with max_age=%d, and use the new token.", int64(h.SignInMaxAge.Seconds()))
+	stale.MaxAge = h.SignInMaxAge
+	return stale
 }
 
 // lacking is the refusal of a token without the scope, once it is counted.

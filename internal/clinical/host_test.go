@@ -70,7 +70,11 @@ func TestRequestsWithoutAGoodTokenAreRefused(t *testing.T) {
 			if w.Code != test.status || a.Error != test.code || a.Biomarkers != nil {
 				t.Errorf("the answer is %d %s", w.Code, w.Body)
 			}
-			if diff := cmp.Diff([]string{test.challenge}, w.Header().Values("WWW-Authenticate")); diff != "" {
+			challenges := []string{test.challenge + `, resource_metadata="https://clinical.platform.loop.health/.well-known/oauth-protected-resource"`}
+			if test.code == loop.Unauthenticated {
+				challenges = append(challenges, `DPoP realm="Loop", algs="ES256"`)
+			}
+			if diff := cmp.Diff(challenges, w.Header().Values("WWW-Authenticate")); diff != "" {
 				t.Error(diff)
 			}
 			if w.Header().Get("Cache-Control") != "no-store" || strings.Contains(w.Body.String(), annasToken) {

@@ -20,14 +20,18 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	asked, err := h.oauth.Resolve(r.Context(), params)
+	if err != nil {
+		return h.refuse(w, r, err, untouched)
+	}
 	signIn, err := h.signIn(r)
 	if err != nil {
 		return err
 	}
 	c := oauth.Continuation{
-		Parameters: params,
-		Progress:   oauth.Progress{Began: h.site.World.Now()},
-		Browser:    h.browserOf(w, r),
+		Asked:    asked,
+		Progress: oauth.Progress{Began: h.site.World.Now()},
+		Browser:  h.browserOf(w, r),
 	}
 	return h.advance(w, r, c, signIn, untouched)
 }
@@ -36,18 +40,27 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 // brings no Lax cookie, so it is sent around as a GET before the session is
 // judged. What stands in query and body both is there twice.
 func (h *Host) authorizePost(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.Form(w, r)
+	form, err := formAndQuery(w, r)
 	if err != nil {
 		return err
 	}
+	return web.SeeOther(w, r, oauth.AuthorizePath+"?"+form.Encode())
+}
+
+// formAndQuery reads the parameters of a post from another site.
+func formAndQuery(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	form, err := web.Form(w, r)
+	if err != nil {
+		return nil, err
+	}
 	query, err := web.Query(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for name, values := range query {
 		form[name] = append(form[name], values...)
 	}
-	return web.SeeOther(w, r, "/v1/oauth/authorize?"+form.Encode())
+	return form, nil
 }
 
 // touch says whether the member has acted on this request yet. Until they have,
@@ -79,7 +92,7 @@ func (h *Host) advance(w http.ResponseWriter, r *http.Request, c oauth.Continuat
 
 // step checks the request afresh and says what it needs.
 func (h *Host) step(r *http.Request, c oauth.Continuation, signIn *oauth.SignIn) (*oauth.AuthorizationRequest, oauth.Step, error) {
-	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), c.Parameters)
+	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), c.Asked)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -64,7 +64,7 @@ func (h *Host) appOf(r *http.Request, j journey) *appView {
 	if !j.travels() {
 		return nil
 	}
-	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.Parameters)
+	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.Asked)
 	if err != nil {
 		return nil
 	}
@@ -235,8 +235,16 @@ func (h *Host) homePage(w http.ResponseWriter, r *http.Request, m *loop.Member) 
 	return h.formPage(w, r, "home", memberView{carried: h.carried(w, r, journey{}), Member: m.Name}, nil)
 }
 
-func (h *Host) signOutPage(w http.ResponseWriter, r *http.Request, j journey, m *loop.Member) error {
-	return h.formPage(w, r, "signout", memberView{carried: h.carried(w, r, j), Member: m.Name}, nil)
+// signOutView is the data of signout.html.
+type signOutView struct {
+	carried
+	Member string // empty: nobody is signed in
+	App    string // that asks for it; empty: the member came by themselves
+	Logout string // the app's request, sealed
+}
+
+func (h *Host) signOutPage(w http.ResponseWriter, r *http.Request, view signOutView) error {
+	return h.formPage(w, r, "signout", view, nil)
 }
 
 // leavingView is the data of leaving.html.

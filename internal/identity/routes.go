@@ -1,20 +1,28 @@
 package identity
 
-import "github.com/loop-health/loop/internal/web/asset"
+import (
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/web/asset"
+)
 
 // routes is everything that the host answers.
 func (h *Host) routes() {
 	// For apps: JSON.
 	h.site.API("GET /.well-known/openid-configuration", h.discovery)
 	h.site.API("GET /.well-known/oauth-authorization-server", h.discovery)
-	h.site.API("GET /.well-known/jwks.json", h.keySet)
-	h.site.API("POST /v1/oauth/token", h.exchange)
-	h.site.API("GET /v1/oauth/userinfo", h.userInfo)
-	h.site.API("POST /v1/oauth/userinfo", h.userInfo)
+	h.site.API("GET "+oauth.KeySetPath, h.keySet)
+	h.site.API("POST "+oauth.TokenPath, h.fromApp(h.exchange))
+	h.site.API("POST "+oauth.PushedPath, h.fromApp(h.push))
+	h.site.API("POST "+oauth.IntrospectionPath, h.fromApp(h.introspect))
+	h.site.API("POST "+oauth.RevocationPath, h.fromApp(h.revoke))
+	h.site.API("GET "+oauth.UserInfoPath, h.userInfo)
+	h.site.API("POST "+oauth.UserInfoPath, h.userInfo)
 
 	// For members: pages.
-	h.site.Page("GET /v1/oauth/authorize", h.authorize)
-	h.site.Page("POST /v1/oauth/authorize", h.authorizePost)
+	h.site.Page("GET "+oauth.AuthorizePath, h.authorize)
+	h.site.Page("POST "+oauth.AuthorizePath, h.authorizePost)
+	h.site.Page("GET "+oauth.LogoutPath, h.logout)
+	h.site.Page("POST "+oauth.LogoutPath, h.logoutPost)
 	h.site.Page("GET /signin", h.showSignIn)
 	h.site.Page("POST /signin", h.postSignIn)
 	h.site.Page("GET /signup", h.showSignUp)
@@ -27,6 +35,7 @@ func (h *Host) routes() {
 	h.site.Page("POST /consent", h.postConsent)
 	h.site.Page("GET /signout", h.showSignOut)
 	h.site.Page("POST /signout", h.postSignOut)
+	h.site.Page("GET /signed-out", h.showSignedOut)
 	h.site.Page("GET /{$}", h.showHome)
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.FormPost()} {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -20,11 +21,11 @@ type journey struct {
 }
 
 // journeyOf opens the continuation that a page was called with.
-func (h *Host) journeyOf(text, browser string) (journey, error) {
+func (h *Host) journeyOf(ctx context.Context, text, browser string) (journey, error) {
 	if text == "" {
 		return journey{}, nil
 	}
-	c, err := h.oauth.OpenContinuation(text, browser)
+	c, err := h.oauth.OpenContinuation(ctx, text, browser)
 	return journey{text, c}, err
 }
 
@@ -40,7 +41,7 @@ func (h *Host) queryJourney(w http.ResponseWriter, r *http.Request) (journey, er
 	if values := params["continue"]; len(values) > 1 {
 		return journey{}, loop.Errorf(loop.InvalidRequest, "This address names two requests. Go back to the app and start again.")
 	}
-	return h.journeyOf(params.Get("continue"), h.browserOf(w, r))
+	return h.journeyOf(r.Context(), params.Get("continue"), h.browserOf(w, r))
 }
 
 // posted reads a form of one of the host's pages and opens the journey that it
@@ -50,7 +51,7 @@ func (h *Host) posted(w http.ResponseWriter, r *http.Request) (url.Values, journ
 	if err != nil {
 		return nil, journey{}, err
 	}
-	j, err := h.journeyOf(form.Get("continue"), h.browser.Read(r))
+	j, err := h.journeyOf(r.Context(), form.Get("continue"), h.browser.Read(r))
 	return form, j, err
 }
 
@@ -197,36 +198,6 @@ func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 		return web.SeeOther(w, r, "/signin")
 	}
 	return h.homePage(w, r, signIn.Member)
-}
-
-// showSignOut answers GET /signout: a question, since a link changes nothing.
-func (h *Host) showSignOut(w http.ResponseWriter, r *http.Request) error {
-	j, err := h.queryJourney(w, r)
-	if err != nil {
-		return err
-	}
-	signIn, err := h.signIn(r)
-	if err != nil {
-		return err
-	}
-	if signIn == nil {
-		return web.SeeOther(w, r, withJourney("/signin", j))
-	}
-	return h.signOutPage(w, r, j, signIn.Member)
-}
-
-// postSignOut answers POST /signout: the session ends, and the request, if one
-// goes on, begins again with sign-in.
-func (h *Host) postSignOut(w http.ResponseWriter, r *http.Request) error {
-	_, j, err := h.posted(w, r)
-	if err != nil {
-		return err
-	}
-	if err := h.accounts.SignOut(r.Context(), h.session.Read(r)); err != nil {
-		return err
-	}
-	h.session.Clear(w)
-	return web.SeeOther(w, r, withJourney("/signin", j))
 }
 
 // withJourney adds what a page goes on with to its address.

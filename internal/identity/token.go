@@ -5,30 +5,100 @@ import (
 	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web"
 )
 
-// exchange answers POST /v1/oauth/token (RFC 6749 §3.2). The query is never read.
-func (h *Host) exchange(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.Form(w, r)
-	if err != nil {
-		return err
-	}
-	authorization := r.Header.Values("Authorization")
-	tokens, client, err := h.oauth.Exchange(r.Context(), authorization, form)
-	web.NoteClient(r.Context(), client)
-	if err != nil {
-		if loop.AsError(err).Code == loop.InvalidClient && len(authorization) > 0 && triedBasic(authorization[0]) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="Loop", charset="UTF-8"`) // RFC 6749 §5.2
+// appHandler answers a request of a client that has been proven.
+type appHandler func(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error
+
+// fromApp is the phase that every endpoint for apps passes: the form is read,
+// once and never the query, and the client is authenticated before anything else
+// is looked at.
+func (h *Host) fromApp(next appHandler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
+		w.Header().Set("Pragma", "no-cache")
+		form, err := web.Form(w, r)
+		if err != nil {
+			return err
 		}
-		return err
+		req := oauth.ClientRequest{
+			Method: r.Method, Path: r.URL.Path, Form: form,
+			Authorization: r.Header.Values("Authorization"), Proofs: r.Header.Values("DPoP"), Certificates: web.Certificates(r),
+		}
+		h.offerNonce(w, r)
+		client, err := h.oauth.Authenticate(r.Context(), req)
+		if client != nil {
+			web.NoteClient(r.Context(), client.ID)
+		}
+		if err != nil {
+			return challengeClient(w, req, err)
+		}
+		return next(w, r, client, req)
 	}
-	w.Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
-	w.Header().Set("Pragma", "no-cache")
-	return web.WriteJSON(w, http.StatusOK, tokens)
+}
+
+// offerNonce gives whoever sends a DPoP proof the nonce for the next one (RFC
+// 9449 §8.2).
+func (h *Host) offerNonce(w http.ResponseWriter, r *http.Request) {
+	if len(r.Header.Values("DPoP")) > 0 {
+		w.Header().Set("DPoP-Nonce", h.oauth.NewNonce())
+	}
+}
+
+// challengeClient says how to authenticate where Basic was tried (RFC 6749 §5.2).
+func challengeClient(w http.ResponseWriter, req oauth.ClientRequest, err error) error {
+	if loop.AsError(err).Code == loop.InvalidClient && len(req.Authorization) > 0 && triedBasic(req.Authorization[0]) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="Loop", charset="UTF-8"`)
+	}
+	return err
 }
 
 func triedBasic(authorization string) bool {
 	scheme, _, _ := strings.Cut(authorization, " ")
 	return strings.EqualFold(scheme, "Basic")
+}
+
+// exchange answers POST /v1/oauth/token (RFC 6749 §3.2).
+func (h *Host) exchange(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+	tokens, err := h.oauth.Exchange(r.Context(), client, req)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, tokens)
+}
+
+// push answers POST /v1/oauth/par (RFC 9126 §2).
+func (h *Host) push(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+	pushed, err := h.oauth.Push(r.Context(), client, req)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusCreated, pushed)
+}
+
+// introspect answers POST /v1/oauth/introspect (RFC 7662 §2, RFC 9701 §4).
+func (h *Host) introspect(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+	told, err := h.oauth.Introspect(r.Context(), client, req)
+	if err != nil {
+		return err
+	}
+	if !oauth.WantsIntrospectionJWT(client, r.Header.Get("Accept")) {
+		return web.WriteJSON(w, http.StatusOK, told)
+	}
+	signed, err := h.oauth.SignIntrospection(client, told)
+	if err != nil {
+		return err
+	}
+	return web.WriteJWT(w, oauth.IntrospectionType, signed)
+}
+
+// revoke answers POST /v1/oauth/revoke (RFC 7009 §2).
+func (h *Host) revoke(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+	if err := h.oauth.RevokeToken(r.Context(), client, req); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
 }

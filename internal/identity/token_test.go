@@ -99,7 +99,7 @@ func TestToken_ClientAuthenticationComesFirst(t *testing.T) {
 		"Sec031 client_id twice":             {url.Values{"client_id": {id, id}, "client_secret": {app.Secret}}, nil, 400, "invalid_request"},
 		"Sec060 no grant type":               {url.Values{"client_id": {id}, "client_secret": {app.Secret}}, nil, 400, "invalid_request"},
 		"Sec060 password":                    {url.Values{"client_id": {id}, "client_secret": {app.Secret}, "grant_type": {"password"}}, nil, 400, "unsupported_grant_type"},
-		"Sec060 client_credentials":          {url.Values{"client_id": {id}, "client_secret": {app.Secret}, "grant_type": {"client_credentials"}}, nil, 400, "unsupported_grant_type"},
+		"Sec060 client_credentials":          {url.Values{"client_id": {id}, "client_secret": {app.Secret}, "grant_type": {"client_credentials"}}, nil, 400, "unauthorized_client"},
 		"Sec060 another case":                {url.Values{"client_id": {id}, "client_secret": {app.Secret}, "grant_type": {"Refresh_Token"}}, nil, 400, "unsupported_grant_type"},
 		"Sec060 a grant type twice":          {url.Values{"client_id": {id}, "client_secret": {app.Secret}, "grant_type": {"refresh_token", "refresh_token"}}, nil, 400, "invalid_request"},
 		"client_secret_basic works":          {url.Values{"grant_type": {"refresh_token"}}, basic(id, app.Secret), 400, "invalid_request"}, // past authentication

@@ -1,41 +1,77 @@
 package identity
 
 import (
+	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web"
 )
 
-// userInfoResponse is the answer of userinfo (OpenID Connect Core §5.3.2).
-type userInfoResponse struct {
-	Subject loop.MemberID `json:"sub"`
-	oauth.MemberClaims
-}
-
 // userInfo answers GET and POST /v1/oauth/userinfo with the claims of the scopes
-// that the token carries.
+// that the token carries (OpenID Connect Core §5.3): as JSON, or signed, as the
+// client registered.
 func (h *Host) userInfo(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
-	text, err := web.BearerToken(r)
+	h.offerNonce(w, r)
+	token, err := h.presented(w, r)
 	if err != nil {
-		return web.Challenge(w, err)
-	}
-	token, err := h.oauth.VerifyAccessToken(text)
-	if err != nil {
-		return web.Challenge(w, err)
+		return h.challenge().Challenge(w, r, err)
 	}
 	web.NoteClient(r.Context(), token.Client)
 	web.NoteMember(r.Context(), token.Member)
 	if !token.Scopes.Has(loop.ScopeOpenID) {
 		lacking := loop.Errorf(loop.InsufficientScope, "userinfo needs the scope openid, which the token does not have.")
 		lacking.Scope = loop.NewScopes(loop.ScopeOpenID)
-		return web.Challenge(w, lacking)
+		return h.challenge().Challenge(w, r, lacking)
 	}
-	m, err := h.oauth.Ledger.Member(r.Context(), token.Member)
+	told, signed, err := h.oauth.UserInfo(r.Context(), token)
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, userInfoResponse{Subject: m.ID, MemberClaims: oauth.ClaimsOf(m, token.Scopes)})
+	if signed != "" {
+		return web.WriteJWT(w, "application/jwt", signed)
+	}
+	return web.WriteJSON(w, http.StatusOK, told)
+}
+
+func (h *Host) challenge() web.Challenger {
+	return web.Challenger{ProofAlgorithms: strings.Join(oauth.ProofAlgorithms(), " ")}
+}
+
+// presented reads and judges the access token of a request to userinfo, where a
+// form may carry it too (RFC 6750 §2.2, OpenID Connect Core §5.3.1).
+func (h *Host) presented(w http.ResponseWriter, r *http.Request) (oauth.AccessToken, error) {
+	scheme, text, err := tokenOf(w, r)
+	if err != nil {
+		return oauth.AccessToken{}, err
+	}
+	return h.oauth.Admit(oauth.Presented{
+		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: web.Certificates(r),
+		Method: r.Method, URLs: h.site.Addresses(r), Resource: h.oauth.Issuer,
+	})
+}
+
+// tokenOf finds the token in header or form, never in both (RFC 6750 §2).
+func tokenOf(w http.ResponseWriter, r *http.Request) (scheme, text string, err error) {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.Method != http.MethodPost || kind != "application/x-www-form-urlencoded" {
+		return web.AccessToken(r)
+	}
+	form, err := web.Form(w, r)
+	if err != nil {
+		return "", "", err
+	}
+	sent := form["access_token"]
+	switch {
+	case len(sent) == 0:
+		return web.AccessToken(r)
+	case len(sent) > 1 || r.Header.Get("Authorization") != "":
+		return "", "", loop.Errorf(loop.InvalidRequest, "The access token was sent more than once. Send it in the header or in the form.")
+	case r.URL.Query().Has("access_token"):
+		return web.AccessToken(r) // says why not
+	}
+	return web.SchemeBearer, sent[0], nil
 }

@@ -53,6 +53,8 @@ type Client struct {
 	RefreshGrace   time.Duration // 0 to 30 seconds
 	RequireNonce   bool
 
+	Protocol Protocol
+
 	Mode       Mode
 	BAA        *BAA
 	FirstParty bool // Loop's own
@@ -110,8 +112,8 @@ func (c *Client) Validate() []error {
 	if c.Type != Confidential && c.Type != Public {
 		refuse("client_type", "The client type is confidential or public.")
 	}
-	faults = append(faults, validateRedirectURIs(c.RedirectURIs)...)
-	if len(c.AllowedScopes) == 0 {
+	faults = append(faults, c.validateRedirectURIs()...)
+	if len(c.AllowedScopes) == 0 && c.MayUse(GrantAuthorizationCode) {
 		refuse("allowed_scopes", "Choose at least one scope.")
 	}
 	if !c.AllowedScopes.HasAll(c.RequiredScopes) {
@@ -131,22 +133,33 @@ func (c *Client) Validate() []error {
 	if c.Mode != Development && c.Mode != Production {
 		refuse("mode", "The mode is development or production.")
 	}
-	return faults
+	return append(faults, c.validateProtocol()...)
 }
 
-func validateRedirectURIs(uris []RedirectURI) []error {
-	var faults []error
+// validateRedirectURIs: a client that sends members to us says where they come
+// back to; one that doesn't has no use for a redirect URI.
+func (c *Client) validateRedirectURIs() []error {
+	sends := c.MayUse(GrantAuthorizationCode)
 	switch {
-	case len(uris) == 0:
-		faults = append(faults, Errorf(ValidationError, "Register at least one redirect URI.").About("redirect_uris"))
-	case len(uris) > maxRedirectURIs:
-		faults = append(faults, Errorf(ValidationError, "At most %d redirect URIs.", maxRedirectURIs).About("redirect_uris"))
+	case sends && len(c.RedirectURIs) == 0:
+		return []error{Errorf(ValidationError, "Register at least one redirect URI.").About("redirect_uris")}
+	case !sends && len(c.RedirectURIs) > 0:
+		return []error{Errorf(ValidationError, "A client without the grant type authorization_code has no redirect URI.").About("redirect_uris")}
+	}
+	return validateURIs("redirect_uris", c.RedirectURIs)
+}
+
+// validateURIs checks a list of addresses that browsers are sent to.
+func validateURIs(field string, uris []RedirectURI) []error {
+	var faults []error
+	if len(uris) > maxRedirectURIs {
+		faults = append(faults, Errorf(ValidationError, "At most %d addresses.", maxRedirectURIs).About(field))
 	}
 	for i, uri := range uris {
 		if err := uri.Validate(); err != nil {
-			faults = append(faults, err)
+			faults = append(faults, AsError(err).About(field))
 		} else if slices.Contains(uris[:i], uri) {
-			faults = append(faults, Errorf(ValidationError, "The redirect URI %s is there twice.", uri).About("redirect_uris"))
+			faults = append(faults, Errorf(ValidationError, "The address %s is there twice.", uri).About(field))
 		}
 	}
 	return faults

@@ -22,17 +22,26 @@ const (
 	UnsupportedResponseType Code = "unsupported_response_type"
 	RequestNotSupported     Code = "request_not_supported"
 	RequestURINotSupported  Code = "request_uri_not_supported"
+	InvalidTarget           Code = "invalid_target"         // RFC 8707 §2
+	InvalidRequestObject    Code = "invalid_request_object" // RFC 9101 §7
+	InvalidRequestURI       Code = "invalid_request_uri"    // RFC 9101 §7
+	InvalidDPoPProof        Code = "invalid_dpop_proof"     // RFC 9449 §5
+	UseDPoPNonce            Code = "use_dpop_nonce"         // RFC 9449 §8
 
 	AccessDenied             Code = "access_denied"
 	LoginRequired            Code = "login_required"
 	ConsentRequired          Code = "consent_required"
 	InteractionRequired      Code = "interaction_required"
 	AccountSelectionRequired Code = "account_selection_required"
+	// UnmetAuthenticationRequirements: RFC 9470 §5.
+	UnmetAuthenticationRequirements Code = "unmet_authentication_requirements"
 
 	Unauthenticated   Code = "unauthenticated"
 	InvalidToken      Code = "invalid_token"
 	InsufficientScope Code = "insufficient_scope"
 	Forbidden         Code = "forbidden"
+	// InsufficientUserAuthentication: RFC 9470 §3.
+	InsufficientUserAuthentication Code = "insufficient_user_authentication"
 
 	NotFound             Code = "not_found"
 	MethodNotAllowed     Code = "method_not_allowed"
@@ -53,8 +62,10 @@ func Codes() []Code {
 	return []Code{
 		InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, UnauthorizedClient,
 		UnsupportedGrantType, UnsupportedResponseType, RequestNotSupported, RequestURINotSupported,
+		InvalidTarget, InvalidRequestObject, InvalidRequestURI, InvalidDPoPProof, UseDPoPNonce,
 		AccessDenied, LoginRequired, ConsentRequired, InteractionRequired, AccountSelectionRequired,
-		Unauthenticated, InvalidToken, InsufficientScope, Forbidden,
+		UnmetAuthenticationRequirements,
+		Unauthenticated, InvalidToken, InsufficientScope, InsufficientUserAuthentication, Forbidden,
 		NotFound, MethodNotAllowed, Conflict, PayloadTooLarge, URITooLong, HeadersTooLarge,
 		UnsupportedMediaType, ValidationError, RateLimited,
 		ServerError, TemporarilyUnavailable,
@@ -66,9 +77,10 @@ func Codes() []Code {
 // read. What lies beneath is for the log alone.
 type Error struct {
 	Code        Code
-	Description string // what was wrong and what to do; only %x20-21, %x23-5B, %x5D-7E (RFC 6749 §5.2)
-	Field       string // the parameter or field at fault, where there is one
-	Scope       Scopes // for InsufficientScope: what the call needs
+	Description string        // what was wrong and what to do; only %x20-21, %x23-5B, %x5D-7E (RFC 6749 §5.2)
+	Field       string        // the parameter or field at fault, where there is one
+	Scope       Scopes        // for InsufficientScope: what the call needs
+	MaxAge      time.Duration // for InsufficientUserAuthentication: how old the sign-in may be
 	RetryAfter  time.Duration
 
 	cause error

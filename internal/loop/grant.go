@@ -43,6 +43,10 @@ type Chain struct {
 	RotatedAt  time.Time // when that token was issued
 	RotatedBy  RequestID // by which request
 	RotatedFor Scopes    // what that request's access token opened
+	RotatedKey string    // the thumbprint of the key that it was bound to; empty: none
+
+	Resources []string // that the authorization named (RFC 8707); none: the platform's own
+	Key       string   // thumbprint of the DPoP key that its refresh tokens are bound to; empty: none
 
 	CreatedAt     time.Time
 	IdleExpiresAt time.Time
@@ -88,4 +92,5 @@ const (
 	RevokeGrant  RevocationKind = "grant"
 	RevokeMember RevocationKind = "member"
 	RevokeClient RevocationKind = "client"
+	RevokeToken  RevocationKind = "token" // one access token
 )

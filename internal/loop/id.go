@@ -24,6 +24,9 @@ type (
 	SessionID string
 	// ResultID names one lab result: bmk_01HXY….
 	ResultID string
+	// TokenID names one access token, so that it alone can be revoked:
+	// tok_01HXY….
+	TokenID string
 	// RequestID names one HTTP request, in every answer and log line:
 	// req_01HXY….
 	RequestID string
@@ -46,6 +49,9 @@ func NewSessionID(w World) SessionID { return SessionID(newID(w, "sess")) }
 
 // NewResultID makes an identifier for a new lab result.
 func NewResultID(w World) ResultID { return ResultID(newID(w, "bmk")) }
+
+// NewTokenID makes an identifier for a new access token or another JWT (jti).
+func NewTokenID(w World) TokenID { return TokenID(newID(w, "tok")) }
 
 // NewRequestID makes an identifier for a request that has just arrived.
 func NewRequestID(w World) RequestID { return RequestID(newID(w, "req")) }

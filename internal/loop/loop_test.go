@@ -99,6 +99,10 @@ func TestClient_Validate(t *testing.T) {
 		return loop.Client{
 			Name: "Morning Labs", Type: loop.Confidential, RedirectURIs: []loop.RedirectURI{"https://app.example.com/cb"},
 			AllowedScopes: loop.NewScopes(loop.ScopeOpenID), AccessTokenTTL: time.Hour, Mode: loop.Development,
+			Protocol: loop.Protocol{
+				GrantTypes: []loop.GrantType{loop.GrantAuthorizationCode, loop.GrantRefreshToken}, AuthMethod: loop.AuthSecretBasic,
+				Profile: loop.ProfileOAuth, IDTokenAlgorithm: loop.ES256,
+			},
 		}
 	}
 	plain := good()
@@ -123,10 +127,31 @@ func TestClient_Validate(t *testing.T) {
 		"required but not allowed":      {func(c *loop.Client) { c.RequiredScopes = loop.NewScopes(loop.ScopeEmail) }, "required_scopes"},
 		"Sec104 a token for years":      {func(c *loop.Client) { c.AccessTokenTTL = 1e9 * time.Second }, "access_token_ttl"},
 		"Sec104 an hour of grace":       {func(c *loop.Client) { c.RefreshGrace = time.Hour }, "refresh_grace"},
-		"a home page over http":         {func(c *loop.Client) { c.HomePage = "http://app.example.com" }, "client_uri"},
-		"Sec089 a script as home page":  {func(c *loop.Client) { c.HomePage = "javascript:alert(1)" }, "client_uri"},
-		"another type":                  {func(c *loop.Client) { c.Type = "secret" }, "client_type"},
-		"another mode":                  {func(c *loop.Client) { c.Mode = "test" }, "mode"},
+		"no grant type":                 {func(c *loop.Client) { c.Protocol.GrantTypes, c.RedirectURIs = nil, nil }, "grant_types"},
+		"an unknown grant type":         {func(c *loop.Client) { c.Protocol.GrantTypes = append(c.Protocol.GrantTypes, "password") }, "grant_types"},
+		"a service with a redirect URI": {func(c *loop.Client) { c.Protocol.GrantTypes = []loop.GrantType{loop.GrantClientCredentials} }, "redirect_uris"},
+		"a public client that acts for itself": {func(c *loop.Client) {
+			c.Type, c.Protocol.AuthMethod = loop.Public, loop.AuthNone
+			c.Protocol.GrantTypes = append(c.Protocol.GrantTypes, loop.GrantClientCredentials)
+		}, "grant_types"},
+		"a public client with a secret":                {func(c *loop.Client) { c.Type = loop.Public }, "token_endpoint_auth_method"},
+		"a confidential client with nothing":           {func(c *loop.Client) { c.Protocol.AuthMethod = loop.AuthNone }, "token_endpoint_auth_method"},
+		"RFC 7523 a key that is not there":             {func(c *loop.Client) { c.Protocol.AuthMethod = loop.AuthPrivateKeyJWT }, "jwks"},
+		"RFC 8705 §2.1.2 a certificate without a name": {func(c *loop.Client) { c.Protocol.AuthMethod = loop.AuthTLS }, "tls_client_auth_subject_dn"},
+		"RFC 8705 §2.2.2 a certificate without a key":  {func(c *loop.Client) { c.Protocol.AuthMethod = loop.AuthSelfSignedTLS }, "jwks"},
+		"RFC 7591 §2 keys and where they are":          {func(c *loop.Client) { c.Protocol.KeySet, c.Protocol.KeySetURI = []byte("{}"), "https://a.example/k" }, "jwks"},
+		"an algorithm that is none":                    {func(c *loop.Client) { c.Protocol.IDTokenAlgorithm = "none" }, "id_token_signed_response_alg"},
+		"a shared secret as an algorithm":              {func(c *loop.Client) { c.Protocol.UserInfoAlgorithm = "HS256" }, "userinfo_signed_response_alg"},
+		"RFC 8707 §2 a resource with a fragment":       {func(c *loop.Client) { c.Protocol.Resource = "https://api.example.com/#x" }, "resource"},
+		"FAPI 2.0 §5.3.2.1 a secret":                   {func(c *loop.Client) { c.Protocol.Profile, c.Protocol.DPoPBound = loop.ProfileFAPI2, true }, "token_endpoint_auth_method"},
+		"Sec002 a return address with a response in it": {func(c *loop.Client) {
+			c.Protocol.PostLogoutRedirectURIs = []loop.RedirectURI{"https://app.example.com/out?code=x"}
+		}, "post_logout_redirect_uris"},
+		"Sec011 a return address that is a script": {func(c *loop.Client) { c.Protocol.PostLogoutRedirectURIs = []loop.RedirectURI{"javascript:alert(1)"} }, "post_logout_redirect_uris"},
+		"a home page over http":                    {func(c *loop.Client) { c.HomePage = "http://app.example.com" }, "client_uri"},
+		"Sec089 a script as home page":             {func(c *loop.Client) { c.HomePage = "javascript:alert(1)" }, "client_uri"},
+		"another type":                             {func(c *loop.Client) { c.Type = "secret" }, "client_type"},
+		"another mode":                             {func(c *loop.Client) { c.Mode = "test" }, "mode"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -64,13 +64,18 @@ func (a *Accounts) Resume(ctx context.Context, cookie string) (*Session, *loop.M
 }
 
 // begin starts a session for a member who has proven who they are, with a new
-// secret; the session that the browser had before ends with the same act.
+// secret; the session that the browser had before ends with the same act. One of
+// the same member goes on under its name: apps know it by that (sid), and have to
+// hear of its end.
 func (a *Accounts) begin(ctx context.Context, m *loop.Member, before string) (credential.Secret, error) {
 	cookie := credential.NewSecret(a.World, credential.SessionPrefix)
 	now := a.World.Now()
 	session := Session{
 		Hash: cookie.Hash(), ID: loop.NewSessionID(a.World), Member: m.ID,
 		AuthTime: now, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
+	}
+	if old, oldMember, err := a.Resume(ctx, before); err == nil && oldMember.ID == m.ID {
+		session.ID = old.ID
 	}
 	rec := a.record(ctx, audit.MemberSignedIn, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID)}

@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/credential"
@@ -8,26 +10,56 @@ import (
 )
 
 // AccessToken is what an access token says. It has no row: it is sealed, and
-// whoever holds the key ring can read it.
+// whoever holds the key ring can read it. A service's own token has no member,
+// grant or chain.
 type AccessToken struct {
-	Member    loop.MemberID
-	Client    loop.ClientID
-	Grant     loop.GrantID
-	Chain     loop.ChainID
-	Scopes    loop.Scopes
-	IssuedAt  time.Time
-	ExpiresAt time.Time
-	Counter   uint64 // of revocations, when it was issued
+	ID            loop.TokenID
+	Member        loop.MemberID
+	Client        loop.ClientID
+	Grant         loop.GrantID
+	Chain         loop.ChainID
+	Scopes        loop.Scopes
+	ServiceScopes []string // of the resource that a service's token is for
+	Audience      []string // resources it is meant for; none: this platform's own
+	Binding       Binding
+	AuthTime      time.Time // of the member's sign-in
+	IssuedAt      time.Time
+	ExpiresAt     time.Time
+	Counter       uint64 // of revocations, when it was issued
+}
+
+// scope is what the token opens, as on the wire.
+func (t *AccessToken) scope() string {
+	if len(t.ServiceScopes) > 0 {
+		return strings.Join(t.ServiceScopes, " ")
+	}
+	return t.Scopes.String()
+}
+
+// meantFor reports whether the token may be used at one of the platform's own
+// resources.
+func (t *AccessToken) meantFor(resource string) bool {
+	return len(t.Audience) == 0 || slices.Contains(t.Audience, resource)
+}
+
+func (t *AccessToken) bearings() bearings {
+	return bearings{t.Member, t.Client, t.Grant, t.Chain, t.ID, t.Counter}
 }
 
 // sealAccessToken gives the token its text.
 func (s *Server) sealAccessToken(t AccessToken) credential.Secret {
 	var p packer
+	p.text(string(t.ID))
 	p.text(string(t.Member))
 	p.text(string(t.Client))
 	p.text(string(t.Grant))
 	p.text(string(t.Chain))
 	p.text(t.Scopes.String())
+	p.text(strings.Join(t.ServiceScopes, " "))
+	p.text(strings.Join(t.Audience, " "))
+	p.text(t.Binding.Key)
+	p.text(t.Binding.Certificate)
+	p.moment(t.AuthTime)
 	p.moment(t.IssuedAt)
 	p.moment(t.ExpiresAt)
 	p.number(int64(t.Counter)) //nolint:gosec // G115: counts up from 0
@@ -45,7 +77,7 @@ func (s *Server) VerifyAccessToken(text string) (AccessToken, error) {
 	if !ok || !s.World.Now().Before(token.ExpiresAt) {
 		return AccessToken{}, errInvalidToken
 	}
-	if s.Revocations.end(bearings{token.Member, token.Client, token.Grant, token.Chain, token.Counter}) {
+	if s.Revocations.end(token.bearings()) {
 		return AccessToken{}, errInvalidToken
 	}
 	return token, nil
@@ -62,13 +94,17 @@ func (s *Server) openAccessToken(text string) (AccessToken, bool) {
 	}
 	u := unpacker{rest: plain}
 	token := AccessToken{
+		ID:     loop.TokenID(u.text()),
 		Member: loop.MemberID(u.text()),
 		Client: loop.ClientID(u.text()),
 		Grant:  loop.GrantID(u.text()),
 		Chain:  loop.ChainID(u.text()),
 	}
 	token.Scopes = loop.ReadScopes(u.text())
-	token.IssuedAt, token.ExpiresAt = u.moment(), u.moment()
+	token.ServiceScopes = strings.Fields(u.text())
+	token.Audience = strings.Fields(u.text())
+	token.Binding = Binding{Key: u.text(), Certificate: u.text()}
+	token.AuthTime, token.IssuedAt, token.ExpiresAt = u.moment(), u.moment(), u.moment()
 	token.Counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
 	return token, u.done()
 }

@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -16,7 +18,7 @@ import (
 // AuthorizationRequest is a request to the authorization endpoint (RFC 6749
 // §4.1.1, OpenID Connect Core §3.1.2.1) that has been checked in full.
 type AuthorizationRequest struct {
-	Parameters url.Values // as they came, to be checked afresh at every step
+	Asked
 
 	Client      *loop.Client
 	RedirectURI loop.RedirectURI
@@ -31,6 +33,15 @@ type AuthorizationRequest struct {
 	Hinted    loop.MemberID  // by id_token_hint; empty: nobody
 	LoginHint string
 	IDClaims  []string // asked for in the ID token itself
+	Resources []string // that tokens are to be for (RFC 8707); none: this platform's own
+}
+
+// Asked is an authorization request as its app made it, however it came here. It
+// is checked afresh at every step.
+type Asked struct {
+	Parameters url.Values
+	Handle     string // the request_uri under which it was pushed; empty: it was not
+	Key        string // thumbprint of the DPoP key that the code is to be bound to; empty: none
 }
 
 // ResponseMode is how the answer reaches the redirect URI.
@@ -86,13 +97,17 @@ const (
 // Client and redirect URI are proven before anything else is looked at, so that
 // no error is ever sent to a place that did not register. Every refusal is an
 // *AuthorizationError.
-func (s *Server) CheckAuthorizationRequest(ctx context.Context, params url.Values) (*AuthorizationRequest, error) {
-	client, redirectURI, err := s.proveClient(ctx, params)
+func (s *Server) CheckAuthorizationRequest(ctx context.Context, asked Asked) (*AuthorizationRequest, error) {
+	client, err := s.findClient(ctx, asked.Parameters)
 	if err != nil {
 		return nil, err
 	}
-	req := &AuthorizationRequest{Parameters: params, Client: client, RedirectURI: redirectURI, Mode: QueryMode}
-	if err := s.checkRest(req, params); err != nil {
+	redirectURI, err := proveRedirectURI(client, asked.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	req := &AuthorizationRequest{Asked: asked, Client: client, RedirectURI: redirectURI, Mode: QueryMode}
+	if err := s.checkRest(req, asked.Parameters); err != nil {
 		return nil, &AuthorizationError{Fault: loop.AsError(err), To: req.answer()}
 	}
 	return req, nil
@@ -102,32 +117,40 @@ func (req *AuthorizationRequest) answer() *Answer {
 	return &Answer{Client: req.Client, RedirectURI: req.RedirectURI, Mode: req.Mode, State: req.State}
 }
 
-// proveClient finds the client and proves the redirect URI. Its errors end in a page.
-func (s *Server) proveClient(ctx context.Context, params url.Values) (*loop.Client, loop.RedirectURI, error) {
-	page := func(e *loop.Error) error { return &AuthorizationError{Fault: e} }
+// onPage is a refusal that ends in a page.
+func onPage(err error) error { return &AuthorizationError{Fault: loop.AsError(err)} }
+
+// findClient finds the client of a request. Its errors end in a page.
+func (s *Server) findClient(ctx context.Context, params url.Values) (*loop.Client, error) {
 	id, err := single(params, "client_id")
 	if err != nil {
-		return nil, "", page(loop.AsError(err))
+		return nil, onPage(err)
 	}
 	if id == "" {
-		return nil, "", page(loop.Errorf(loop.InvalidRequest, "The client_id is missing.").About("client_id"))
+		return nil, onPage(loop.Errorf(loop.InvalidRequest, "The client_id is missing.").About("client_id"))
 	}
 	client, err := s.clientByID(ctx, loop.ClientID(id))
 	switch {
 	case errors.Is(err, loop.ErrNotFound):
-		return nil, "", page(loop.Errorf(loop.InvalidRequest, "No app has this client_id. Compare it with the one in the developer portal.").About("client_id"))
+		return nil, onPage(loop.Errorf(loop.InvalidRequest, "No app has this client_id. Compare it with the one in the developer portal.").About("client_id"))
 	case err != nil:
-		return nil, "", page(loop.AsError(err))
+		return nil, onPage(err)
 	case !client.Enabled:
-		return nil, "", page(loop.Errorf(loop.InvalidRequest, "This app is disabled. Its developer can enable it in the developer portal.").About("client_id"))
+		return nil, onPage(loop.Errorf(loop.InvalidRequest, "This app is disabled. Its developer can enable it in the developer portal.").About("client_id"))
 	}
+	return client, nil
+}
+
+// proveRedirectURI finds the redirect URI of a request among those registered.
+// Its errors end in a page.
+func proveRedirectURI(client *loop.Client, params url.Values) (loop.RedirectURI, error) {
 	sent, err := single(params, "redirect_uri")
 	if err != nil {
-		return nil, "", page(loop.AsError(err))
+		return "", onPage(err)
 	}
 	redirectURI := loop.RedirectURI(sent)
 	if client.Registered(redirectURI) {
-		return client, redirectURI, nil
+		return redirectURI, nil
 	}
 	fault := loop.Errorf(loop.InvalidRequest, "The redirect URI is not registered for this client. It must equal a registered one, character by character.").About("redirect_uri")
 	if sent == "" {
@@ -137,7 +160,7 @@ func (s *Server) proveClient(ctx context.Context, params url.Values) (*loop.Clie
 	if registered, ok := loop.SwappedLoopback(client.RedirectURIs, redirectURI); ok {
 		refused.Swapped = registered
 	}
-	return nil, "", refused
+	return "", refused
 }
 
 // clientByID reads a client; what has not even the form of an id is not looked up.
@@ -152,8 +175,8 @@ func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client
 // mode come first: they decide how every later error is answered.
 func (s *Server) checkRest(req *AuthorizationRequest, params url.Values) error {
 	steps := []func(*AuthorizationRequest, url.Values) error{
-		readState, readResponseMode, refuseDuplicates, refuseRequestObjects, readResponseType,
-		readScope, readClaims, readNonce, readChallenge, readPrompt, readMaxAge, s.readIDTokenHint,
+		readState, readResponseMode, refuseDuplicates, refuseRequestObjects, holdToProfile, readResponseType,
+		readScope, readClaims, readNonce, readChallenge, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.knownResources,
 	}
 	for _, step := range steps {
 		if err := step(req, params); err != nil {
@@ -168,6 +191,9 @@ func readState(req *AuthorizationRequest, params url.Values) error {
 	state, err := single(params, "state")
 	if err != nil {
 		return err
+	}
+	if state == "" && req.Handle != "" {
+		return nil // PKCE and the push protect what state would (FAPI 2.0 Security Profile §5.3.2.2)
 	}
 	if state == "" {
 		return loop.Errorf(loop.InvalidRequest, "The state is missing. Send an unguessable value and compare it when the answer comes.").About("state")
@@ -216,14 +242,26 @@ func safeName(name string) string {
 	return name
 }
 
-// refuseRequestObjects refuses RFC 9101's parameters by name (OpenID Connect
-// Core §6.1): nothing in them is looked at and nothing is fetched.
+// refuseRequestObjects refuses what Resolve left: a request object that came
+// twice or with a request_uri, and a request_uri of somebody else, which is
+// never fetched.
 func refuseRequestObjects(_ *AuthorizationRequest, params url.Values) error {
-	if params.Has("request") {
-		return loop.Errorf(loop.RequestNotSupported, "Request objects are not supported. Send the parameters themselves.").About("request")
-	}
 	if params.Has("request_uri") {
-		return loop.Errorf(loop.RequestURINotSupported, "A request_uri is not supported. Send the parameters themselves.").About("request_uri")
+		return loop.Errorf(loop.RequestURINotSupported, "Only a request_uri that a push gave is taken. Push the request, or send the parameters themselves.").About("request_uri")
+	}
+	if params.Has("request") {
+		return loop.Errorf(loop.InvalidRequestObject, "Send one request object.").About("request")
+	}
+	return nil
+}
+
+// holdToProfile refuses what the client's registration does not allow.
+func holdToProfile(req *AuthorizationRequest, _ url.Values) error {
+	if !req.Client.MayUse(loop.GrantAuthorizationCode) {
+		return loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type authorization_code.")
+	}
+	if profileOf(req.Client).pushedOnly && req.Handle == "" {
+		return loop.Errorf(loop.InvalidRequest, "This app's profile is fapi2: push the request to /v1/oauth/par first, and send the request_uri that comes back.").About("request_uri")
 	}
 	return nil
 }
@@ -309,6 +347,54 @@ func readChallenge(req *AuthorizationRequest, params url.Values) error {
 	challenge, err := parseCodeChallenge(params.Get("code_challenge"), params.Get("code_challenge_method"))
 	req.Challenge = challenge
 	return err
+}
+
+// readKey reads dpop_jkt: the key that the code is to be bound to (RFC 9449 §10).
+func readKey(req *AuthorizationRequest, params url.Values) error {
+	named := params.Get("dpop_jkt")
+	if digest, err := base64.RawURLEncoding.Strict().DecodeString(named); named != "" && (err != nil || len(digest) != sha256.Size) {
+		return loop.Errorf(loop.InvalidRequest, "The dpop_jkt must be the SHA-256 thumbprint of a key, in base64url: 43 characters.").About("dpop_jkt")
+	}
+	if req.Key == "" {
+		req.Key = named
+	}
+	return nil
+}
+
+// readACR refuses a stronger sign-in than there is yet (RFC 9470 §5): one of our
+// own names, alone, or whatever claims marks as essential. Other names are
+// wishes (OpenID Connect Core §3.1.2.1).
+func readACR(_ *AuthorizationRequest, params url.Values) error {
+	wished := strings.Fields(params.Get("acr_values"))
+	essential := essentialACR(params.Get("claims"))
+	ours := slices.ContainsFunc(wished, func(name string) bool { return strings.HasPrefix(name, "urn:loop:acr:") })
+	unmet := ours && !slices.Contains(wished, ACRPassword) || essential != nil && !slices.Contains(essential, ACRPassword)
+	if unmet {
+		return loop.Errorf(loop.UnmetAuthenticationRequirements, "Members sign in with a password today: %s. A stronger way that this request demands is not there yet.", ACRPassword).About("acr_values")
+	}
+	return nil
+}
+
+// essentialACR are the values of acr that the claims parameter demands (OpenID
+// Connect Core §5.5.1.1); nil where it demands none.
+func essentialACR(claims string) []string {
+	var asked struct {
+		IDToken struct {
+			ACR *struct {
+				Essential bool     `json:"essential"`
+				Value     string   `json:"value"`
+				Values    []string `json:"values"`
+			} `json:"acr"`
+		} `json:"id_token"`
+	}
+	if claims == "" || json.Unmarshal([]byte(claims), &asked) != nil || asked.IDToken.ACR == nil || !asked.IDToken.ACR.Essential {
+		return nil
+	}
+	demanded := asked.IDToken.ACR.Values
+	if asked.IDToken.ACR.Value != "" {
+		demanded = append(demanded, asked.IDToken.ACR.Value)
+	}
+	return demanded
 }
 
 // readPrompt reads prompt (OpenID Connect Core §3.1.2.1): none stands alone.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -167,7 +168,7 @@ func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *S
 func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *SignIn) error {
 	err := s.Ledger.Decide(ctx, Subject{Member: signIn.Member.ID, Client: req.Client.ID}, func(st State) (Change, error) {
 		rec := s.record(ctx, audit.ConsentDenied, byMember(signIn), st)
-		return Change{Records: []audit.Record{rec}}, nil
+		return Change{Completes: req.handleHash(), Records: []audit.Record{rec}}, nil
 	})
 	if err != nil {
 		return err
@@ -190,6 +191,7 @@ func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signI
 		}
 		code = s.newCode(req, signIn, grant)
 		change := s.authorization(ctx, signIn, st, grant, code)
+		change.Completes = req.handleHash()
 		// The code is issued after whatever this change revokes.
 		code.Counter = st.Counter + uint64(len(change.Revoke))
 		return change, nil
@@ -198,6 +200,16 @@ func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signI
 		return nil, err
 	}
 	return &Authorized{Answer: *req.answer(), Code: s.sealCode(code).Reveal()}, nil
+}
+
+// handleHash is the name under which a pushed request is stored; nil where it
+// was not pushed.
+func (req *AuthorizationRequest) handleHash() []byte {
+	if req.Handle == "" {
+		return nil
+	}
+	hash := credential.SecretOf(req.Handle).Hash()
+	return hash[:]
 }
 
 func (s *Server) newCode(req *AuthorizationRequest, signIn *SignIn, grant *loop.Grant) Code {
@@ -213,6 +225,8 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *SignIn, grant *loop.
 		AuthTime:    signIn.AuthTime,
 		Nonce:       req.Nonce,
 		IDClaims:    strings.Join(req.IDClaims, " "),
+		Resources:   req.Resources,
+		Key:         req.Key,
 		ExpiresAt:   s.World.Now().Add(codeLife),
 	}
 }

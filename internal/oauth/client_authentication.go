@@ -2,106 +2,113 @@ package oauth
 
 import (
 	"context"
-	"encoding/base64"
+	"crypto/x509"
 	"errors"
 	"net/url"
-	"strings"
 
 	"github.com/loop-health/loop/internal/audit"
-	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// clientCredentials are what a request to the token endpoint says of its client
-// (RFC 6749 §2.3.1).
-type clientCredentials struct {
-	id     loop.ClientID
-	secret string // empty: none sent
+// ClientRequest is what an app sends to an endpoint that is meant for apps: the
+// token endpoint, PAR, introspection, revocation.
+type ClientRequest struct {
+	Method        string // of HTTP
+	Path          string // of the endpoint, such as /v1/oauth/token
+	Authorization []string
+	Proofs        []string            // the values of the DPoP header
+	Certificates  []*x509.Certificate // that the connection's other end proved, leaf first
+	Form          url.Values
 }
 
-var errInvalidClient = loop.Errorf(loop.InvalidClient, "The client could not be authenticated. Check client_id and client_secret; a rotated secret works for 24 hours only.")
-
-// readClientCredentials takes the client's credentials from the Authorization
-// headers or the form, never from both.
-func readClientCredentials(authorization []string, form url.Values) (clientCredentials, error) {
-	id, err := single(form, "client_id")
-	if err != nil {
-		return clientCredentials{}, err
-	}
-	secret, err := single(form, "client_secret")
-	if err != nil {
-		return clientCredentials{}, err
-	}
-	switch {
-	case len(authorization) > 1:
-		return clientCredentials{}, loop.Errorf(loop.InvalidRequest, "There is more than one Authorization header. Send one.")
-	case len(authorization) == 0 && id == "":
-		return clientCredentials{}, loop.Errorf(loop.InvalidClient, "The client_id is missing.").About("client_id")
-	case len(authorization) == 0:
-		return clientCredentials{loop.ClientID(id), secret}, nil
-	case form.Has("client_secret"):
-		return clientCredentials{}, loop.Errorf(loop.InvalidRequest, "The client authenticated twice: by the Authorization header and by client_secret. Use one way.").About("client_secret")
-	}
-	basic, err := parseBasic(authorization[0])
-	if err != nil {
-		return clientCredentials{}, err
-	}
-	if id != "" && loop.ClientID(id) != basic.id {
-		return clientCredentials{}, loop.Errorf(loop.InvalidClient, "The client_id in the form is not the one in the Authorization header.").About("client_id")
-	}
-	return basic, nil
+// authenticationMethod is one way for a client to prove who it is.
+type authenticationMethod struct {
+	// presented reports whether the request tries this way.
+	presented func(ClientRequest) bool
+	// names reads which client the request says it comes from.
+	names func(ClientRequest) (loop.ClientID, error)
+	// proves reports whether the request proves it. An unknown client comes as
+	// one that has registered nothing, so that it costs the same work.
+	proves func(s *Server, ctx context.Context, client *loop.Client, req ClientRequest) error
 }
 
-// maxBasicLength is beyond any client id and secret of ours.
-const maxBasicLength = 1024
-
-// parseBasic reads HTTP Basic credentials. Id and secret are form-urlencoded
-// inside the Base64 (RFC 6749 §2.3.1), once.
-func parseBasic(header string) (clientCredentials, error) {
-	malformed := loop.Errorf(loop.InvalidClient, "The Authorization header is not well formed. Send Basic and, in Base64, the form-urlencoded client_id and client_secret with a colon between.")
-	scheme, encoded, ok := strings.Cut(header, " ")
-	if !ok || !strings.EqualFold(scheme, "Basic") || len(encoded) > maxBasicLength {
-		return clientCredentials{}, malformed
-	}
-	plain, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	if err != nil {
-		return clientCredentials{}, malformed
-	}
-	id, secret, ok := strings.Cut(string(plain), ":")
-	if !ok {
-		return clientCredentials{}, malformed
-	}
-	decodedID, idErr := url.QueryUnescape(id)
-	decodedSecret, secretErr := url.QueryUnescape(secret)
-	if idErr != nil || secretErr != nil || decodedSecret == "" {
-		return clientCredentials{}, malformed
-	}
-	return clientCredentials{loop.ClientID(decodedID), decodedSecret}, nil
+// authenticationMethods is where a further method is registered. The order
+// matters to nobody: a request that tries two is refused.
+func authenticationMethods() []authenticationMethod {
+	return []authenticationMethod{secretBasic, secretPost, privateKeyJWT}
 }
 
-// authenticate proves the client. Unknown, disabled, wrong secret and a public
-// client that sends one are all InvalidClient.
-func (s *Server) authenticate(ctx context.Context, sent clientCredentials) (*loop.Client, error) {
-	client, err := s.clientByID(ctx, sent.id)
+// otherwise is what a request tries that presents no credentials of its own in
+// header or form: a certificate, or nothing, as public clients do.
+var otherwise = authenticationMethod{
+	names: func(req ClientRequest) (loop.ClientID, error) {
+		id, err := single(req.Form, "client_id")
+		if err == nil && id == "" {
+			err = loop.Errorf(loop.InvalidClient, "The client_id is missing.").About("client_id")
+		}
+		return loop.ClientID(id), err
+	},
+	proves: func(s *Server, ctx context.Context, client *loop.Client, req ClientRequest) error {
+		switch {
+		case client.Protocol.AuthMethod.ByCertificate():
+			return s.provesCertificate(ctx, client, req.Certificates)
+		case client.Protocol.AuthMethod == loop.AuthNone:
+			return nil
+		}
+		return errInvalidClient
+	},
+}
+
+var errInvalidClient = loop.Errorf(loop.InvalidClient, "The client could not be authenticated. Check client_id and the secret, assertion or certificate that it registered; a rotated secret works for 24 hours only.")
+
+// Authenticate proves the client of a request before anything else of it is
+// looked at (RFC 6749 §3.2.1). Unknown, disabled, a wrong proof and a proof by
+// another method than the registered one are all InvalidClient; two proofs are
+// InvalidRequest.
+func (s *Server) Authenticate(ctx context.Context, req ClientRequest) (*loop.Client, error) {
+	method, err := presentedMethod(req)
+	if err != nil {
+		return nil, err
+	}
+	id, err := method.names(req)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.clientByID(ctx, id)
 	if errors.Is(err, loop.ErrNotFound) {
-		client, err = &loop.Client{Type: loop.Confidential}, nil // the same work as for a wrong secret
+		client, err = &loop.Client{Type: loop.Confidential}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	proven := client.Type == loop.Public && sent.secret == ""
-	if client.Type == loop.Confidential {
-		_, wellFormed := credential.ClientSecretPrefix.Parse(sent.secret)
-		proven = client.HoldsSecret(credential.SecretOf(sent.secret).Hash(), s.World.Now()) && wellFormed
-	}
-	if !proven {
-		return nil, errInvalidClient
+	if err := method.proves(s, ctx, client, req); err != nil {
+		return nil, err
 	}
 	if !client.Enabled {
 		s.refuseDisabled(ctx, client)
 		return nil, loop.Errorf(loop.InvalidClient, "This app is disabled. Its developer can enable it in the developer portal.")
 	}
-	return client, nil
+	return client, noDuplicates(req.Form)
+}
+
+// presentedMethod finds the one way in which the request authenticates (RFC
+// 6749 §2.3: never more than one).
+func presentedMethod(req ClientRequest) (authenticationMethod, error) {
+	if len(req.Authorization) > 1 {
+		return authenticationMethod{}, loop.Errorf(loop.InvalidRequest, "There is more than one Authorization header. Send one.")
+	}
+	found := otherwise
+	tried := 0
+	for _, method := range authenticationMethods() {
+		if method.presented(req) {
+			found = method
+			tried++
+		}
+	}
+	if tried > 1 {
+		return authenticationMethod{}, loop.Errorf(loop.InvalidRequest, "The client authenticated in more than one way. Use the Authorization header, client_secret or client_assertion, one of them.")
+	}
+	return found, nil
 }
 
 // refuseDisabled counts that a genuine credential of a disabled client was

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/credential"
@@ -25,6 +26,8 @@ type Code struct {
 	AuthTime    time.Time
 	Nonce       string
 	IDClaims    string // claims asked for in the ID token, separated by spaces
+	Resources   []string
+	Key         string // thumbprint of the DPoP key that may redeem it; empty: any (RFC 9449 §10)
 	ExpiresAt   time.Time
 	Counter     uint64
 }
@@ -43,6 +46,8 @@ func (s *Server) sealCode(c Code) credential.Secret {
 	p.moment(c.AuthTime)
 	p.text(c.Nonce)
 	p.text(c.IDClaims)
+	p.text(strings.Join(c.Resources, " "))
+	p.text(c.Key)
 	p.moment(c.ExpiresAt)
 	p.number(int64(c.Counter)) //nolint:gosec // G115: counts up from 0
 	return credential.SecretOf(credential.CodePrefix.Form(s.Ring.Seal(credential.ForCodes, p)))
@@ -71,6 +76,8 @@ func (s *Server) openCode(text string) (Code, bool) {
 	code.AuthTime = u.moment()
 	code.Nonce = u.text()
 	code.IDClaims = u.text()
+	code.Resources = strings.Fields(u.text())
+	code.Key = u.text()
 	code.ExpiresAt = u.moment()
 	code.Counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
 	return code, u.done()

@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"context"
+	"crypto/sha256"
 	"net/url"
 	"time"
 
@@ -19,15 +21,21 @@ const ticketLife = 10 * time.Minute
 // is sealed, so that nobody can change the request on its way, and bound to the
 // browser that made it, so that nobody else can go on with it.
 type Continuation struct {
-	Parameters url.Values // checked afresh at each step
-	Progress   Progress
-	Browser    string // the pre-session cookie's value
+	Asked
+	Progress Progress
+	Browser  string // the pre-session cookie's value
 }
 
-// SealContinuation gives the text that pages carry.
+// SealContinuation gives the text that pages carry. A pushed request stays where
+// it is kept, and travels by its name.
 func (s *Server) SealContinuation(c Continuation) string {
 	var p packer
-	p.text(c.Parameters.Encode())
+	p.text(c.Handle)
+	if c.Handle == "" {
+		p.text(c.Parameters.Encode())
+	} else {
+		p.text("")
+	}
 	p.moment(c.Progress.Began)
 	p.text(flag(c.Progress.Chosen))
 	p.text(c.Browser)
@@ -38,14 +46,17 @@ func (s *Server) SealContinuation(c Continuation) string {
 var errLost = loop.Errorf(loop.InvalidRequest, "This page is too old, or was opened in another browser. Go back to the app and start again.")
 
 // OpenContinuation reads a continuation: InvalidRequest where it was not sealed
-// here, is older than 30 minutes or belongs to another browser.
-func (s *Server) OpenContinuation(text, browser string) (Continuation, error) {
+// here, is older than 30 minutes or belongs to another browser,
+// InvalidRequestURI where the request was pushed and has been answered.
+func (s *Server) OpenContinuation(ctx context.Context, text, browser string) (Continuation, error) {
 	u, ok := s.unseal(credential.ForContinuations, text)
 	if !ok {
 		return Continuation{}, errLost
 	}
+	var c Continuation
+	c.Handle = u.text()
 	params, err := url.ParseQuery(u.text())
-	c := Continuation{Parameters: params}
+	c.Parameters = params
 	c.Progress.Began = u.moment()
 	c.Progress.Chosen = u.text() != ""
 	c.Browser = u.text()
@@ -53,14 +64,17 @@ func (s *Server) OpenContinuation(text, browser string) (Continuation, error) {
 	if err != nil || !u.done() || browser == "" || c.Browser != browser || age >= continuationLife {
 		return Continuation{}, errLost
 	}
-	return c, nil
+	if c.Handle != "" {
+		c.Asked, _, err = s.openPushed(ctx, c.Handle, true)
+	}
+	return c, err
 }
 
 // Ticket is what a consent page was made of. Only exactly that can be allowed.
 type Ticket struct {
 	Session loop.SessionID
 	Member  loop.MemberID
-	Request string // the parameters, encoded
+	Request string // the hash of the parameters
 	Shown   loop.Scopes
 	Text    string    // version and language of the words that were shown
 	Client  time.Time // when the client's registration last changed
@@ -75,7 +89,7 @@ func (s *Server) NewTicket(req *AuthorizationRequest, signIn *SignIn) string {
 	var p packer
 	p.text(string(signIn.Session))
 	p.text(string(signIn.Member.ID))
-	p.text(req.Parameters.Encode())
+	p.text(requestHash(req))
 	p.text(req.Scopes.String())
 	p.text(ConsentText)
 	p.moment(req.Client.UpdatedAt)
@@ -98,10 +112,15 @@ func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *Sig
 	t.MadeAt = u.moment()
 	ok = u.done() &&
 		t.Session == signIn.Session && t.Member == signIn.Member.ID &&
-		t.Request == req.Parameters.Encode() && shown.String() == req.Scopes.String() &&
+		t.Request == requestHash(req) && shown.String() == req.Scopes.String() &&
 		t.Text == ConsentText && t.Client.Equal(req.Client.UpdatedAt) &&
 		s.World.Now().Sub(t.MadeAt) < ticketLife
 	return shown, ok
+}
+
+func requestHash(req *AuthorizationRequest) string {
+	sum := sha256.Sum256([]byte(req.Parameters.Encode()))
+	return string(sum[:])
 }
 
 func (s *Server) sealer(purpose credential.Purpose) credential.Sealer {

@@ -65,10 +65,14 @@ func newServer(t testing.TB) (*Server, *loop.Client, string) {
 		RedirectURIs:  []loop.RedirectURI{"https://app.example.com/cb"},
 		AllowedScopes: loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile), AccessTokenTTL: time.Hour, Mode: loop.Development,
 		Secrets: []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: w.Now()}},
+		Protocol: loop.Protocol{
+			GrantTypes: []loop.GrantType{loop.GrantAuthorizationCode, loop.GrantRefreshToken}, AuthMethod: loop.AuthSecretBasic,
+			Profile: loop.ProfileOAuth, IDTokenAlgorithm: loop.ES256,
+		},
 	}
 	return &Server{
 		Issuer: "https://identity.platform.test", World: w, Ring: ring, Signing: opened,
-		Ledger: register{client}, Revocations: NewRevocations(), Log: slog.New(slog.DiscardHandler),
+		Ledger: register{client}, Revocations: NewRevocations(), Proofs: NewProofs(w.Now()), ClientKeys: &ClientKeys{World: w}, Log: slog.New(slog.DiscardHandler),
 	}, client, secret.Reveal()
 }
 
@@ -84,7 +88,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		req, err := s.CheckAuthorizationRequest(t.Context(), params)
+		req, err := s.CheckAuthorizationRequest(t.Context(), Asked{Parameters: params})
 		if err != nil {
 			refused, ok := errors.AsType[*AuthorizationError](err)
 			if !ok || refused.Fault.Code == loop.ServerError {
@@ -99,8 +103,8 @@ func FuzzAuthorizationRequest(f *testing.F) {
 			t.Fatalf("%q passed as %+v", query, req)
 		}
 		// What the pages carry is the same request.
-		c := Continuation{Parameters: params, Progress: Progress{Began: s.World.Now()}, Browser: "b"}
-		carried, err := s.OpenContinuation(s.SealContinuation(c), "b")
+		c := Continuation{Asked: Asked{Parameters: params}, Progress: Progress{Began: s.World.Now()}, Browser: "b"}
+		carried, err := s.OpenContinuation(t.Context(), s.SealContinuation(c), "b")
 		if err != nil || carried.Parameters.Encode() != params.Encode() {
 			t.Fatalf("%q is carried as %q, %v", query, carried.Parameters.Encode(), err)
 		}
@@ -122,7 +126,12 @@ func FuzzTokenRequest(f *testing.F) {
 		if authorization != "" {
 			headers = []string{authorization}
 		}
-		tokens, _, err := s.Exchange(t.Context(), headers, form)
+		req := ClientRequest{Method: "POST", Path: TokenPath, Authorization: headers, Form: form}
+		proven, err := s.Authenticate(t.Context(), req)
+		var tokens *TokenResponse
+		if err == nil {
+			tokens, err = s.Exchange(t.Context(), proven, req)
+		}
 		if err == nil || tokens != nil {
 			t.Fatalf("%q, %q got tokens", authorization, body)
 		}
@@ -137,19 +146,19 @@ func FuzzBasic(f *testing.F) {
 	f.Add("basic Og==")
 	f.Add("Bearer x")
 	f.Fuzz(func(t *testing.T, header string) {
-		got, err := parseBasic(header)
+		id, secret, err := parseBasic(header)
 		if err != nil {
 			if loop.AsError(err).Code != loop.InvalidClient {
 				t.Fatalf("%q: %v", header, err)
 			}
 			return
 		}
-		again := "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(string(got.id))+":"+url.QueryEscape(got.secret)))
+		again := "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(string(id))+":"+url.QueryEscape(secret)))
 		if len(again) > maxBasicLength {
 			return
 		}
-		if second, err := parseBasic(again); err != nil || second != got {
-			t.Fatalf("%q reads as %+v, written again as %+v, %v", header, got, second, err)
+		if againID, againSecret, err := parseBasic(again); err != nil || againID != id || againSecret != secret {
+			t.Fatalf("%q reads as %q, %q, written again as %q, %q, %v", header, id, secret, againID, againSecret, err)
 		}
 	})
 }
@@ -165,7 +174,7 @@ func FuzzTokens(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(refresh.Reveal())
-	f.Add(s.SealContinuation(Continuation{Parameters: url.Values{"a": {"b"}}, Progress: Progress{Began: now}, Browser: "b"}))
+	f.Add(s.SealContinuation(Continuation{Asked: Asked{Parameters: url.Values{"a": {"b"}}}, Progress: Progress{Began: now}, Browser: "b"}))
 	f.Fuzz(func(t *testing.T, text string) {
 		_, access := s.openAccessToken(text)
 		_, code := s.openCode(text)

@@ -2,7 +2,7 @@ package oauth
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
+	"crypto/sha512"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -89,7 +89,7 @@ func (c MemberClaims) only(names []string) MemberClaims {
 }
 
 // idToken signs an ID token for what a chain's sign-in proved.
-func (s *Server) idToken(chain *loop.Chain, member *loop.Member, nonce, idClaims, accessToken string) (string, error) {
+func (s *Server) idToken(client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims, accessToken string) (string, error) {
 	now := s.World.Now()
 	claims := idTokenClaims{
 		Issuer:       s.Issuer,
@@ -99,7 +99,7 @@ func (s *Server) idToken(chain *loop.Chain, member *loop.Member, nonce, idClaims
 		IssuedAt:     now.Unix(),
 		AuthTime:     chain.AuthTime.Unix(),
 		Nonce:        nonce,
-		AtHash:       accessTokenHash(accessToken),
+		AtHash:       accessTokenHash(client.Protocol.IDTokenAlgorithm, accessToken),
 		Session:      string(chain.Session),
 		ACR:          ACRPassword,
 		AMR:          []string{amrPassword},
@@ -109,7 +109,13 @@ func (s *Server) idToken(chain *loop.Chain, member *loop.Member, nonce, idClaims
 	if err != nil {
 		return "", fmt.Errorf("encoding an ID token: %w", err)
 	}
-	return s.Signing.Sign(jose.ES256, idTokenType, body)
+	return s.sign(client.Protocol.IDTokenAlgorithm, idTokenType, body)
+}
+
+// sign makes a JWT of the given type (RFC 7515 §4.1.9), so that what is signed
+// for one use is taken for no other.
+func (s *Server) sign(alg loop.Algorithm, typ string, claims []byte) (string, error) {
+	return s.Signing.Sign(jose.SignatureAlgorithm(alg), typ, claims)
 }
 
 // openIDToken reads an ID token of ours, expired or not.
@@ -125,9 +131,14 @@ func (s *Server) openIDToken(token string) (idTokenClaims, error) {
 	return claims, nil
 }
 
-// accessTokenHash is the left half of the SHA-256 of the token's text (OpenID
-// Connect Core §3.1.3.6, for algorithms that end in 256).
-func accessTokenHash(accessToken string) string {
+// accessTokenHash is the left half of the hash of the token's text (OpenID
+// Connect Core §3.1.3.6): SHA-256 for algorithms that end in 256, SHA-512 for
+// EdDSA, which has it within.
+func accessTokenHash(alg loop.Algorithm, accessToken string) string {
+	if alg == loop.EdDSA {
+		sum := sha512.Sum512([]byte(accessToken))
+		return base64url(sum[:sha512.Size/2])
+	}
 	sum := sha256.Sum256([]byte(accessToken))
-	return base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
+	return base64url(sum[:sha256.Size/2])
 }

@@ -47,13 +47,16 @@ type State struct {
 
 // Change is what a decision writes. The zero value writes nothing.
 type Change struct {
-	Grant   *loop.Grant // its new state, or a new grant; a revoked one ends its chains
-	Chain   *loop.Chain // its new state, or a new chain
-	Keep    int         // with a new chain: how many live chains of the grant stay, this one among them
-	Revoke  []loop.Revocation
-	Notice  string // for the member's next sign-in
-	Records []audit.Record
-	Refused *audit.Refusal // counted, not recorded one by one
+	Grant  *loop.Grant // its new state, or a new grant; a revoked one ends its chains
+	Chain  *loop.Chain // its new state, or a new chain
+	Keep   int         // with a new chain: how many live chains of the grant stay, this one among them
+	Revoke []loop.Revocation
+	Notice string // for the member's next sign-in
+	// Completes is the hash of a pushed request that is answered by this; one
+	// that was answered before is InvalidRequestURI, and nothing is written.
+	Completes []byte
+	Records   []audit.Record
+	Refused   *audit.Refusal // counted, not recorded one by one
 }
 
 // record makes an audit record of something that the client did.

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -17,6 +16,7 @@ var (
 	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended.").About("code")
 	errBadVerifier  = loop.Errorf(loop.InvalidGrant, "The code_verifier does not match the code_challenge of the authorization request. Send the verifier of the same attempt; the code still works.").About("code_verifier")
 	errBadRedirect  = loop.Errorf(loop.InvalidGrant, "The redirect_uri is not the one of the authorization request. Send it again, character by character; the code still works.").About("redirect_uri")
+	errBadKey       = loop.Errorf(loop.InvalidGrant, "The DPoP proof is made with another key than this was bound to. Use the same key; nothing was used up.")
 	errGrantGone    = loop.Errorf(loop.InvalidGrant, "The consent behind this has ended. Send the member through authorization again.")
 	errNothingLeft  = loop.Errorf(loop.InvalidScope, "None of the scopes asked for is still allowed. Send the member through authorization again.").About("scope")
 	errScopeBeyond  = loop.Errorf(loop.InvalidScope, "A refresh cannot ask for more than the authorization gave. Send the member through authorization to add scopes.").About("scope")
@@ -28,8 +28,12 @@ var (
 
 // redeemCode exchanges a code for the first tokens of a chain (RFC 6749 §4.1.3,
 // RFC 7636 §4.5).
-func (s *Server) redeemCode(ctx context.Context, client *loop.Client, form url.Values) (*TokenResponse, error) {
-	code, err := s.presentedCode(client, form)
+func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenResponse, error) {
+	code, err := s.presentedCode(req)
+	if err != nil {
+		return nil, err
+	}
+	target, err := s.narrow(req.Form, code.Resources)
 	if err != nil {
 		return nil, err
 	}
@@ -40,24 +44,25 @@ func (s *Server) redeemCode(ctx context.Context, client *loop.Client, form url.V
 	)
 	subject := Subject{Member: code.Member, Client: code.Client, Grant: code.Grant, Chain: code.ID}
 	err = s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
-		change, refused := s.redemption(ctx, code, st)
+		change, refused := s.redemption(ctx, code, req.Binding, st)
 		chain, member, counter = change.Chain, st.Member, st.Counter
 		return change, refused
 	})
 	if err != nil {
 		return nil, err
 	}
-	response, err := s.issue(client, chain, chain.Scopes, counter)
+	response, err := s.issue(req, chain, chain.Scopes, target, counter)
 	if err != nil {
 		return nil, err
 	}
-	return s.withIDToken(response, chain, member, code.Nonce, code.IDClaims)
+	return s.withIDToken(response, req.Client, chain, member, code.Nonce, code.IDClaims)
 }
 
 // presentedCode reads the parameters and proves that the code is this client's
 // and that the client is the one that began. Nothing of what fails here
 // consumes the code or ends anything.
-func (s *Server) presentedCode(client *loop.Client, form url.Values) (Code, error) {
+func (s *Server) presentedCode(req TokenRequest) (Code, error) {
+	form := req.Form
 	text, err := required(form, "code")
 	if err != nil {
 		return Code{}, err
@@ -75,12 +80,14 @@ func (s *Server) presentedCode(client *loop.Client, form url.Values) (Code, erro
 	}
 	code, ok := s.openCode(text)
 	switch {
-	case !ok || code.Client != client.ID:
+	case !ok || code.Client != req.Client.ID:
 		return Code{}, errBadCode
 	case !code.Challenge.metBy(verifier):
 		return Code{}, errBadVerifier
 	case code.RedirectURI != loop.RedirectURI(redirectURI):
 		return Code{}, errBadRedirect
+	case code.Key != "" && code.Key != req.Binding.Key:
+		return Code{}, errBadKey
 	}
 	return code, nil
 }
@@ -88,7 +95,7 @@ func (s *Server) presentedCode(client *loop.Client, form url.Values) (Code, erro
 // redemption decides on a code: the first presentation starts the chain, a
 // second one ends what the first gave (RFC 6749 §4.1.2), even after the code
 // has expired.
-func (s *Server) redemption(ctx context.Context, code Code, st State) (Change, error) {
+func (s *Server) redemption(ctx context.Context, code Code, binding Binding, st State) (Change, error) {
 	now := s.World.Now()
 	if st.Chain != nil {
 		return s.codeReused(ctx, st), errCodeReused
@@ -97,7 +104,7 @@ func (s *Server) redemption(ctx context.Context, code Code, st State) (Change, e
 		return refused(st, string(code.ID), "code expired"), errCodeExpired
 	}
 	fault := standing(st)
-	if fault == "" && s.Revocations.end(bearings{code.Member, code.Client, code.Grant, code.ID, code.Counter}) {
+	if fault == "" && s.Revocations.end(bearings{code.Member, code.Client, code.Grant, code.ID, "", code.Counter}) {
 		fault = "revoked since"
 	}
 	if fault != "" {
@@ -112,10 +119,14 @@ func (s *Server) redemption(ctx context.Context, code Code, st State) (Change, e
 		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes,
 		Session: code.Session, AuthTime: code.AuthTime,
 		Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens),
-		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes,
+		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.Key,
+		Resources: code.Resources,
 		CreatedAt: now, IdleExpiresAt: now.Add(loop.RefreshTokenIdle),
 	}
 	_, _ = s.World.Read(chain.Salt[:])
+	if st.Client.Type == loop.Public {
+		chain.Key = binding.Key // RFC 9449 §5: nothing else proves who refreshes
+	}
 
 	rec := s.record(ctx, audit.CodeRedeemed, byClient(st.Client), st)
 	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
@@ -170,11 +181,11 @@ func byClient(client *loop.Client) audit.Actor {
 }
 
 // withIDToken adds the ID token where openid is among the scopes.
-func (s *Server) withIDToken(response *TokenResponse, chain *loop.Chain, member *loop.Member, nonce, idClaims string) (*TokenResponse, error) {
+func (s *Server) withIDToken(response *TokenResponse, client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims string) (*TokenResponse, error) {
 	if !chain.Scopes.Has(loop.ScopeOpenID) {
 		return response, nil
 	}
-	token, err := s.idToken(chain, member, nonce, idClaims, response.AccessToken)
+	token, err := s.idToken(client, chain, member, nonce, idClaims, response.AccessToken)
 	response.IDToken = token
 	return response, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/binary"
-	"net/url"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -60,14 +59,14 @@ func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
 }
 
 // refresh rotates a refresh token (RFC 6749 §6, RFC 9700 §4.14.2).
-func (s *Server) refresh(ctx context.Context, client *loop.Client, form url.Values) (*TokenResponse, error) {
-	text, err := required(form, "refresh_token")
+func (s *Server) refresh(ctx context.Context, req TokenRequest) (*TokenResponse, error) {
+	text, err := required(req.Form, "refresh_token")
 	if err != nil {
 		return nil, err
 	}
 	var narrower loop.Scopes
-	if form.Has("scope") {
-		if narrower, err = loop.ParseScopes(form.Get("scope")); err != nil {
+	if req.Form.Has("scope") {
+		if narrower, err = loop.ParseScopes(req.Form.Get("scope")); err != nil {
 			return nil, err
 		}
 	}
@@ -75,49 +74,57 @@ func (s *Server) refresh(ctx context.Context, client *loop.Client, form url.Valu
 	if !ok {
 		return nil, errBadRefresh
 	}
-	return s.rotate(ctx, client, token, narrower)
+	return s.rotate(ctx, req, token, narrower)
 }
 
 // rotation is what a decision on a refresh token came to.
 type rotation struct {
 	chain   *loop.Chain
 	scopes  loop.Scopes
+	target  target
 	member  *loop.Member
 	counter uint64
 }
 
-func (s *Server) rotate(ctx context.Context, client *loop.Client, token refreshToken, narrower loop.Scopes) (*TokenResponse, error) {
+func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToken, narrower loop.Scopes) (*TokenResponse, error) {
 	var done rotation
-	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
+	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: req.Client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		var (
 			change Change
 			err    error
 		)
-		done, change, err = s.rotation(ctx, client, token, narrower, st)
+		done, change, err = s.rotation(ctx, req, token, narrower, st)
 		return change, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	response, err := s.issue(client, done.chain, done.scopes, done.counter)
+	response, err := s.issue(req, done.chain, done.scopes, done.target, done.counter)
 	if err != nil || !done.scopes.Has(loop.ScopeOpenID) {
 		return response, err
 	}
-	return s.withIDToken(response, done.chain, done.member, "", "")
+	return s.withIDToken(response, req.Client, done.chain, done.member, "", "")
 }
 
 // rotation decides on a refresh token that opened: whose it is, whether it is
 // the chain's newest, and what it still stands for.
-func (s *Server) rotation(ctx context.Context, client *loop.Client, token refreshToken, narrower loop.Scopes, st State) (rotation, Change, error) {
-	chain, now := st.Chain, s.World.Now()
+func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, narrower loop.Scopes, st State) (rotation, Change, error) {
+	chain, client := st.Chain, req.Client
 	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) {
 		return rotation{}, Change{}, errBadRefresh
 	}
 	if change, err := s.refuseEnded(st); err != nil {
 		return rotation{}, change, err
 	}
+	if chain.Key != "" && chain.Key != req.Binding.Key {
+		return rotation{}, Change{}, errBadKey
+	}
 	if !chain.Scopes.HasAll(narrower) {
 		return rotation{}, Change{}, errScopeBeyond
+	}
+	target, err := s.narrow(req.Form, chain.Resources)
+	if err != nil {
+		return rotation{}, Change{}, err
 	}
 	scopes := covered(chain.Scopes, st)
 	if narrower != nil {
@@ -126,28 +133,36 @@ func (s *Server) rotation(ctx context.Context, client *loop.Client, token refres
 	if len(scopes) == 0 {
 		return rotation{}, refused(st, string(chain.ID), "no scope left"), errNothingLeft
 	}
-	done := rotation{chain: chain, scopes: scopes, member: st.Member, counter: st.Counter}
+	done := rotation{chain: chain, scopes: scopes, target: target, member: st.Member, counter: st.Counter}
+	rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
+	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
 	switch {
 	case token.generation > chain.Generation:
 		s.Log.ErrorContext(ctx, "a refresh token is newer than its chain: the database was set back", "chain", chain.ID, "generation", token.generation, "stored", chain.Generation)
 		return rotation{}, refused(st, string(chain.ID), "newer than stored"), errBadRefresh
-	case token.generation == chain.Generation:
-		next := *chain
-		next.Generation++
-		next.KeyID = s.Ring.Newest(credential.ForRefreshTokens)
-		next.RotatedAt, next.RotatedBy, next.RotatedFor = now, audit.OriginOf(ctx).Request, scopes
-		next.IdleExpiresAt = now.Add(loop.RefreshTokenIdle)
-		done.chain = &next
-		rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
-		rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
-		return done, Change{Chain: &next, Records: []audit.Record{rec}}, nil
-	case s.withinGrace(client, token, chain, scopes):
-		rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
-		rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String(), "retry": "within grace"}
+	case token.generation == chain.Generation || !profileOf(client).rotates:
+		done.chain = s.rotated(ctx, req, chain, scopes)
+		return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
+	case s.withinGrace(req, token, chain, scopes):
+		rec.Detail["retry"] = "within grace"
 		return done, Change{Records: []audit.Record{rec}}, nil
 	default:
 		return rotation{}, s.tokenReused(ctx, st), errRefreshReuse
 	}
+}
+
+// rotated is the chain after a refresh: with a new token, or, where the client's
+// profile keeps it, the same one with a new life, until its key is replaced.
+func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chain, scopes loop.Scopes) *loop.Chain {
+	now := s.World.Now()
+	next := *chain
+	next.IdleExpiresAt = now.Add(loop.RefreshTokenIdle)
+	if newest := s.Ring.Newest(credential.ForRefreshTokens); profileOf(req.Client).rotates || next.KeyID != newest {
+		next.Generation++
+		next.KeyID = newest
+		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, scopes, req.Binding.Key
+	}
+	return &next
 }
 
 // refuseEnded turns away a token whose chain, grant, member or client has ended.
@@ -168,10 +183,11 @@ func (s *Server) refuseEnded(st State) (Change, error) {
 }
 
 // withinGrace reports whether an old token is a retry: the one directly before
-// the present, within the client's grace period, for the same scopes.
-func (s *Server) withinGrace(client *loop.Client, token refreshToken, chain *loop.Chain, scopes loop.Scopes) bool {
-	return client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
-		s.World.Now().Before(chain.RotatedAt.Add(client.RefreshGrace)) &&
+// the present, within the client's grace period, for the same key and scopes.
+func (s *Server) withinGrace(req TokenRequest, token refreshToken, chain *loop.Chain, scopes loop.Scopes) bool {
+	return req.Client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
+		s.World.Now().Before(chain.RotatedAt.Add(req.Client.RefreshGrace)) &&
+		req.Binding.Key == chain.RotatedKey &&
 		scopes.String() == chain.RotatedFor.String()
 }
 

@@ -66,6 +66,7 @@ type bearings struct {
 	client  loop.ClientID
 	grant   loop.GrantID
 	chain   loop.ChainID
+	token   loop.TokenID // of an access token
 	counter uint64
 }
 
@@ -77,5 +78,6 @@ func (r *Revocations) end(b bearings) bool {
 	return r.highest[revoked{loop.RevokeChain, string(b.chain)}].number > b.counter ||
 		r.highest[revoked{loop.RevokeGrant, string(b.grant)}].number > b.counter ||
 		r.highest[revoked{loop.RevokeMember, string(b.member)}].number > b.counter ||
-		r.highest[revoked{loop.RevokeClient, string(b.client)}].number > b.counter
+		r.highest[revoked{loop.RevokeClient, string(b.client)}].number > b.counter ||
+		r.highest[revoked{loop.RevokeToken, string(b.token)}].number > b.counter
 }

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/hmac"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -24,6 +25,56 @@ func (s *Server) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Acto
 		return Change{
 			Grant:   &grant,
 			Revoke:  []loop.Revocation{s.revocation(loop.RevokeGrant, string(grant.ID))},
+			Records: []audit.Record{rec},
+		}, nil
+	})
+}
+
+// RevokeToken ends a token that a client gives back (RFC 7009 §2.1): with a
+// refresh token its chain and the access tokens of it, with an access token that
+// token alone. A token that does not work, or is another client's, changes
+// nothing and is no error.
+func (s *Server) RevokeToken(ctx context.Context, client *loop.Client, req ClientRequest) error {
+	text, err := required(req.Form, "token")
+	if err != nil {
+		return err
+	}
+	if token, ok := s.openRefreshToken(text); ok {
+		return s.revokeChain(ctx, client, token)
+	}
+	if token, err := s.VerifyAccessToken(text); err == nil && token.Client == client.ID {
+		return s.revokeAccess(ctx, token)
+	}
+	return nil
+}
+
+// revokeChain ends the chain of a refresh token, whichever of the chain's tokens
+// it is: who held an old one may end the new one too.
+func (s *Server) revokeChain(ctx context.Context, client *loop.Client, token refreshToken) error {
+	return s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
+		chain := st.Chain
+		if chain == nil || chain.Client != client.ID || chain.Ending == loop.EndingRevoked ||
+			!hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) {
+			return Change{}, nil
+		}
+		ended := *chain
+		ended.EndedAt, ended.Ending = s.World.Now(), loop.EndingRevoked
+		rec := s.record(ctx, audit.TokenRevoked, byClient(client), st)
+		rec.Detail = audit.Detail{"chain": string(chain.ID)}
+		return Change{
+			Chain:   &ended,
+			Revoke:  []loop.Revocation{s.revocation(loop.RevokeChain, string(chain.ID))},
+			Records: []audit.Record{rec},
+		}, nil
+	})
+}
+
+func (s *Server) revokeAccess(ctx context.Context, token AccessToken) error {
+	return s.Ledger.Decide(ctx, Subject{Member: token.Member, Client: token.Client, Grant: token.Grant}, func(st State) (Change, error) {
+		rec := s.record(ctx, audit.TokenRevoked, byClient(st.Client), st)
+		rec.Detail = audit.Detail{"token": string(token.ID)}
+		return Change{
+			Revoke:  []loop.Revocation{s.revocation(loop.RevokeToken, string(token.ID))},
 			Records: []audit.Record{rec},
 		}, nil
 	})

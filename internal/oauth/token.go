@@ -15,74 +15,72 @@ type TokenResponse struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int64  `json:"expires_in"` // seconds
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope"`
 	IDToken      string `json:"id_token,omitempty"`
 }
 
-// GrantType is a way to get tokens (RFC 6749 §1.3).
-type GrantType string
-
-// The grant types on offer.
-const (
-	GrantAuthorizationCode GrantType = "authorization_code"
-	GrantRefreshToken      GrantType = "refresh_token"
-)
+// TokenRequest is a request to the token endpoint whose client is proven.
+type TokenRequest struct {
+	Client  *loop.Client
+	Form    url.Values
+	Binding Binding
+}
 
 // grantType is one way to get tokens, for a client that has been authenticated.
-type grantType func(s *Server, ctx context.Context, client *loop.Client, form url.Values) (*TokenResponse, error)
+type grantType func(s *Server, ctx context.Context, req TokenRequest) (*TokenResponse, error)
 
 // grantTypes is where a further grant type is registered.
-func grantTypes() map[GrantType]grantType {
-	return map[GrantType]grantType{
-		GrantAuthorizationCode: (*Server).redeemCode,
-		GrantRefreshToken:      (*Server).refresh,
+func grantTypes() map[loop.GrantType]grantType {
+	return map[loop.GrantType]grantType{
+		loop.GrantAuthorizationCode: (*Server).redeemCode,
+		loop.GrantRefreshToken:      (*Server).refresh,
+		loop.GrantClientCredentials: (*Server).issueToService,
 	}
 }
 
-// Exchange answers a request to the token endpoint: the client is authenticated
-// before anything else is looked at, then the grant type has its turn. The
-// client is given even with an error, once it has been proven.
-func (s *Server) Exchange(ctx context.Context, authorization []string, form url.Values) (*TokenResponse, loop.ClientID, error) {
-	sent, err := readClientCredentials(authorization, form)
-	if err != nil {
-		return nil, "", err
-	}
-	client, err := s.authenticate(ctx, sent)
-	if err != nil {
-		return nil, "", err
-	}
-	if err := noDuplicates(form); err != nil {
-		return nil, client.ID, err
-	}
-	name := form.Get("grant_type")
+// Exchange answers a request to the token endpoint of a client that Authenticate
+// has proven (RFC 6749 §3.2).
+func (s *Server) Exchange(ctx context.Context, client *loop.Client, req ClientRequest) (*TokenResponse, error) {
+	name := loop.GrantType(req.Form.Get("grant_type"))
 	if name == "" {
-		return nil, client.ID, loop.Errorf(loop.InvalidRequest, "The grant_type is missing. Send authorization_code or refresh_token.").About("grant_type")
+		return nil, loop.Errorf(loop.InvalidRequest, "The grant_type is missing. Send authorization_code, refresh_token or client_credentials.").About("grant_type")
 	}
-	grant, ok := grantTypes()[GrantType(name)]
+	grant, ok := grantTypes()[name]
 	if !ok {
-		return nil, client.ID, loop.Errorf(loop.UnsupportedGrantType, "The grant_type must be authorization_code or refresh_token.").About("grant_type")
+		return nil, loop.Errorf(loop.UnsupportedGrantType, "The grant_type must be authorization_code, refresh_token or client_credentials.").About("grant_type")
 	}
-	response, err := grant(s, ctx, client, form)
-	return response, client.ID, err
+	if !client.MayUse(name) {
+		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s.", name).About("grant_type")
+	}
+	binding, err := s.bind(client, req)
+	if err != nil {
+		return nil, err
+	}
+	return grant(s, ctx, TokenRequest{Client: client, Form: req.Form, Binding: binding})
 }
 
 // issue makes the tokens that a chain stands for now. Scopes are the access
 // token's, which may be fewer than the chain's.
-func (s *Server) issue(client *loop.Client, chain *loop.Chain, scopes loop.Scopes, counter uint64) (*TokenResponse, error) {
+func (s *Server) issue(req TokenRequest, chain *loop.Chain, scopes loop.Scopes, target target, counter uint64) (*TokenResponse, error) {
 	now := s.World.Now()
-	access := s.sealAccessToken(AccessToken{
-		Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
-		Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(client.AccessTokenTTL), Counter: counter,
-	}).Reveal()
+	scopes = target.opens(scopes)
+	access, err := s.tokenText(AccessToken{
+		ID: loop.NewTokenID(s.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
+		Scopes: scopes, Audience: target.audience, Binding: req.Binding, AuthTime: chain.AuthTime,
+		IssuedAt: now, ExpiresAt: now.Add(target.life(req.Client)), Counter: counter,
+	}, target)
+	if err != nil {
+		return nil, err
+	}
 	refresh, err := s.sealRefreshToken(chain)
 	if err != nil {
 		return nil, err
 	}
 	return &TokenResponse{
 		AccessToken:  access,
-		TokenType:    "Bearer",
-		ExpiresIn:    int64(client.AccessTokenTTL / time.Second),
+		TokenType:    req.Binding.tokenType(),
+		ExpiresIn:    int64(target.life(req.Client) / time.Second),
 		RefreshToken: refresh.Reveal(),
 		Scope:        scopes.String(),
 	}, nil

@@ -5,6 +5,7 @@ package platform
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +21,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/fetch"
 	"github.com/loop-health/loop/internal/identity"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
@@ -40,6 +42,22 @@ type Config struct {
 	Log            *slog.Logger
 	HTTP           *http.Client // by which the portal reaches identity
 	SignUpsPerHour int          // from one address
+
+	// Resources are resource servers outside this platform that tokens are made for.
+	Resources []loop.Resource
+	// IdentityCertificate and ClinicalCertificate are where clients with a
+	// certificate reach the two hosts (RFC 8705 §5); nil: nowhere.
+	IdentityCertificate, ClinicalCertificate *url.URL
+	// ClientAuthorities stand behind the certificates of tls_client_auth; nil: none.
+	ClientAuthorities *x509.CertPool
+	// FetchHosts are the hosts that may be fetched from at loopback addresses,
+	// without TLS; MUST be empty where strangers can register apps.
+	FetchHosts []string
+	// FetchRoots vouch for the servers that are fetched from; nil: the system's.
+	FetchRoots *x509.CertPool
+	// SignInMaxAge is how old a member's sign-in may be when an app reads health
+	// data (RFC 9470); 0: any age.
+	SignInMaxAge time.Duration
 }
 
 // Platform is the whole system in one process, on SQLite.
@@ -50,13 +68,14 @@ type Platform struct {
 	Catalogue *biomarker.Catalogue
 	Importer  *biomarker.Importer
 
-	config  Config
-	world   *sqlite.Clock
-	store   *sqlite.Identity
-	results *sqlite.Clinical
-	secrets *credential.Keeper
-	keys    audit.Keys
-	portal  loop.ClientID // its own client at identity
+	config   Config
+	outgoing *fetch.Client // the one way to servers of others
+	world    *sqlite.Clock
+	store    *sqlite.Identity
+	results  *sqlite.Clinical
+	secrets  *credential.Keeper
+	keys     audit.Keys
+	portal   loop.ClientID // its own client at identity
 
 	databases   []*lanedDatabase // identity's, then clinical's
 	checkpoints *audit.Checkpointer
@@ -86,6 +105,10 @@ const (
 // leaves nothing open.
 func Open(ctx context.Context, config Config) (*Platform, error) {
 	p := &Platform{config: config, world: sqlite.NewClock(config.World, time.Time{})}
+	p.outgoing = fetch.New(fetch.Config{
+		AllowedHosts: config.FetchHosts, Roots: config.FetchRoots,
+		OwnHosts: []string{config.Identity.Host, config.Clinical.Host, config.Developers.Host},
+	})
 	for _, step := range []func(context.Context) error{p.openIdentity, p.openClinical, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.Close(ctx))
@@ -138,8 +161,14 @@ func (p *Platform) openIdentity(ctx context.Context) error {
 		return err
 	}
 	p.OAuth = &oauth.Server{
-		Issuer: p.config.Identity.String(), World: p.world, Ring: ring, Signing: p.secrets.Signing,
-		Ledger: p.store, Revocations: revocations, Log: p.config.Log,
+		Issuer: p.config.Identity.String(), OwnResources: []string{p.config.Identity.String(), p.config.Clinical.String()}, Resources: p.config.Resources,
+		World: p.world, Ring: ring, Signing: p.secrets.Signing,
+		Ledger: p.store, Assertions: p.store, Pushed: p.store, Logouts: p.store, Revocations: revocations,
+		ClientKeys: &oauth.ClientKeys{Fetcher: p.outgoing, World: p.world}, Proofs: oauth.NewProofs(p.world.Now()),
+		ClientAuthorities: p.config.ClientAuthorities, Log: p.config.Log,
+	}
+	if p.config.IdentityCertificate != nil {
+		p.OAuth.CertificateURL = p.config.IdentityCertificate.String()
 	}
 	return nil
 }
@@ -178,26 +207,33 @@ func (p *Platform) buildRules(context.Context) error {
 		Passwords: credential.NewPasswords(p.world, runtime.NumCPU()),
 		Throttle:  member.NewThrottle(p.world, p.config.SignUpsPerHour),
 	}
-	p.Clients = &registration.Clients{Store: p.store, World: p.world}
+	p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
 	return nil
 }
 
 // buildHosts mounts the three hosts: the architecture on one page.
 func (p *Platform) buildHosts(ctx context.Context) error {
-	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
+	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
 	if err != nil {
 		return fmt.Errorf("building identity: %w", err)
 	}
 	p.identity = identityHost.Handler()
 
-	clinicalSite := web.NewSite(p.site(p.config.Clinical))
+	clinicalSite := web.NewSite(p.site(p.config.Clinical, p.config.ClinicalCertificate))
 	clinical.New(clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.OAuth,
 		Members:    demographics{p.store},
 		Records:    p.results,
 		World:      p.world,
+		Metadata: oauth.ResourceMetadata{
+			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.OAuth.Issuer},
+			ScopesSupported: []string{string(loop.ScopeReadBiomarkers)}, BearerMethods: []string{"header"},
+			ProofAlgorithms: oauth.ProofAlgorithms(), CertificateBoundTokens: p.config.ClinicalCertificate != nil,
+			Name: "Connect with Loop: lab results", Documentation: p.config.Developers.JoinPath("docs", "lab-results").String(),
+		},
+		SignInMaxAge: p.config.SignInMaxAge,
 	}).Mount(clinicalSite)
 	p.clinical = clinicalSite.Handler()
 
@@ -205,8 +241,8 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 	return err
 }
 
-func (p *Platform) site(public *url.URL) web.Config {
-	return web.Config{PublicURL: public, Developers: p.config.Developers, World: p.world, Log: p.config.Log}
+func (p *Platform) site(public, certificate *url.URL) web.Config {
+	return web.Config{PublicURL: public, CertificateURL: certificate, Developers: p.config.Developers, World: p.world, Log: p.config.Log}
 }
 
 // demographics is all that clinical may ask of identity.
@@ -234,6 +270,7 @@ func (p *Platform) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
+	p.background.Go(func() { p.deliverLogouts(ctx) })
 	p.background.Go(func() { p.sweep(ctx) })
 	return nil
 }
@@ -251,6 +288,31 @@ func (p *Platform) sweep(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// logoutInterval is how soon an app hears that a session of its member has ended.
+const logoutInterval = 2 * time.Second
+
+func (p *Platform) deliverLogouts(ctx context.Context) {
+	tick := time.NewTicker(logoutInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := p.DeliverLogouts(ctx); err != nil && ctx.Err() == nil {
+				p.config.Log.Error("telling apps of sessions that have ended", "cause", err)
+			}
+		}
+	}
+}
+
+// DeliverLogouts tells apps of sessions that have ended. The platform does it by
+// itself, every two seconds.
+func (p *Platform) DeliverLogouts(ctx context.Context) error {
+	_, err := p.OAuth.DeliverLogouts(ctx, p.outgoing)
+	return err
 }
 
 // Sweep deletes what has expired and turns the refusals of past hours into

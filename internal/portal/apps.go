@@ -64,6 +64,7 @@ func (h *Host) createApp(w http.ResponseWriter, r *http.Request, dev *developer)
 	sent := readAppForm(posted)
 	app := registration.New()
 	app.Owner, app.Type = dev.Member, sent.Type
+	app.SetDefaults()
 	sent.apply(app)
 	if faults := app.Validate(); len(faults) > 0 {
 		return h.newAppPage(w, r, dev, sent, faults)

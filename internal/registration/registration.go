@@ -31,10 +31,17 @@ type Store interface {
 	ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error
 }
 
+// Outgoing says where the platform may send requests.
+type Outgoing interface {
+	// CheckURL is a ValidationError for an address that would not be fetched.
+	CheckURL(text string) error
+}
+
 // Clients is the rules of registration with what they need.
 type Clients struct {
-	Store Store
-	World loop.World
+	Store    Store
+	World    loop.World
+	Outgoing Outgoing
 }
 
 // New is a client with the defaults of every field that has one.
@@ -45,19 +52,25 @@ func New() *loop.Client {
 		AccessTokenTTL: loop.DefaultAccessTokenTTL,
 		Mode:           loop.Development,
 		Enabled:        true,
+		Protocol: loop.Protocol{
+			GrantTypes:       []loop.GrantType{loop.GrantAuthorizationCode, loop.GrantRefreshToken},
+			Profile:          loop.ProfileOAuth,
+			IDTokenAlgorithm: loop.ES256,
+		},
 	}
 }
 
-// Create registers a client and gives it an id and, where it is confidential,
-// a secret: shown now and never again. All faults are told at once, joined.
+// Create registers a client and gives it an id and, where it authenticates with
+// one, a secret: shown now and never again. All faults are told at once, joined.
 func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error) {
-	if err := errors.Join(c.Validate()...); err != nil {
+	c.SetDefaults()
+	if err := r.validate(c); err != nil {
 		return credential.Secret{}, err
 	}
 	now := r.World.Now()
 	c.ID, c.CreatedAt, c.UpdatedAt = loop.NewClientID(r.World), now, now
 	var secret credential.Secret
-	if c.Type == loop.Confidential {
+	if c.Protocol.AuthMethod.BySecret() {
 		secret = credential.NewSecret(r.World, credential.ClientSecretPrefix)
 		c.Secrets = []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: now}}
 	}
@@ -73,8 +86,29 @@ func (r *Clients) Update(ctx context.Context, id loop.ClientID, by audit.Actor, 
 		if c.Type != kind {
 			return loop.Errorf(loop.ValidationError, "The type of a client is fixed. Register a new client.").About("client_type")
 		}
-		return errors.Join(c.Validate()...)
+		c.SetDefaults()
+		return r.validate(c)
 	})
+}
+
+// validate holds a client against every rule, those of its keys and of the
+// addresses that we would fetch among them.
+func (r *Clients) validate(c *loop.Client) error {
+	faults := c.Validate()
+	if c.Protocol.KeySet != nil {
+		if _, err := oauth.ParseClientKeys(c.Protocol.KeySet); err != nil {
+			faults = append(faults, loop.Errorf(loop.ValidationError, "The key set (jwks) is refused: %w.", err).About("jwks"))
+		}
+	}
+	for field, address := range map[string]string{"jwks_uri": c.Protocol.KeySetURI, "backchannel_logout_uri": c.Protocol.BackchannelLogoutURI} {
+		if address == "" {
+			continue
+		}
+		if err := r.Outgoing.CheckURL(address); err != nil {
+			faults = append(faults, loop.AsError(err).About(field))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // SetEnabled disables a client, which ends every token that it holds, or enables
@@ -90,13 +124,13 @@ func (r *Clients) SetEnabled(ctx context.Context, id loop.ClientID, by audit.Act
 	})
 }
 
-// RotateSecret gives a confidential client a new secret; the newest before it
+// RotateSecret gives a client that has a secret a new one; the newest before it
 // works for another 24 hours, any older one ends now.
 func (r *Clients) RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error) {
 	secret := credential.NewSecret(r.World, credential.ClientSecretPrefix)
 	_, err := r.change(ctx, id, by, audit.ClientSecretMade, func(c *loop.Client) error {
-		if c.Type != loop.Confidential {
-			return loop.Errorf(loop.ValidationError, "A public client has no secret.").About("client_type")
+		if !c.Protocol.AuthMethod.BySecret() {
+			return loop.Errorf(loop.ValidationError, "This client has no secret: its authentication method is %s.", c.Protocol.AuthMethod).About("token_endpoint_auth_method")
 		}
 		now := r.World.Now()
 		next := []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: now}}
@@ -163,6 +197,7 @@ func lost(before, after *loop.Client) bool {
 	seesEverybody := after.Mode == loop.Production && after.BAA != nil
 	return before.Enabled && !after.Enabled ||
 		len(before.AllowedScopes.Without(after.AllowedScopes)) > 0 ||
+		slices.ContainsFunc(before.Protocol.ServiceScopes, func(name string) bool { return !slices.Contains(after.Protocol.ServiceScopes, name) }) ||
 		sawEverybody && !seesEverybody
 }
 

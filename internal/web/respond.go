@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 // that is shown where no redirect can be trusted.
 func status(code loop.Code) int {
 	switch code {
-	case loop.InvalidClient, loop.Unauthenticated, loop.InvalidToken:
+	case loop.InvalidClient, loop.Unauthenticated, loop.InvalidToken, loop.InsufficientUserAuthentication:
 		return http.StatusUnauthorized
 	case loop.InsufficientScope, loop.Forbidden:
 		return http.StatusForbidden
@@ -59,6 +60,22 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
+// Public lets anyone read the answer, from any page, and keep it for a while.
+func Public(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+}
+
+// WriteJWT answers with a signed JWT of the given media type.
+func WriteJWT(w http.ResponseWriter, kind, token string) error {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(token)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write([]byte(token)) // the client has gone: nobody is left to tell
+	return nil
+}
+
 // SeeOther answers with where to go next (303, so that nothing is posted again:
 // RFC 9700 §4.12). The caller has proven that the address may be led to.
 func SeeOther(w http.ResponseWriter, r *http.Request, to string) error {
@@ -90,7 +107,11 @@ func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		RetryAfterMS: e.RetryAfter.Milliseconds(),
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	_ = WriteJSON(w, Status(e), answer)
+	status := Status(e)
+	if _, byResource := errors.AsType[refusedByResource](err); byResource && (e.Code == loop.InvalidDPoPProof || e.Code == loop.UseDPoPNonce) {
+		status = http.StatusUnauthorized // RFC 9449 §7.1
+	}
+	_ = WriteJSON(w, status, answer)
 }
 
 // writeErrorPage answers with the error as a page of the host.

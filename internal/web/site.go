@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +26,9 @@ type Config struct {
 	World      loop.World
 	Log        *slog.Logger
 	ErrorPage  ErrorPage // nil: the host has no pages, and every error is JSON
+	// CertificateURL is where clients with a certificate reach this host, on a
+	// listener that asks for one (RFC 8705 §5); nil: nowhere.
+	CertificateURL *url.URL
 }
 
 // Site is one public host: its routes and what every request to it passes
@@ -60,6 +64,25 @@ func (s *Site) route(pattern string, h Handler, fail func(http.ResponseWriter, *
 // Secure reports whether the host is reached over TLS, and so whether its
 // cookies can say so.
 func (s *Site) Secure() bool { return s.PublicURL.Scheme == "https" }
+
+// Addresses are the URLs of the request's path, without query: under the public
+// address, and under that for clients with a certificate.
+func (s *Site) Addresses(r *http.Request) []string {
+	addresses := []string{s.PublicURL.String() + r.URL.EscapedPath()}
+	if s.CertificateURL != nil {
+		addresses = append(addresses, s.CertificateURL.String()+r.URL.EscapedPath())
+	}
+	return addresses
+}
+
+// Certificates are those that the connection's other end proved, leaf first. A
+// listener that browsers reach asks for none.
+func Certificates(r *http.Request) []*x509.Certificate {
+	if r.TLS == nil {
+		return nil
+	}
+	return r.TLS.PeerCertificates
+}
 
 // Handler is the whole host: the chain, then the routes.
 func (s *Site) Handler() http.Handler {

@@ -93,6 +93,12 @@ func (l *Log) String() string {
 // in a template.
 func New(t testing.TB) *Platform {
 	t.Helper()
+	return NewWith(t, nil)
+}
+
+// NewWith is New with a configuration that the test alters.
+func NewWith(t testing.TB, alter func(*platform.Config)) *Platform {
+	t.Helper()
 	made, err := firstStart()
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +106,9 @@ func New(t testing.TB) *Platform {
 	p := newPlatform(t.TempDir(), made.master)
 	if err := made.writeTo(p.Folder); err != nil {
 		t.Fatal(err)
+	}
+	if alter != nil {
+		alter(&p.config)
 	}
 	p.Open(t)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
@@ -232,6 +241,7 @@ func (p *Platform) Run(t testing.TB, args ...string) error {
 type App struct {
 	*loop.Client
 	Secret string
+	Key    *Key // of an app that AddKeyApp made
 
 	t testing.TB
 	p *Platform
@@ -458,15 +468,10 @@ func (a *App) Code(b *Browser, m *loop.Member) string {
 	return code
 }
 
-// Token sends a form to the token endpoint as the app, authenticated by
-// client_secret_post where it has a secret.
+// Token sends a form to the token endpoint as the app.
 func (a *App) Token(form url.Values) *Response {
 	a.t.Helper()
-	form.Set("client_id", string(a.ID))
-	if a.Secret != "" {
-		form.Set("client_secret", a.Secret)
-	}
-	return a.p.Post(a.t, Identity+"/v1/oauth/token", form, nil)
+	return a.Send("/v1/oauth/token", form, nil)
 }
 
 // Redeem exchanges a code.
@@ -529,10 +534,5 @@ func (p *Platform) UserInfo(t testing.TB, accessToken string) *Response {
 
 func (p *Platform) bearer(t testing.TB, address, accessToken string) *Response {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+accessToken)
-	return p.NewBrowser(t).Do(req)
+	return p.Fetch(t, http.MethodGet, address, http.Header{"Authorization": {"Bearer " + accessToken}})
 }

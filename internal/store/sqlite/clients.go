@@ -12,7 +12,7 @@ import (
 )
 
 const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
-	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at`
+	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol`
 
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
 func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
@@ -59,15 +59,15 @@ func (s *Identity) clients(ctx context.Context, query string, args ...any) ([]*l
 // AddClient inserts a new client with its secrets and its record.
 func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		uris, err := json.Marshal(c.RedirectURIs)
+		uris, protocol, err := clientDocuments(c)
 		if err != nil {
-			return fmt.Errorf("encoding redirect URIs: %w", err)
+			return err
 		}
 		signedOn, by := baaColumns(c.BAA)
-		_, err = tx.Exec(`INSERT INTO clients (`+clientColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			c.ID, c.Name, c.Type, string(uris), c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
+		_, err = tx.Exec(`INSERT INTO clients (`+clientColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.Name, c.Type, uris, c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
 			seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner,
-			unixMicro(c.CreatedAt), unixMicro(c.UpdatedAt))
+			unixMicro(c.CreatedAt), unixMicro(c.UpdatedAt), protocol)
 		if err != nil {
 			return fmt.Errorf("inserting a client: %w", err)
 		}
@@ -106,16 +106,16 @@ func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, change fu
 }
 
 func updateClient(tx *Tx, c *loop.Client) error {
-	uris, err := json.Marshal(c.RedirectURIs)
+	uris, protocol, err := clientDocuments(c)
 	if err != nil {
-		return fmt.Errorf("encoding redirect URIs: %w", err)
+		return err
 	}
 	signedOn, by := baaColumns(c.BAA)
 	_, err = tx.Exec(`UPDATE clients SET name = ?, redirect_uris = ?, allowed_scopes = ?, required_scopes = ?, home_page = ?, policy_page = ?, terms_page = ?,
-		access_token_ttl = ?, refresh_grace = ?, require_nonce = ?, mode = ?, baa_signed_on = ?, baa_by = ?, first_party = ?, verified = ?, enabled = ?, owner = ?, updated_at = ?
+		access_token_ttl = ?, refresh_grace = ?, require_nonce = ?, mode = ?, baa_signed_on = ?, baa_by = ?, first_party = ?, verified = ?, enabled = ?, owner = ?, updated_at = ?, protocol = ?
 		WHERE id = ?`,
-		c.Name, string(uris), c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
-		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner, unixMicro(c.UpdatedAt), c.ID)
+		c.Name, uris, c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
+		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner, unixMicro(c.UpdatedAt), protocol, c.ID)
 	if err != nil {
 		return fmt.Errorf("updating a client: %w", err)
 	}
@@ -137,6 +137,20 @@ func putSecrets(tx *Tx, c *loop.Client) error {
 	return nil
 }
 
+// clientDocuments are the two columns that hold JSON: lists and settings that
+// nothing is ever looked up by.
+func clientDocuments(c *loop.Client) (redirectURIs, protocol string, err error) {
+	uris, err := json.Marshal(c.RedirectURIs)
+	if err != nil {
+		return "", "", fmt.Errorf("encoding redirect URIs: %w", err)
+	}
+	settings, err := json.Marshal(c.Protocol)
+	if err != nil {
+		return "", "", fmt.Errorf("encoding the protocol of a client: %w", err)
+	}
+	return string(uris), string(settings), nil
+}
+
 func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
 	if baa == nil {
 		return 0, ""
@@ -147,16 +161,19 @@ func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
 func scanClient(row scanner) (*loop.Client, error) {
 	var (
 		c                                     loop.Client
-		uris, allowed, needed, by             string
+		uris, allowed, needed, by, protocol   string
 		ttl, grace, signedOn, created, update int64
 	)
 	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
-		&ttl, &grace, &c.RequireNonce, &c.Mode, &signedOn, &by, &c.FirstParty, &c.Verified, &c.Enabled, &c.Owner, &created, &update)
+		&ttl, &grace, &c.RequireNonce, &c.Mode, &signedOn, &by, &c.FirstParty, &c.Verified, &c.Enabled, &c.Owner, &created, &update, &protocol)
 	if err != nil {
 		return nil, found(err)
 	}
 	if err := json.Unmarshal([]byte(uris), &c.RedirectURIs); err != nil {
 		return nil, fmt.Errorf("reading the redirect URIs of %s: %w", c.ID, err)
+	}
+	if err := json.Unmarshal([]byte(protocol), &c.Protocol); err != nil {
+		return nil, fmt.Errorf("reading the protocol of %s: %w", c.ID, err)
 	}
 	c.AllowedScopes, c.RequiredScopes = loop.ReadScopes(allowed), loop.ReadScopes(needed)
 	c.AccessTokenTTL, c.RefreshGrace = time.Duration(ttl)*time.Second, time.Duration(grace)*time.Second

@@ -90,6 +90,11 @@ func (s *Identity) apply(tx *Tx, st oauth.State, change oauth.Change) error {
 			return fmt.Errorf("writing a notice: %w", err)
 		}
 	}
+	if change.Completes != nil {
+		if err := completePushed(tx, change.Completes, s.world.Now()); err != nil {
+			return fmt.Errorf("completing a pushed request: %w", err)
+		}
+	}
 	if change.Refused != nil {
 		if err := tx.Tally(*change.Refused); err != nil {
 			return fmt.Errorf("counting a refusal: %w", err)

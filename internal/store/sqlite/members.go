@@ -76,8 +76,8 @@ func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change fu
 			return fmt.Errorf("updating a member: %w", err)
 		}
 		if m.Suspended {
-			if _, err := tx.Exec(`DELETE FROM sessions WHERE member_id = ?`, m.ID); err != nil {
-				return fmt.Errorf("ending a member's sessions: %w", err)
+			if _, err := s.endSessions(tx, `DELETE FROM sessions WHERE member_id = ? RETURNING id, member_id`, m.ID); err != nil {
+				return err
 			}
 		}
 		return s.revokeAndRecord(tx, revocations, records)
@@ -125,6 +125,11 @@ func (s *Identity) StartSession(ctx context.Context, session member.Session, end
 		if m.Suspended {
 			return loop.ErrNotFound
 		}
+		// One of the same name goes on; another's end is told to its apps.
+		_, err = s.endSessions(tx, `DELETE FROM sessions WHERE hash = ? AND id <> ? RETURNING id, member_id`, ends[:], session.ID)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, ends[:]); err != nil {
 			return fmt.Errorf("ending the session before: %w", err)
 		}
@@ -165,10 +170,41 @@ func (s *Identity) TouchSession(ctx context.Context, session *member.Session) er
 // EndSession ends a sign-in with its record; one that is gone stays gone.
 func (s *Identity) EndSession(ctx context.Context, hash [32]byte, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		ended, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, hash[:])
+		ended, err := s.endSessions(tx, `DELETE FROM sessions WHERE hash = ? RETURNING id, member_id`, hash[:])
 		if err != nil || ended == 0 {
 			return err
 		}
 		return tx.Record(rec)
 	})
+}
+
+// endSessions deletes sessions by a query that returns which, and puts down whom
+// to tell. It says how many there were.
+func (s *Identity) endSessions(tx *Tx, query string, args ...any) (int, error) {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("ending sessions: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	type ended struct {
+		id     loop.SessionID
+		member loop.MemberID
+	}
+	var all []ended
+	for rows.Next() {
+		var one ended
+		if err := rows.Scan(&one.id, &one.member); err != nil {
+			return 0, fmt.Errorf("ending sessions: %w", err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return 0, fmt.Errorf("ending sessions: %w", err)
+	}
+	for _, one := range all {
+		if err := s.tellOfEnd(tx, one.member, one.id); err != nil {
+			return 0, err
+		}
+	}
+	return len(all), nil
 }

@@ -29,6 +29,12 @@ func (s *Identity) Sweep(ctx context.Context) error {
 	}{
 		{"sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now), sweepBatch}},
 		{"idle sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-member.SessionIdle)), sweepBatch}},
+		{"assertions", `DELETE FROM assertions WHERE (client_id, hash) IN (SELECT client_id, hash FROM assertions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
+		{"pushed requests", `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
+		{
+			"logouts", `DELETE FROM logouts WHERE (client_id, session_id) IN (SELECT client_id, session_id FROM logouts WHERE due_at = 0 AND ended_at <= ? LIMIT ?)`,
+			[]any{unixMicro(now.Add(-member.SessionAtMost)), sweepBatch},
+		},
 		{"revocations", `DELETE FROM revocations WHERE number IN (SELECT number FROM revocations WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
 		{
 			"ended chains", `DELETE FROM chains WHERE (member_id, id) IN (SELECT member_id, id FROM chains WHERE ended_at > 0 AND ended_at <= ? LIMIT ?)`,

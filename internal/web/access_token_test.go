@@ -7,11 +7,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 )
 
-func TestBearerToken(t *testing.T) {
+func TestAccessToken(t *testing.T) {
 	for name, test := range map[string]struct {
 		header []string
 		query  string
@@ -43,7 +44,7 @@ func TestBearerToken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/v1/biomarkers/me?"+test.query, http.NoBody)
 			r.Header["Authorization"] = test.header
-			token, err := BearerToken(r)
+			_, token, err := AccessToken(r)
 			if test.code == "" {
 				if err != nil || token != test.token {
 					t.Fatalf("the token is %q, %v", token, err)
@@ -60,7 +61,7 @@ func TestBearerToken(t *testing.T) {
 func TestSec098CookieIsNoToken(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "abc"})
-	if _, err := BearerToken(r); loop.AsError(err).Code != loop.Unauthenticated {
+	if _, _, err := AccessToken(r); loop.AsError(err).Code != loop.Unauthenticated {
 		t.Errorf("it is %v", err)
 	}
 }
@@ -68,6 +69,8 @@ func TestSec098CookieIsNoToken(t *testing.T) {
 func TestChallenge(t *testing.T) {
 	scoped := loop.Errorf(loop.InsufficientScope, "The token lacks a scope.")
 	scoped.Scope = loop.NewScopes(loop.ScopeReadBiomarkers)
+	stale := loop.Errorf(loop.InsufficientUserAuthentication, "The sign-in is too old.")
+	stale.MaxAge = 5 * time.Minute
 	for name, test := range map[string]struct {
 		err  error
 		want string
@@ -76,12 +79,14 @@ func TestChallenge(t *testing.T) {
 		"invalid_token":                           {loop.Errorf(loop.InvalidToken, "x"), `Bearer realm="Loop", error="invalid_token"`},
 		"invalid_request":                         {loop.Errorf(loop.InvalidRequest, "x"), `Bearer realm="Loop", error="invalid_request"`},
 		"insufficient_scope names the scope":      {scoped, `Bearer realm="Loop", error="insufficient_scope", scope="read:biomarkers"`},
+		"RFC 9470 §3 how old the sign-in may be":  {stale, `Bearer realm="Loop", error="insufficient_user_authentication", max_age="300"`},
 		"a fault of the parameters: no challenge": {loop.Errorf(loop.ValidationError, "x"), ""},
 		"a fault of ours: no challenge":           {errors.New("disk full"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			if err := Challenge(w, test.err); !errors.Is(err, test.err) {
+			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			if err := (Challenger{}).Challenge(w, r, test.err); !errors.Is(err, test.err) {
 				t.Errorf("the error became %v", err)
 			}
 			if got := w.Header().Get("WWW-Authenticate"); got != test.want {
@@ -91,23 +96,23 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
-// FuzzBearerToken: a token that is read stands in the header as it is, and can
+// FuzzAccessToken: a token that is read stands in the header as it is, and can
 // be read again.
-func FuzzBearerToken(f *testing.F) {
+func FuzzAccessToken(f *testing.F) {
 	for _, seed := range []string{"Bearer abc", "bearer  abc", "Bearer", "Basic YTpi", "Bearer a=b", "Bearer abc\x00"} {
 		f.Add(seed, "")
 	}
 	f.Add("", "access_token=abc")
 	f.Fuzz(func(t *testing.T, header, query string) {
 		r := &http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"Authorization": {header}}}
-		token, err := BearerToken(r)
+		scheme, token, err := AccessToken(r)
 		if err != nil {
 			if token != "" {
 				t.Fatalf("%q gives %q and %v", header, token, err)
 			}
 			return
 		}
-		if !strings.HasSuffix(header, " "+token) || len(header) != len("Bearer ")+len(token) || token == "" {
+		if !strings.HasSuffix(header, " "+token) || header != scheme+" "+token || token == "" {
 			t.Fatalf("%q gives %q", header, token)
 		}
 	})

@@ -1,0 +1,80 @@
+package oauth
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// provesCertificate holds a client certificate against what the client
+// registered: a name in a certificate of a known authority, or the certificate's
+// own key (RFC 8705 §2.1, §2.2).
+func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, chain []*x509.Certificate) error {
+	if len(chain) == 0 {
+		return loop.Errorf(loop.InvalidClient, "This client authenticates with a certificate, and the connection brought none. Use the addresses in mtls_endpoint_aliases of the discovery document.")
+	}
+	leaf := chain[0]
+	now := s.World.Now()
+	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		return loop.Errorf(loop.InvalidClient, "The client certificate is not valid at this time.")
+	}
+	proven := false
+	switch client.Protocol.AuthMethod {
+	case loop.AuthTLS:
+		proven = s.certified(chain) && namedIn(leaf, &client.Protocol)
+	case loop.AuthSelfSignedTLS:
+		proven = s.registeredKey(ctx, client, leaf)
+	}
+	if !proven {
+		return loop.Errorf(loop.InvalidClient, "The client certificate is not the one that this client registered.")
+	}
+	return nil
+}
+
+// certified reports whether one of the authorities that the operator named
+// stands behind the certificate.
+func (s *Server) certified(chain []*x509.Certificate) bool {
+	if s.ClientAuthorities == nil {
+		return false
+	}
+	between := x509.NewCertPool()
+	for _, certificate := range chain[1:] {
+		between.AddCert(certificate)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: s.ClientAuthorities, Intermediates: between, CurrentTime: s.World.Now(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	return err == nil
+}
+
+// namedIn reports whether the certificate bears the one name that was registered
+// (RFC 8705 §2.1.2); distinguished names are compared in their RFC 2253 form.
+func namedIn(leaf *x509.Certificate, p *loop.Protocol) bool {
+	if p.TLSSANDNS != "" {
+		return slices.Contains(leaf.DNSNames, p.TLSSANDNS)
+	}
+	return p.TLSSubjectDN != "" && leaf.Subject.String() == p.TLSSubjectDN
+}
+
+// registeredKey reports whether the certificate's key is among the client's.
+func (s *Server) registeredKey(ctx context.Context, client *loop.Client, leaf *x509.Certificate) bool {
+	set, err := s.ClientKeys.Of(ctx, client, "")
+	if err != nil {
+		return false
+	}
+	public, ok := leaf.PublicKey.(interface{ Equal(x crypto.PublicKey) bool })
+	return ok && slices.ContainsFunc(set.Keys, func(key jose.JSONWebKey) bool { return public.Equal(key.Key) })
+}
+
+// certificateThumbprint is x5t#S256 (RFC 8705 §3.1).
+func certificateThumbprint(leaf *x509.Certificate) string {
+	sum := sha256.Sum256(leaf.Raw)
+	return base64url(sum[:])
+}

@@ -1,0 +1,109 @@
+package oauth
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// issueToService gives a service a token for itself (RFC 6749 §4.4): no member,
+// no refresh token, and nothing of this platform's own. It opens what a named
+// resource declares, as far as the client is registered for it.
+func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenResponse, error) {
+	outside, scopes, err := s.serviceScopes(req)
+	if err != nil {
+		return nil, err
+	}
+	to := target{audience: []string{outside.Identifier}, outside: outside}
+	now := s.World.Now()
+	token := AccessToken{
+		ID: loop.NewTokenID(s.World), Client: req.Client.ID, ServiceScopes: scopes, Audience: to.audience,
+		Binding: req.Binding, IssuedAt: now, ExpiresAt: now.Add(to.life(req.Client)),
+	}
+	err = s.Ledger.Decide(ctx, Subject{Client: req.Client.ID}, func(st State) (Change, error) {
+		if st.Client == nil || !st.Client.Enabled {
+			return Change{}, errInvalidClient
+		}
+		token.Counter = st.Counter
+		rec := s.record(ctx, audit.ServiceTokenIssued, byClient(st.Client), State{Client: st.Client})
+		rec.Detail = audit.Detail{"token": string(token.ID), "scopes": strings.Join(scopes, " "), "resource": outside.Identifier}
+		return Change{Records: []audit.Record{rec}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.tokenText(token, to)
+	if err != nil {
+		return nil, err
+	}
+	return &TokenResponse{
+		AccessToken: text, TokenType: req.Binding.tokenType(),
+		ExpiresIn: int64(to.life(req.Client) / time.Second), Scope: strings.Join(scopes, " "),
+	}, nil
+}
+
+// serviceScopes finds the resource and the scopes of a service's request. Where
+// no resource is named, it is the one that declares all that is asked for.
+func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, error) {
+	asked := strings.Fields(req.Form.Get("scope"))
+	slices.Sort(asked)
+	asked = slices.Compact(asked)
+	if beyond := without(asked, req.Client.Protocol.ServiceScopes); len(beyond) > 0 {
+		return nil, nil, loop.Errorf(loop.InvalidScope, "This client is not registered for a scope that it asks for.").About("scope")
+	}
+	outside, err := s.serviceResource(req, asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(asked) == 0 {
+		asked = within(req.Client.Protocol.ServiceScopes, outside.Scopes)
+	}
+	if len(asked) == 0 || len(without(asked, outside.Scopes)) > 0 {
+		return nil, nil, loop.Errorf(loop.InvalidScope, "The resource does not have a scope that was asked for, or the client is registered for none of it.").About("scope")
+	}
+	return outside, asked, nil
+}
+
+func (s *Server) serviceResource(req TokenRequest, asked []string) (*loop.Resource, error) {
+	named, err := readResources(req.Form)
+	if err != nil {
+		return nil, err
+	}
+	if len(named) > 1 {
+		return nil, loop.Errorf(loop.InvalidTarget, "Name one resource in each token request.").About("resource")
+	}
+	if len(named) == 1 {
+		if outside := s.outside(named[0]); outside != nil {
+			return outside, nil
+		}
+		return nil, unknownTarget()
+	}
+	var found *loop.Resource
+	for i := range s.Resources {
+		declares := len(without(asked, s.Resources[i].Scopes)) == 0 && len(within(req.Client.Protocol.ServiceScopes, s.Resources[i].Scopes)) > 0
+		if declares && found != nil {
+			return nil, loop.Errorf(loop.InvalidTarget, "More than one resource could be meant. Name it with the resource parameter.").About("resource")
+		}
+		if declares {
+			found = &s.Resources[i]
+		}
+	}
+	if found == nil {
+		return nil, loop.Errorf(loop.InvalidTarget, "No resource that this platform knows has these scopes.").About("resource")
+	}
+	return found, nil
+}
+
+// without is what of the names the others don't hold.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+// within is what of the names the others hold too.
+func within(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(others, name) })
+}

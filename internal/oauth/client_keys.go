@@ -1,0 +1,230 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Bounds of a client's key set.
+const (
+	maxKeySetBytes = 32 << 10
+	maxClientKeys  = 20
+	minRSABits     = 2048
+)
+
+// ParseClientKeys reads a client's public keys (RFC 7517 §5). A private or
+// symmetric part, an empty set, too many keys and keys that are too weak are
+// errors: what the client keeps to itself must never come here.
+func ParseClientKeys(raw []byte) (jose.JSONWebKeySet, error) {
+	var set jose.JSONWebKeySet
+	if len(raw) > maxKeySetBytes {
+		return set, fmt.Errorf("it is larger than %d bytes", maxKeySetBytes)
+	}
+	if err := json.Unmarshal(raw, &set); err != nil || !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		return set, errors.New(`it is not a JSON object such as {"keys": [...]} with well-formed keys`)
+	}
+	if len(set.Keys) == 0 || len(set.Keys) > maxClientKeys {
+		return set, fmt.Errorf("it needs 1 to %d keys", maxClientKeys)
+	}
+	for i, key := range set.Keys {
+		if err := checkPublicKey(key.Key); err != nil {
+			return set, fmt.Errorf("key %d %w", i+1, err)
+		}
+	}
+	return set, nil
+}
+
+// checkPublicKey accepts public keys that the algorithms on offer can use.
+func checkPublicKey(key any) error {
+	switch public := key.(type) {
+	case *ecdsa.PublicKey:
+		if public.Curve != elliptic.P256() {
+			return errors.New("is not on the curve P-256")
+		}
+	case ed25519.PublicKey:
+	case *rsa.PublicKey:
+		if public.N.BitLen() < minRSABits {
+			return fmt.Errorf("is shorter than %d bits", minRSABits)
+		}
+	default:
+		return errors.New("is not a public key of a kind that is used here: EC on P-256, Ed25519 or RSA, without any private part")
+	}
+	return nil
+}
+
+// Fetcher gets documents from outside.
+type Fetcher interface {
+	// Get fetches a document of one of the content types; an error tells why
+	// there is none.
+	Get(ctx context.Context, address string, accept ...string) ([]byte, error)
+}
+
+// ClientKeys finds the public keys of clients: those registered, and those
+// behind a jwks_uri, which it keeps for a while. Safe for concurrent use.
+type ClientKeys struct {
+	Fetcher Fetcher
+	World   loop.World
+
+	mu      sync.Mutex
+	fetched map[string]*fetchedKeys // by jwks_uri
+}
+
+// fetchedKeys is a key set that was fetched, or why it was not.
+type fetchedKeys struct {
+	mu  sync.Mutex // one fetch at a time for one address
+	at  time.Time
+	set jose.JSONWebKeySet
+	err error
+}
+
+// How long fetched keys are used, and how soon an unknown key id may have them
+// fetched again: a stranger who sends made-up ones causes little traffic.
+const (
+	keySetLife      = 10 * time.Minute
+	keySetRefetch   = 30 * time.Second
+	maxFetchedSets  = 10_000
+	contentTypeJWKS = "application/jwk-set+json"
+	contentTypeJSON = "application/json"
+)
+
+// errNoKeys is answered for a client that registered none.
+var errNoKeys = errors.New("the client has no keys registered")
+
+// Of gives the client's keys; where they are fetched, the set is renewed once
+// for a key id that it does not hold.
+func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) (jose.JSONWebKeySet, error) {
+	switch {
+	case client.Protocol.KeySet != nil:
+		return ParseClientKeys(client.Protocol.KeySet)
+	case client.Protocol.KeySetURI == "":
+		return jose.JSONWebKeySet{}, errNoKeys
+	}
+	kept := k.slot(client.Protocol.KeySetURI)
+	kept.mu.Lock()
+	defer kept.mu.Unlock()
+	age := k.World.Now().Sub(kept.at)
+	unknown := keyID != "" && len(kept.set.Key(keyID)) == 0
+	if kept.at.IsZero() || age >= keySetLife || (unknown || kept.err != nil) && age >= keySetRefetch {
+		kept.set, kept.err = k.fetch(ctx, client.Protocol.KeySetURI)
+		kept.at = k.World.Now()
+	}
+	return kept.set, kept.err
+}
+
+// slot is the place of an address in memory. A full memory is emptied: what is
+// still needed is fetched again.
+func (k *ClientKeys) slot(address string) *fetchedKeys {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fetched == nil || len(k.fetched) >= maxFetchedSets {
+		k.fetched = map[string]*fetchedKeys{}
+	}
+	if k.fetched[address] == nil {
+		k.fetched[address] = &fetchedKeys{}
+	}
+	return k.fetched[address]
+}
+
+func (k *ClientKeys) fetch(ctx context.Context, address string) (jose.JSONWebKeySet, error) {
+	body, err := k.Fetcher.Get(ctx, address, contentTypeJWKS, contentTypeJSON)
+	if err != nil {
+		return jose.JSONWebKeySet{}, fmt.Errorf("fetching the client's keys: %w", err)
+	}
+	return ParseClientKeys(body)
+}
+
+// clientAlgorithms are those with which clients sign what they send us
+// (FAPI 2.0 Security Profile §5.4.1): no RSASSA-PKCS1-v1_5, no shared secret,
+// and never none.
+var clientAlgorithms = []jose.SignatureAlgorithm{jose.PS256, jose.ES256, jose.EdDSA}
+
+// maxJWTLength bounds a JWT before anything of it is decoded.
+const maxJWTLength = 16 << 10
+
+// errBadJWT is a JWT that is not what it should be; the text is told to clients.
+type errBadJWT string
+
+func (e errBadJWT) Error() string { return string(e) }
+
+// openClientJWT verifies a JWT with the client's registered keys and gives its
+// payload. The key comes from the registration alone: nothing in the header
+// leads anywhere else (RFC 8725 §3.10).
+func (s *Server) openClientJWT(ctx context.Context, client *loop.Client, text string, types ...string) ([]byte, error) {
+	parsed, err := parseJWT(text)
+	if err != nil {
+		return nil, err
+	}
+	header := parsed.Signatures[0].Protected
+	if kind, given := header.ExtraHeaders[jose.HeaderType].(string); given && !typeIs(kind, types) {
+		return nil, errBadJWT("it is a JWT of another kind (typ)")
+	}
+	set, err := s.ClientKeys.Of(ctx, client, header.KeyID)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read"), err)
+	}
+	for _, key := range set.Keys {
+		if !usable(key, header) {
+			continue
+		}
+		if payload, err := parsed.Verify(key.Key); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, errBadJWT("none of the client's registered keys verifies its signature")
+}
+
+// parseJWT parses a compact JWS of one of the client algorithms.
+func parseJWT(text string) (*jose.JSONWebSignature, error) {
+	if len(text) > maxJWTLength {
+		return nil, errBadJWT("it is longer than 16 KiB")
+	}
+	parsed, err := jose.ParseSignedCompact(text, clientAlgorithms)
+	if err != nil || len(parsed.Signatures) != 1 {
+		return nil, errBadJWT("it is not a JWT signed with PS256, ES256 or EdDSA")
+	}
+	for name := range parsed.Signatures[0].Protected.ExtraHeaders {
+		if name == "crit" || name == "b64" {
+			return nil, errBadJWT("its header demands an extension that is not known here")
+		}
+	}
+	return parsed, nil
+}
+
+func typeIs(kind string, allowed []string) bool {
+	for _, one := range allowed {
+		if kind == one || kind == "application/"+one {
+			return true
+		}
+	}
+	return false
+}
+
+// usable reports whether a registered key may have made the signature.
+func usable(key jose.JSONWebKey, header jose.Header) bool {
+	return (header.KeyID == "" || key.KeyID == "" || key.KeyID == header.KeyID) &&
+		(key.Use == "" || key.Use == "sig") &&
+		(key.Algorithm == "" || key.Algorithm == header.Algorithm)
+}
+
+// thumbprint is the SHA-256 thumbprint of a public key in base64url (RFC 7638).
+func thumbprint(key jose.JSONWebKey) (string, error) {
+	sum, err := key.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "", err
+	}
+	return base64url(sum), nil
+}

@@ -1,0 +1,86 @@
+package oauth
+
+import (
+	"context"
+	"encoding/base64"
+	"net/url"
+	"strings"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// secretPost is client_secret_post: id and secret in the form (RFC 6749 §2.3.1).
+var secretPost = authenticationMethod{
+	presented: func(req ClientRequest) bool { return req.Form.Has("client_secret") },
+	names:     otherwise.names,
+	proves: func(s *Server, _ context.Context, client *loop.Client, req ClientRequest) error {
+		secret, err := single(req.Form, "client_secret")
+		if err != nil {
+			return err
+		}
+		return s.provesSecret(client, secret)
+	},
+}
+
+// secretBasic is client_secret_basic: id and secret by HTTP Basic (RFC 6749
+// §2.3.1).
+var secretBasic = authenticationMethod{
+	presented: func(req ClientRequest) bool { return len(req.Authorization) > 0 },
+	names: func(req ClientRequest) (loop.ClientID, error) {
+		id, _, err := parseBasic(req.Authorization[0])
+		if err != nil {
+			return "", err
+		}
+		named, err := single(req.Form, "client_id")
+		if err == nil && named != "" && loop.ClientID(named) != id {
+			err = loop.Errorf(loop.InvalidClient, "The client_id in the form is not the one in the Authorization header.").About("client_id")
+		}
+		return id, err
+	},
+	proves: func(s *Server, _ context.Context, client *loop.Client, req ClientRequest) error {
+		_, secret, err := parseBasic(req.Authorization[0])
+		if err != nil {
+			return err
+		}
+		return s.provesSecret(client, secret)
+	},
+}
+
+// provesSecret compares a secret with those that the client holds, whether or
+// not there are any: an unknown client costs the same work.
+func (s *Server) provesSecret(client *loop.Client, secret string) error {
+	_, wellFormed := credential.ClientSecretPrefix.Parse(secret)
+	held := client.HoldsSecret(credential.SecretOf(secret).Hash(), s.World.Now())
+	if !held || !wellFormed || !client.Protocol.AuthMethod.BySecret() {
+		return errInvalidClient
+	}
+	return nil
+}
+
+// maxBasicLength is beyond any client id and secret of ours.
+const maxBasicLength = 1024
+
+// parseBasic reads HTTP Basic credentials. Id and secret are form-urlencoded
+// inside the Base64 (RFC 6749 §2.3.1), once.
+func parseBasic(header string) (id loop.ClientID, secret string, err error) {
+	malformed := loop.Errorf(loop.InvalidClient, "The Authorization header is not well formed. Send Basic and, in Base64, the form-urlencoded client_id and client_secret with a colon between.")
+	scheme, encoded, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Basic") || len(encoded) > maxBasicLength {
+		return "", "", malformed
+	}
+	plain, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return "", "", malformed
+	}
+	idText, secretText, ok := strings.Cut(string(plain), ":")
+	if !ok {
+		return "", "", malformed
+	}
+	decodedID, idErr := url.QueryUnescape(idText)
+	decodedSecret, secretErr := url.QueryUnescape(secretText)
+	if idErr != nil || secretErr != nil || decodedSecret == "" {
+		return "", "", malformed
+	}
+	return loop.ClientID(decodedID), decodedSecret, nil
+}

@@ -1,0 +1,151 @@
+package oauth
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Introspection is what a client learns of a token (RFC 7662 §2.2). Of one that
+// is not active it learns nothing else.
+type Introspection struct {
+	Active    bool     `json:"active"`
+	Scope     string   `json:"scope,omitempty"`
+	Client    string   `json:"client_id,omitempty"`
+	TokenType string   `json:"token_type,omitempty"`
+	Expiry    int64    `json:"exp,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"`
+	Issuer    string   `json:"iss,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+	AuthTime  int64    `json:"auth_time,omitempty"` // RFC 9470 §6.2
+	ACR       string   `json:"acr,omitempty"`
+	Binding   *Binding `json:"cnf,omitempty"`
+}
+
+// errPublicIntrospects: anybody could ask in a public client's name.
+var errPublicIntrospects = loop.Errorf(loop.InvalidClient, "Introspection is for clients that authenticate. A public client cannot.")
+
+// Introspect tells a client of a token that was issued to it, or that is meant
+// for the resource server that it is (RFC 7662 §2). Of any other token, and of
+// one that does not work, it says only that it is not active. Access tokens are
+// judged without asking the store.
+func (s *Server) Introspect(ctx context.Context, client *loop.Client, req ClientRequest) (*Introspection, error) {
+	if client.Type != loop.Confidential {
+		return nil, errPublicIntrospects
+	}
+	text, err := required(req.Form, "token")
+	if err != nil {
+		return nil, err
+	}
+	if token, err := s.VerifyAccessToken(text); err == nil {
+		return s.introspectAccess(client, token), nil
+	}
+	if token, ok := s.openRefreshToken(text); ok {
+		return s.introspectRefresh(ctx, client, token)
+	}
+	return &Introspection{}, nil
+}
+
+func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Introspection {
+	if token.Client != client.ID && !s.serves(client, token) {
+		return &Introspection{}
+	}
+	told := &Introspection{
+		Active: true, Scope: token.scope(), Client: string(token.Client), TokenType: token.Binding.tokenType(),
+		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: string(token.Member),
+		Audience: token.Audience, Issuer: s.Issuer, ID: string(token.ID),
+	}
+	if len(told.Audience) == 0 {
+		told.Audience = s.OwnResources
+	}
+	if token.Member == "" {
+		told.Subject = string(token.Client)
+	} else {
+		told.AuthTime, told.ACR = token.AuthTime.Unix(), ACRPassword
+	}
+	if !token.Binding.none() {
+		told.Binding = &token.Binding
+	}
+	return told
+}
+
+// serves reports whether the client is the resource server that the token is
+// meant for.
+func (s *Server) serves(client *loop.Client, token AccessToken) bool {
+	resource := client.Protocol.Resource
+	if resource == "" {
+		return false
+	}
+	if len(token.Audience) == 0 {
+		return slices.Contains(s.OwnResources, resource)
+	}
+	return slices.Contains(token.Audience, resource)
+}
+
+// introspectRefresh tells a client of its own refresh token; nobody else has any
+// business with it.
+func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, token refreshToken) (*Introspection, error) {
+	told := &Introspection{}
+	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
+		chain := st.Chain
+		if chain == nil || chain.Client != client.ID || token.generation != chain.Generation ||
+			!hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) ||
+			standing(st) != "" || !chain.Live(s.World.Now()) {
+			return Change{}, nil
+		}
+		*told = Introspection{
+			Active: true, Scope: covered(chain.Scopes, st).String(), Client: string(chain.Client),
+			Expiry: chain.IdleExpiresAt.Unix(), IssuedAt: chain.RotatedAt.Unix(), Subject: string(chain.Member), Issuer: s.Issuer,
+			AuthTime: chain.AuthTime.Unix(), ACR: ACRPassword,
+		}
+		return Change{}, nil
+	})
+	return told, err
+}
+
+// introspectionJWT is the claims of a JWT answer (RFC 9701 §5).
+type introspectionJWT struct {
+	Issuer        string         `json:"iss"`
+	Audience      string         `json:"aud"`
+	IssuedAt      int64          `json:"iat"`
+	Introspection *Introspection `json:"token_introspection"`
+}
+
+// SignIntrospection makes the JWT form of an answer, for the client that asked
+// (RFC 9701 §5).
+func (s *Server) SignIntrospection(client *loop.Client, told *Introspection) (string, error) {
+	body, err := json.Marshal(introspectionJWT{Issuer: s.Issuer, Audience: audienceOf(client), IssuedAt: s.World.Now().Unix(), Introspection: told})
+	if err != nil {
+		return "", fmt.Errorf("encoding an introspection: %w", err)
+	}
+	alg := client.Protocol.IntrospectionAlgorithm
+	if alg == "" {
+		alg = loop.ES256
+	}
+	return s.sign(alg, "token-introspection+jwt", body)
+}
+
+// audienceOf is how a resource server is named in what is signed for it.
+func audienceOf(client *loop.Client) string {
+	if client.Protocol.Resource != "" {
+		return client.Protocol.Resource
+	}
+	return string(client.ID)
+}
+
+// WantsIntrospectionJWT reports whether an answer is to be a JWT: because the
+// client registered an algorithm, or because the request asks for one (RFC 9701
+// §4).
+func WantsIntrospectionJWT(client *loop.Client, accept string) bool {
+	return client.Protocol.IntrospectionAlgorithm != "" || strings.Contains(accept, IntrospectionType)
+}
+
+// IntrospectionType is the media type of a JWT answer (RFC 9701 §4).
+const IntrospectionType = "application/token-introspection+jwt"

@@ -1,0 +1,154 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"maps"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// pushedLife is how long the app may take to bring the member here (RFC 9126
+// §2.2, FAPI 2.0 Security Profile §5.3.2.2: less than 600 seconds).
+const pushedLife = 60 * time.Second
+
+// requestURIPrefix is how every request_uri of ours begins (RFC 9126 §2.2).
+const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
+
+// PushedRequest is an authorization request that its client pushed, checked, and
+// kept under the hash of its request_uri.
+type PushedRequest struct {
+	Hash        [32]byte
+	Client      loop.ClientID
+	Parameters  url.Values
+	Key         string // thumbprint of the DPoP key that the code is to be bound to; empty: none
+	ExpiresAt   time.Time
+	CompletedAt time.Time // zero: not yet
+}
+
+// PushedRequests keeps what was pushed.
+type PushedRequests interface {
+	// AddPushedRequest stores a request.
+	AddPushedRequest(ctx context.Context, pushed *PushedRequest) error
+	// PushedRequest reads one; loop.ErrNotFound where there is none.
+	PushedRequest(ctx context.Context, hash [32]byte) (*PushedRequest, error)
+}
+
+// PushedResponse is the answer to a push (RFC 9126 §2.2).
+type PushedResponse struct {
+	RequestURI string `json:"request_uri"`
+	ExpiresIn  int64  `json:"expires_in"` // seconds
+}
+
+// clientProof are the parameters that authenticate a client; they are no part of
+// the authorization request that comes with them.
+var clientProof = []string{"client_secret", "client_assertion", "client_assertion_type"}
+
+// Push takes an authorization request from a client that Authenticate has
+// proven, checks all of it and keeps it (RFC 9126 §2.1). What is wrong with it
+// is told here, not in the member's browser.
+func (s *Server) Push(ctx context.Context, client *loop.Client, req ClientRequest) (*PushedResponse, error) {
+	if client.Type != loop.Confidential {
+		return nil, loop.Errorf(loop.InvalidClient, "Pushing is for clients that authenticate. A public client sends its request to the authorization endpoint.")
+	}
+	params := maps.Clone(req.Form)
+	for _, name := range clientProof {
+		params.Del(name)
+	}
+	params.Set("client_id", string(client.ID))
+	if params.Has("request_uri") {
+		return nil, loop.Errorf(loop.InvalidRequest, "A request_uri cannot be pushed: it is the answer to a push.").About("request_uri")
+	}
+	asked := Asked{Parameters: params}
+	var err error
+	if params.Has("request") {
+		if asked.Parameters, err = s.openRequestObject(ctx, client, params.Get("request")); err != nil {
+			return nil, err
+		}
+	}
+	if asked.Key, err = s.pushedKey(req, asked.Parameters); err != nil {
+		return nil, err
+	}
+	handle := credential.NewSecret(s.World, requestURIPrefix)
+	asked.Handle = handle.Reveal()
+	if _, err := s.CheckAuthorizationRequest(ctx, asked); err != nil {
+		if refused, ok := errors.AsType[*AuthorizationError](err); ok {
+			return nil, refused.Fault
+		}
+		return nil, err
+	}
+	err = s.Pushed.AddPushedRequest(ctx, &PushedRequest{
+		Hash: handle.Hash(), Client: client.ID, Parameters: asked.Parameters, Key: asked.Key, ExpiresAt: s.World.Now().Add(pushedLife),
+	})
+	return &PushedResponse{RequestURI: asked.Handle, ExpiresIn: int64(pushedLife / time.Second)}, err
+}
+
+// pushedKey finds the key that the code will be bound to: that of a proof with
+// the push, or the one that dpop_jkt names; where both are there, they are one
+// (RFC 9449 §10.1).
+func (s *Server) pushedKey(req ClientRequest, params url.Values) (string, error) {
+	named := params.Get("dpop_jkt")
+	if len(req.Proofs) == 0 {
+		return named, nil
+	}
+	proof, err := s.checkProof(req.Proofs, req.Method, s.addresses(req.Path), "")
+	if err != nil {
+		return "", err
+	}
+	if named != "" && named != proof.Key {
+		return "", badProof("its key is not the one that dpop_jkt names")
+	}
+	return proof.Key, s.useProof(proof)
+}
+
+var errBadHandle = loop.Errorf(loop.InvalidRequestURI, "The request_uri is unknown, has expired, was used, or belongs to another app. Push the request again: a request_uri works for 60 seconds and for one authorization.").About("request_uri")
+
+// openPushed finds a pushed request that can still be answered. Late says that
+// the member is already on the way, so that only its completion counts.
+func (s *Server) openPushed(ctx context.Context, handle string, late bool) (Asked, *PushedRequest, error) {
+	if _, ok := credential.Prefix(requestURIPrefix).Parse(handle); !ok {
+		return Asked{}, nil, errBadHandle
+	}
+	pushed, err := s.Pushed.PushedRequest(ctx, sha256.Sum256([]byte(handle)))
+	if errors.Is(err, loop.ErrNotFound) {
+		return Asked{}, nil, errBadHandle
+	}
+	if err != nil {
+		return Asked{}, nil, err
+	}
+	if !pushed.CompletedAt.IsZero() || !late && !s.World.Now().Before(pushed.ExpiresAt) {
+		return Asked{}, nil, errBadHandle
+	}
+	return Asked{Parameters: pushed.Parameters, Handle: handle, Key: pushed.Key}, pushed, nil
+}
+
+// Resolve finds the authorization request in what came to the authorization
+// endpoint: the parameters themselves, those that were pushed, or those of a
+// signed request object. Every refusal is an *AuthorizationError.
+func (s *Server) Resolve(ctx context.Context, params url.Values) (Asked, error) {
+	switch {
+	case strings.HasPrefix(params.Get("request_uri"), requestURIPrefix) && len(params["request_uri"]) == 1:
+		return s.resolvePushed(ctx, params)
+	case len(params["request"]) == 1 && !params.Has("request_uri"):
+		return s.resolveSigned(ctx, params)
+	}
+	return Asked{Parameters: params}, nil
+}
+
+// resolvePushed: beside client_id, nothing else in the address counts (RFC 9126
+// §4). A bad handle is a page: without it nobody knows where to redirect.
+func (s *Server) resolvePushed(ctx context.Context, params url.Values) (Asked, error) {
+	asked, pushed, err := s.openPushed(ctx, params.Get("request_uri"), false)
+	if err == nil && (len(params["client_id"]) != 1 || params.Get("client_id") != string(pushed.Client)) {
+		err = errBadHandle
+	}
+	if err != nil {
+		return Asked{}, &AuthorizationError{Fault: loop.AsError(err)}
+	}
+	return asked, nil
+}

@@ -1,0 +1,176 @@
+package oauth
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// maxResources bounds how many resources one request may name.
+const maxResources = 10
+
+// target is which resources an access token is made for (RFC 8707).
+type target struct {
+	audience []string       // empty: this platform's own
+	outside  *loop.Resource // a resource outside this platform; nil: none
+}
+
+// readResources reads the resource parameters of a request; none is no error.
+func readResources(params url.Values) ([]string, error) {
+	var named []string
+	for _, text := range params["resource"] {
+		if !loop.ValidResource(text) {
+			return nil, loop.Errorf(loop.InvalidTarget, "A resource must be an absolute URI without a fragment.").About("resource")
+		}
+		if !slices.Contains(named, text) {
+			named = append(named, text)
+		}
+	}
+	if len(named) > maxResources {
+		return nil, loop.Errorf(loop.InvalidTarget, "There are more than %d resources.", maxResources).About("resource")
+	}
+	return named, nil
+}
+
+// knownResources reads the resource parameters of an authorization request and
+// refuses those that nobody serves.
+func (s *Server) knownResources(req *AuthorizationRequest, params url.Values) error {
+	named, err := readResources(params)
+	if err != nil {
+		return err
+	}
+	for _, name := range named {
+		if !slices.Contains(s.OwnResources, name) && s.outside(name) == nil {
+			return unknownTarget()
+		}
+	}
+	req.Resources = named
+	return nil
+}
+
+func unknownTarget() error {
+	return loop.Errorf(loop.InvalidTarget, "This platform makes no tokens for the resource that was named.").About("resource")
+}
+
+// outside finds a resource that the operator named.
+func (s *Server) outside(name string) *loop.Resource {
+	i := slices.IndexFunc(s.Resources, func(r loop.Resource) bool { return r.Identifier == name })
+	if i < 0 {
+		return nil
+	}
+	return &s.Resources[i]
+}
+
+// narrow finds the target of a token request: the resources that it names, which
+// must be among those of the authorization, else all of those (RFC 8707 §2.2).
+// An authorization that named none is for this platform's own.
+func (s *Server) narrow(form url.Values, authorized []string) (target, error) {
+	named, err := readResources(form)
+	if err != nil {
+		return target{}, err
+	}
+	within := authorized
+	if len(within) == 0 {
+		within = s.OwnResources
+	}
+	for _, name := range named {
+		if !slices.Contains(within, name) {
+			return target{}, loop.Errorf(loop.InvalidTarget, "The authorization does not cover this resource. Name it in the authorization request too.").About("resource")
+		}
+	}
+	if len(named) == 0 {
+		named = authorized
+	}
+	return s.targetOf(named)
+}
+
+// targetOf decides what a token for these resources is. One for a resource
+// outside is for that alone: what one resource server is given must not work at
+// another (RFC 9068 §5).
+func (s *Server) targetOf(named []string) (target, error) {
+	for _, name := range named {
+		outside := s.outside(name)
+		if outside == nil {
+			continue
+		}
+		if len(named) > 1 {
+			return target{}, loop.Errorf(loop.InvalidTarget, "A token for a resource outside this platform is for that resource alone. Name one resource in each token request.").About("resource")
+		}
+		return target{audience: named, outside: outside}, nil
+	}
+	return target{audience: named}, nil
+}
+
+// opens is what of the scopes a token for the target may carry: health data
+// stays within this platform.
+func (t target) opens(scopes loop.Scopes) loop.Scopes {
+	if t.outside == nil {
+		return scopes
+	}
+	return scopes.Without(scopes.PHI())
+}
+
+// maxJWTLife bounds a JWT access token: nobody can revoke it.
+const maxJWTLife = 5 * time.Minute
+
+// isJWT reports whether the resource reads its tokens itself.
+func (t target) isJWT() bool { return t.outside != nil && t.outside.Format == loop.FormatJWT }
+
+// life is how long an access token for the target lives.
+func (t target) life(client *loop.Client) time.Duration {
+	if t.isJWT() {
+		return min(client.AccessTokenTTL, maxJWTLife)
+	}
+	return client.AccessTokenTTL
+}
+
+// tokenText gives an access token the form that its resource understands.
+func (s *Server) tokenText(token AccessToken, to target) (string, error) {
+	if !to.isJWT() {
+		return s.sealAccessToken(token).Reveal(), nil
+	}
+	return s.signAccessToken(token)
+}
+
+// jwtAccessToken is an access token as a JWT (RFC 9068 §2.2).
+type jwtAccessToken struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience string   `json:"aud"`
+	Expiry   int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	Client   string   `json:"client_id"`
+	Scope    string   `json:"scope,omitempty"`
+	AuthTime int64    `json:"auth_time,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	Binding  *Binding `json:"cnf,omitempty"`
+}
+
+// signAccessToken makes a JWT access token (RFC 9068). It can't be revoked
+// before it expires, which is why it is short-lived and opens nothing of ours.
+func (s *Server) signAccessToken(token AccessToken) (string, error) {
+	claims := jwtAccessToken{
+		Issuer: s.Issuer, Subject: string(token.Member), Audience: strings.Join(token.Audience, " "),
+		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), ID: string(token.ID), Client: string(token.Client), Scope: token.scope(),
+	}
+	if token.Member == "" {
+		claims.Subject = string(token.Client) // RFC 9068 §2.2: a service stands for itself
+	} else {
+		claims.AuthTime, claims.ACR, claims.AMR = token.AuthTime.Unix(), ACRPassword, []string{amrPassword}
+	}
+	if !token.Binding.none() {
+		claims.Binding = &token.Binding
+	}
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encoding an access token: %w", err)
+	}
+	return s.sign(loop.ES256, "at+jwt", body)
+}

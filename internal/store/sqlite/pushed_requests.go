@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+)
+
+// AddPushedRequest stores an authorization request that a client pushed.
+func (s *Identity) AddPushedRequest(ctx context.Context, p *oauth.PushedRequest) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`INSERT INTO pushed_requests (hash, client_id, parameters, key, expires_at, completed_at) VALUES (?, ?, ?, ?, ?, 0)`,
+			p.Hash[:], p.Client, p.Parameters.Encode(), p.Key, unixMicro(p.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("storing a pushed request: %w", err)
+		}
+		return nil
+	})
+}
+
+// PushedRequest reads a pushed request; loop.ErrNotFound where there is none.
+func (s *Identity) PushedRequest(ctx context.Context, hash [32]byte) (*oauth.PushedRequest, error) {
+	var (
+		p                  = oauth.PushedRequest{Hash: hash}
+		parameters         string
+		expires, completed int64
+	)
+	err := s.db.QueryRowContext(ctx, `SELECT client_id, parameters, key, expires_at, completed_at FROM pushed_requests WHERE hash = ?`, hash[:]).
+		Scan(&p.Client, &parameters, &p.Key, &expires, &completed)
+	if err != nil {
+		return nil, found(err)
+	}
+	if p.Parameters, err = url.ParseQuery(parameters); err != nil {
+		return nil, fmt.Errorf("reading a pushed request: %w", err)
+	}
+	p.ExpiresAt, p.CompletedAt = fromMicro(expires), fromMicro(completed)
+	return &p, nil
+}
+
+// completePushed notes that a pushed request was answered: by one, if two try.
+func completePushed(tx *Tx, hash []byte, now time.Time) error {
+	completed, err := tx.Exec(`UPDATE pushed_requests SET completed_at = ? WHERE hash = ? AND completed_at = 0`, unixMicro(now), hash)
+	if err == nil && completed != 1 {
+		err = loop.Errorf(loop.InvalidRequestURI, "This request was answered before. Go back to the app and start again.")
+	}
+	return err
+}
+
+// UseAssertion notes that a client assertion was used; oauth.ErrUsed where it was
+// before.
+func (s *Identity) UseAssertion(ctx context.Context, client loop.ClientID, hash [32]byte, expiresAt time.Time) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		added, err := tx.Exec(`INSERT INTO assertions (client_id, hash, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, client, hash[:], unixMicro(expiresAt))
+		if err == nil && added == 0 {
+			err = oauth.ErrUsed
+		}
+		return err
+	})
+}
