@@ -26,6 +26,9 @@ var edges = map[string]map[string]string{
 	"internal/credential": {
 		"internal/loop": "clock and randomness",
 	},
+	"internal/limit": {
+		"internal/loop": "whose requests are counted, in which mode, by which clock",
+	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",
