@@ -34,6 +34,9 @@ var edges = map[string]map[string]string{
 	"internal/fetch": {
 		"internal/loop": "a fault of a URL or its answer is one of the platform's errors",
 	},
+	"internal/limit": {
+		"internal/loop": "whose requests are counted, in which mode, by which clock",
+	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",

@@ -1,0 +1,42 @@
+package limit
+
+import "github.com/loop-health/loop/internal/loop"
+
+// Class is a kind of requests with a limit of its own: what one class has used
+// up, another still has.
+type Class uint8
+
+// The classes (platform section 10).
+const (
+	Authorize            Class = iota // authorization requests, by network
+	Token                             // the token endpoint, by client
+	Introspect                        // introspection, by client
+	Revoke                            // revocation, by client
+	Read                              // reads with an access token, by client
+	Write                             // writes with an access token, by client
+	Portal                            // the developer portal, by developer, else by network
+	FailedAuthentication              // client authentications that failed, by network
+)
+
+// perMinute is what each class allows where nothing else is said.
+var perMinute = [...]int{
+	Authorize:            30,
+	Token:                1200,
+	Introspect:           600,
+	Revoke:               60,
+	Read:                 1000,
+	Write:                200,
+	Portal:               100,
+	FailedAuthentication: 30,
+}
+
+// tokensInDevelopment is what an app that only test members use has of Token.
+const tokensInDevelopment = 60
+
+// Default is how many requests a minute the class allows a client in this mode.
+func (c Class) Default(mode loop.Mode) int {
+	if c == Token && mode == loop.Development {
+		return tokensInDevelopment
+	}
+	return perMinute[c]
+}

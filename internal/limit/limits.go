@@ -1,0 +1,79 @@
+package limit
+
+import (
+	"hash/maphash"
+	"time"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Limits counts the requests of a process. Nil and the zero value are switched
+// off: they allow everything. Safe for concurrent use.
+//
+// Memory is bounded, in two tables. Who has proven who they are, a confidential
+// client or a member, is counted in one; networks, and public clients by
+// network, in the other, which a stranger with many addresses can fill. Nothing
+// that a stranger does therefore touches the count of a client. Where a table is
+// full, a new key takes the place of any other in it, which begins its minute
+// anew. So a flood of addresses forgets a little of what other strangers have
+// used, which buys the flood less than the addresses themselves do, and locks
+// nobody out.
+type Limits struct {
+	world     loop.World
+	seed      maphash.Seed // nobody can choose keys that fall into one shard
+	known     [shards]shard
+	strangers [shards]shard
+}
+
+// Bounds of the memory: keys in one of the two minutes that are kept. A key
+// takes less than 300 bytes, so that all of it stays below 80 MB.
+const (
+	shards       = 64
+	maxKnown     = 1 << 16
+	maxStrangers = 1 << 16
+)
+
+// New counts by the clock of the world.
+func New(world loop.World) *Limits {
+	l := &Limits{world: world, seed: maphash.MakeSeed()}
+	for i := range shards {
+		l.known[i].most = maxKnown / shards
+		l.strangers[i].most = maxStrangers / shards
+	}
+	return l
+}
+
+// Verdict is what became of a request, and what is left of the limit.
+type Verdict struct {
+	Allowed    bool
+	Limit      int           // requests a minute; 0: nothing is limited
+	Remaining  int           // how many more are allowed at once
+	Reset      time.Duration // until the whole limit is there again, if nothing more is sent
+	RetryAfter time.Duration // until a request is allowed again; 0 where this one was
+	Blocked    bool          // the wait is long because shorter ones were not heeded
+}
+
+// Allow counts a request of the class, of which the key may make so many a
+// minute; 0 is the class's default in production. It says whether the request
+// may go on; one that may not has taken nothing of the limit.
+//
+// More refused requests within a minute than the limit allows (but 30 in any
+// case) begin a block of 15 minutes, for this key in this class, and each further
+// time one of twice the length, up to 24 hours. Who then goes a day without is forgiven. Keys that
+// strangers share (ByAddress, ByClient of a public client) are never blocked.
+func (l *Limits) Allow(class Class, key Key, perMinute int) Verdict {
+	if l == nil || l.world == nil {
+		return Verdict{Allowed: true}
+	}
+	if perMinute <= 0 {
+		perMinute = class.Default(loop.Production)
+	}
+	k := counted{key, class}
+	table := &l.known
+	if key.stranger {
+		table = &l.strangers
+	}
+	return table[maphash.Comparable(l.seed, k)%shards].allow(k, int64(perMinute), l.world.Now().UnixMilli())
+}
+
+func span(milliseconds int64) time.Duration { return time.Duration(milliseconds) * time.Millisecond }
