@@ -82,27 +82,29 @@ func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Reco
 // that revokes and its records, in one transaction. An error of change leaves
 // everything as it was.
 func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
-	return s.db.Write(ctx, func(tx *Tx) error {
-		c, err := scanClient(tx.QueryRow(`SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
-		if err != nil {
-			return err
-		}
-		rows, err := tx.Query(`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
-		if err != nil {
-			return fmt.Errorf("reading the secrets of a client: %w", err)
-		}
-		if c.Secrets, err = scanSecrets(rows); err != nil {
-			return err
-		}
-		revocations, records, err := change(c)
-		if err != nil {
-			return err
-		}
-		if err := updateClient(tx, c); err != nil {
-			return err
-		}
-		return s.revokeAndRecord(tx, revocations, records)
-	})
+	return s.db.Write(ctx, func(tx *Tx) error { return s.changeClient(tx, id, change) })
+}
+
+func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+	c, err := scanClient(tx.QueryRow(`SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
+	if err != nil {
+		return fmt.Errorf("reading the secrets of a client: %w", err)
+	}
+	if c.Secrets, err = scanSecrets(rows); err != nil {
+		return err
+	}
+	revocations, records, err := change(c)
+	if err != nil {
+		return err
+	}
+	if err := updateClient(tx, c); err != nil {
+		return err
+	}
+	return s.revokeAndRecord(tx, revocations, records)
 }
 
 func updateClient(tx *Tx, c *loop.Client) error {

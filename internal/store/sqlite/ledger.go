@@ -14,19 +14,23 @@ import (
 // one writer makes it the only decision at its moment.
 func (s *Identity) Decide(ctx context.Context, subject oauth.Subject, decide func(oauth.State) (oauth.Change, error)) error {
 	var refusal error
-	err := s.db.Write(ctx, func(tx *Tx) error {
-		state, err := readState(tx, subject)
-		if err != nil {
-			return err
-		}
-		var change oauth.Change
-		change, refusal = decide(state)
-		return s.apply(tx, state, change)
+	err := s.db.Write(ctx, func(tx *Tx) (err error) {
+		refusal, err = s.decide(tx, subject, decide)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	return refusal
+}
+
+func (s *Identity) decide(tx *Tx, subject oauth.Subject, decide func(oauth.State) (oauth.Change, error)) (refusal, err error) {
+	state, err := readState(tx, subject)
+	if err != nil {
+		return nil, err
+	}
+	change, refusal := decide(state)
+	return refusal, s.apply(tx, state, change)
 }
 
 // readState reads what the subject names; what is not there stays nil.

@@ -16,7 +16,8 @@ type Tx struct {
 	lane       *lane // nil until StartAudit
 
 	afterCommit []func()
-	marked      int // hooks before the present act
+	marked      int  // hooks before the present act
+	unsettled   bool // its commit failed, and what became of it could not be read
 }
 
 // Exec changes rows and says how many.
@@ -104,6 +105,28 @@ func (tx *Tx) undo() {
 	if tx.lane != nil {
 		tx.lane.undo()
 	}
+}
+
+// settle finds out what became of the batch before, where its commit failed, and
+// brings what it left outside the database into line. Its audit records tell:
+// every change of state leaves one, and the lane's newest shows whether they are
+// there.
+func (tx *Tx) settle() (durable bool, err error) {
+	if !tx.unsettled {
+		return false, nil
+	}
+	if tx.lane != nil && tx.lane.moved() {
+		if durable, err = tx.lane.isStored(tx); err != nil {
+			return false, err
+		}
+	}
+	tx.unsettled = false
+	if durable {
+		tx.committed()
+	} else {
+		tx.rollback()
+	}
+	return durable, nil
 }
 
 // rollback takes back what the whole batch left outside the database.
