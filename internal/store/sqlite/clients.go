@@ -14,16 +14,33 @@ import (
 const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
 	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at`
 
+const (
+	selectClient  = `SELECT ` + clientColumns + ` FROM clients WHERE id = ?`
+	selectSecrets = `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`
+)
+
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
 func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
-	client, err := scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
+	client, err := scanClient(s.db.QueryRowContext(ctx, selectClient, id))
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), // two rows: not worth watching for a cancellation
-		`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
+	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectSecrets, id) // two rows: not worth watching for a cancellation
 	if err != nil {
 		return nil, unavailable(err)
+	}
+	client.Secrets, err = scanSecrets(rows)
+	return client, err
+}
+
+func readClient(tx *Tx, id loop.ClientID) (*loop.Client, error) {
+	client, err := scanClient(tx.QueryRow(selectClient, id))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(selectSecrets, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading the secrets of a client: %w", err)
 	}
 	client.Secrets, err = scanSecrets(rows)
 	return client, err
@@ -86,15 +103,8 @@ func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, change fu
 }
 
 func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
-	c, err := scanClient(tx.QueryRow(`SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
+	c, err := readClient(tx, id)
 	if err != nil {
-		return err
-	}
-	rows, err := tx.Query(`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
-	if err != nil {
-		return fmt.Errorf("reading the secrets of a client: %w", err)
-	}
-	if c.Secrets, err = scanSecrets(rows); err != nil {
 		return err
 	}
 	revocations, records, err := change(c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -33,40 +34,52 @@ func (s *Identity) decide(tx *Tx, subject oauth.Subject, decide func(oauth.State
 	return refusal, s.apply(tx, state, change)
 }
 
+// What a decision rests on besides the client, in one statement: ?1 is the member,
+// ?2 the client, ?3 the grant that is named and ?4 the chain. Which grant it is
+// about says oauth.Subject.
+const (
+	liveGrant = `(SELECT id FROM grants WHERE member_id = ?1 AND client_id = ?2 AND revoked_at = 0)`
+
+	selectState = `
+SELECT n.value, g.*, m.* FROM revocation_counter AS n
+LEFT JOIN (SELECT ` + grantColumns + ` FROM grants) AS g ON g.id = coalesce(nullif(?3, ''), ` + liveGrant + `)
+LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = coalesce(g.member_id, ?1)`
+
+	selectStateOfChain = `
+SELECT n.value, g.*, m.*, c.* FROM revocation_counter AS n
+LEFT JOIN (SELECT ` + chainColumns + ` FROM chains) AS c ON c.member_id = ?1 AND c.id = ?4
+LEFT JOIN (SELECT ` + grantColumns + ` FROM grants) AS g ON g.member_id = ?1 AND g.id = coalesce(c.grant_id, nullif(?3, ''), ` + liveGrant + `)
+LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = ?1`
+)
+
 // readState reads what the subject names; what is not there stays nil.
 func readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
+	var (
+		chain  loop.Chain
+		grant  loop.Grant
+		member loop.Member
+	)
+	query, args := selectState, []any{subject.Member, subject.Client, subject.Grant}
+	fields := slices.Concat([]any{&st.Counter}, grantFields(&grant), memberFields(&member))
 	if subject.Chain != "" {
-		st.Chain, err = optional(scanChain(tx.QueryRow(`SELECT `+chainColumns+` FROM chains WHERE member_id = ? AND id = ?`, subject.Member, subject.Chain)))
-		if err != nil {
-			return st, fmt.Errorf("reading a chain: %w", err)
-		}
+		query, args = selectStateOfChain, append(args, subject.Chain)
+		fields = append(fields, chainFields(&chain)...)
 	}
-	if st.Grant, err = readGrant(tx, subject, st.Chain); err != nil {
-		return st, fmt.Errorf("reading a grant: %w", err)
+	if err := tx.QueryRow(query, args...).Scan(fields...); err != nil {
+		return st, fmt.Errorf("reading what is to be decided on: %w", err)
 	}
-	member, client := subject.Member, subject.Client
-	if st.Grant != nil {
-		member, client = st.Grant.Member, st.Grant.Client
+	client := subject.Client
+	if chain.ID != "" {
+		st.Chain = &chain
 	}
-	row := tx.QueryRow(`SELECT `+clientColumns+`, (SELECT value FROM revocation_counter) FROM clients WHERE id = ?`, client)
-	if st.Client, err = optional(scanClient(withColumn{row, &st.Counter})); err != nil {
-		return st, fmt.Errorf("reading a client and the revocation counter: %w", err)
+	if grant.ID != "" {
+		st.Grant, client = &grant, grant.Client
 	}
-	if st.Member, err = optional(scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, member))); err != nil {
-		return st, fmt.Errorf("reading a member: %w", err)
+	if member.ID != "" {
+		st.Member = &member
 	}
-	return st, nil
-}
-
-func readGrant(tx *Tx, subject oauth.Subject, chain *loop.Chain) (*loop.Grant, error) {
-	switch {
-	case chain != nil:
-		return optional(scanGrant(tx.QueryRow(`SELECT `+grantColumns+` FROM grants WHERE member_id = ? AND id = ?`, chain.Member, chain.Grant)))
-	case subject.Grant != "":
-		return optional(scanGrant(tx.QueryRow(`SELECT `+grantColumns+` FROM grants WHERE id = ?`, subject.Grant)))
-	default:
-		return optional(scanGrant(tx.QueryRow(`SELECT `+grantColumns+` FROM grants WHERE member_id = ? AND client_id = ? AND revoked_at = 0`, subject.Member, subject.Client)))
-	}
+	st.Client, err = optional(readClient(tx, client))
+	return st, err
 }
 
 // optional turns the absence of a record into nil.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
@@ -32,6 +34,8 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"of many that start one chain, one finds it not there": oneStarts,
 		"a new chain ends those beyond what is kept":           keeps,
 		"a revoked grant ends its chains":                      revokes,
+		"a decision finds the grant that its subject means":    whichGrant,
+		"a chain reads as it was written":                      readsChain,
 		"an address has one account":                           oneAccount,
 		"a suspended member starts no session":                 noSession,
 	} {
@@ -187,6 +191,68 @@ func revokes(t *testing.T, f *fixture) {
 		}
 		return oauth.Change{}, nil
 	}))
+}
+
+func whichGrant(t *testing.T, f *fixture) {
+	ended, id := f.grant, f.start(t, 0, 1)
+	revoked := *ended
+	revoked.RevokedAt = f.world.Now()
+	must(t, f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: &revoked}, nil }))
+	live := *ended
+	live.ID = loop.NewGrantID(f.world)
+	must(t, f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: &live}, nil }))
+
+	m, c := f.member.ID, f.client.ID
+	for name, test := range map[string]struct {
+		subject oauth.Subject
+		want    loop.GrantID // empty: none
+		chain   bool
+		nobody  bool // neither member nor client is found
+	}{
+		"the chain's own, whatever else is named":  {subject: oauth.Subject{Member: m, Client: c, Grant: live.ID, Chain: id}, want: ended.ID, chain: true},
+		"the named one where the chain is not yet": {subject: oauth.Subject{Member: m, Client: c, Grant: ended.ID, Chain: "code_none"}, want: ended.ID},
+		"the live one where neither is there":      {subject: oauth.Subject{Member: m, Client: c, Chain: "code_none"}, want: live.ID},
+		"the named one by its id alone":            {subject: oauth.Subject{Grant: ended.ID}, want: ended.ID},
+		"the live one of member and client":        {subject: oauth.Subject{Member: m, Client: c}, want: live.ID},
+		"none that is named and not there":         {subject: oauth.Subject{Member: m, Client: c, Grant: "grant_none"}},
+		"none for another client":                  {subject: oauth.Subject{Member: "user_none", Client: "client_none"}, nobody: true},
+		"no other member's chain":                  {subject: oauth.Subject{Member: "user_none", Client: "client_none", Chain: id}, nobody: true},
+	} {
+		must(t, f.store.Decide(t.Context(), test.subject, func(st oauth.State) (oauth.Change, error) {
+			var got loop.GrantID
+			if st.Grant != nil {
+				got = st.Grant.ID
+			}
+			if got != test.want || (st.Chain != nil) != test.chain || (st.Member == nil) != test.nobody || (st.Client == nil) != test.nobody {
+				t.Errorf("%s: found %+v", name, st)
+			}
+			return oauth.Change{}, nil
+		}))
+	}
+}
+
+func readsChain(t *testing.T, f *fixture) {
+	want := f.chain(loop.NewChainID(f.world), f.world.Now())
+	want.Session, want.Generation, want.KeyID, want.Salt = loop.NewSessionID(f.world), 7, 3, [16]byte{1, 2, 3}
+	want.RotatedBy, want.RotatedFor = loop.NewRequestID(f.world), f.grant.Scopes
+	must(t, f.store.Decide(t.Context(), f.subject(want.ID), func(oauth.State) (oauth.Change, error) { return oauth.Change{Chain: want, Keep: 1}, nil }))
+	for how, got := range map[string]*loop.Chain{"decided on": f.read(t, want.ID), "read": f.readOnly(t, want.ID)} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, it differs (-written +found):\n%s", how, diff)
+		}
+	}
+	for member, id := range map[loop.MemberID]loop.ChainID{f.member.ID: "code_none", "user_none": want.ID} {
+		if chain, err := f.store.Chain(t.Context(), member, id); !errors.Is(err, loop.ErrNotFound) {
+			t.Errorf("got %+v, %v, want ErrNotFound", chain, err)
+		}
+	}
+}
+
+func (f *fixture) readOnly(t *testing.T, id loop.ChainID) *loop.Chain {
+	t.Helper()
+	chain, err := f.store.Chain(t.Context(), f.member.ID, id)
+	must(t, err)
+	return chain
 }
 
 func oneAccount(t *testing.T, f *fixture) {
