@@ -20,17 +20,25 @@ const (
 )
 
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
+// The caller may alter it: it is a copy.
 func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
-	client, err := scanClient(s.db.QueryRowContext(ctx, selectClient, id))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectSecrets, id) // two rows: not worth watching for a cancellation
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	client.Secrets, err = scanSecrets(rows)
-	return client, err
+	return s.cache.client(id, func() (*loop.Client, error) {
+		client, err := scanClient(s.db.QueryRowContext(ctx, selectClient, id))
+		if err != nil {
+			return nil, err
+		}
+		rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectSecrets, id) // two rows: not worth watching for a cancellation
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		client.Secrets, err = scanSecrets(rows)
+		return client, err
+	})
+}
+
+// clientIn is Client as the transaction sees it.
+func (s *Identity) clientIn(tx *Tx, id loop.ClientID) (*loop.Client, error) {
+	return s.cache.client(id, func() (*loop.Client, error) { return readClient(tx, id) })
 }
 
 func readClient(tx *Tx, id loop.ClientID) (*loop.Client, error) {
@@ -76,6 +84,7 @@ func (s *Identity) clients(ctx context.Context, query string, args ...any) ([]*l
 // AddClient inserts a new client with its secrets and its record.
 func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
+		s.cache.change(tx, c.ID)
 		uris, err := json.Marshal(c.RedirectURIs)
 		if err != nil {
 			return fmt.Errorf("encoding redirect URIs: %w", err)
@@ -111,6 +120,7 @@ func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Clie
 	if err != nil {
 		return err
 	}
+	s.cache.change(tx, id)
 	if err := updateClient(tx, c); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (s *Identity) Decide(ctx context.Context, subject oauth.Subject, decide fun
 }
 
 func (s *Identity) decide(tx *Tx, subject oauth.Subject, decide func(oauth.State) (oauth.Change, error)) (refusal, err error) {
-	state, err := readState(tx, subject)
+	state, err := s.readState(tx, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = ?1`
 )
 
 // readState reads what the subject names; what is not there stays nil.
-func readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
+func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
 	var (
 		chain  loop.Chain
 		grant  loop.Grant
@@ -78,7 +78,7 @@ func readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
 	if member.ID != "" {
 		st.Member = &member
 	}
-	st.Client, err = optional(readClient(tx, client))
+	st.Client, err = optional(s.clientIn(tx, client))
 	return st, err
 }
 

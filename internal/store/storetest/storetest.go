@@ -36,6 +36,9 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a revoked grant ends its chains":                      revokes,
 		"a decision finds the grant that its subject means":    whichGrant,
 		"a chain reads as it was written":                      readsChain,
+		"a client reads as it was written":                     readsClient,
+		"after a change nobody sees the client from before":    changesClient,
+		"a change of a client that fails changes nothing":      changesNothing,
 		"an address has one account":                           oneAccount,
 		"a suspended member starts no session":                 noSession,
 	} {
@@ -253,6 +256,97 @@ func (f *fixture) readOnly(t *testing.T, id loop.ChainID) *loop.Chain {
 	chain, err := f.store.Chain(t.Context(), f.member.ID, id)
 	must(t, err)
 	return chain
+}
+
+func readsClient(t *testing.T, f *fixture) {
+	must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		c.BAA = &loop.BAA{SignedOn: f.world.Now(), By: "an operator"}
+		c.Secrets = []loop.ClientSecret{{Hash: [32]byte{1}, CreatedAt: f.world.Now()}}
+		f.client = c.Clone()
+		return nil, nil, nil
+	}))
+	for range 2 { // what a store keeps at hand is the same
+		f.finds(t, f.client)
+	}
+	if c, err := f.store.Client(t.Context(), "client_none"); !errors.Is(err, loop.ErrNotFound) {
+		t.Errorf("got %+v, %v, want ErrNotFound", c, err)
+	}
+}
+
+// finds checks the client, for a reader and for a decision.
+func (f *fixture) finds(t *testing.T, want *loop.Client) {
+	t.Helper()
+	got, err := f.store.Client(t.Context(), want.ID)
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a reader finds another client (-want +found):\n%s", diff)
+	}
+	must(t, f.store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
+		if diff := cmp.Diff(want, st.Client); diff != "" {
+			t.Errorf("a decision finds another client (-want +found):\n%s", diff)
+		}
+		return oauth.Change{}, nil
+	}))
+}
+
+// changesClient: many read and decide while the client changes again and again,
+// and every other change fails.
+func changesClient(t *testing.T, f *fixture) {
+	var (
+		answered atomic.Int64 // the grace, in seconds, of the newest change that was answered
+		over     atomic.Bool
+		all      sync.WaitGroup
+	)
+	follow := func(read func() (*loop.Client, error)) {
+		for !over.Load() {
+			least := time.Duration(answered.Load()) * time.Second
+			c, err := read()
+			if err != nil || c.RefreshGrace < least {
+				t.Errorf("a change to %v is answered, and somebody sees %+v, %v", least, c, err)
+				return
+			}
+		}
+	}
+	for range 4 {
+		all.Go(func() { follow(func() (*loop.Client, error) { return f.store.Client(t.Context(), f.client.ID) }) })
+		all.Go(func() {
+			follow(func() (c *loop.Client, err error) {
+				err = f.store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
+					c = st.Client
+					return oauth.Change{}, nil
+				})
+				return c, err
+			})
+		})
+	}
+	for i := range int64(100) {
+		must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+			c.RefreshGrace = time.Duration(i+1) * time.Second
+			return nil, nil, nil
+		}))
+		answered.Store(i + 1)
+		err := f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+			c.RefreshGrace = 0
+			return nil, nil, errRefused
+		})
+		if !errors.Is(err, errRefused) {
+			t.Errorf("got %v", err)
+		}
+	}
+	over.Store(true)
+	all.Wait()
+}
+
+func changesNothing(t *testing.T, f *fixture) {
+	f.finds(t, f.client)
+	err := f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		c.Name, c.RedirectURIs[0] = "Evening Labs", "https://other.example.com/cb"
+		return nil, nil, errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	f.finds(t, f.client)
 }
 
 func oneAccount(t *testing.T, f *fixture) {
