@@ -44,7 +44,7 @@ func (s *Server) redeemCode(ctx context.Context, client *loop.Client, form url.V
 		chain, member, counter = change.Chain, st.Member, st.Counter
 		return change, refused
 	})
-	if err != nil {
+	if err = s.madeCertain(ctx, err, chain); err != nil {
 		return nil, err
 	}
 	response, err := s.issue(client, chain, chain.Scopes, counter)
