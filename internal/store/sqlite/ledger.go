@@ -60,12 +60,11 @@ func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err
 		member loop.Member
 	)
 	query, args := selectState, []any{subject.Member, subject.Client, subject.Grant}
-	fields := slices.Concat([]any{&st.Counter}, grantFields(&grant), memberFields(&member))
+	fields := [][]any{{&st.Counter}, grantFields(&grant), memberFields(&member)}
 	if subject.Chain != "" {
-		query, args = selectStateOfChain, append(args, subject.Chain)
-		fields = append(fields, chainFields(&chain)...)
+		query, args, fields = selectStateOfChain, append(args, subject.Chain), append(fields, chainFields(&chain))
 	}
-	if err := tx.QueryRow(query, args...).Scan(fields...); err != nil {
+	if err := tx.QueryRow(query, args...).Scan(slices.Concat(fields...)...); err != nil {
 		return st, fmt.Errorf("reading what is to be decided on: %w", err)
 	}
 	client := subject.Client
