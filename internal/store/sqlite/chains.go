@@ -43,8 +43,8 @@ func updateChain(tx *Tx, before, after *loop.Chain) error {
 // chainFields is where the chainColumns of a row go.
 func chainFields(c *loop.Chain) []any {
 	return []any{
-		text(&c.ID), text(&c.Grant), text(&c.Member), text(&c.Client), scopes{&c.Scopes}, text(&c.Session), moment{&c.AuthTime},
-		integer(&c.Generation), integer(&c.KeyID), salt{&c.Salt}, moment{&c.RotatedAt}, text(&c.RotatedBy), scopes{&c.RotatedFor},
-		moment{&c.CreatedAt}, moment{&c.IdleExpiresAt}, moment{&c.EndedAt}, text(&c.Ending),
+		text(&c.ID), text(&c.Grant), text(&c.Member), text(&c.Client), scopes(&c.Scopes), text(&c.Session), moment(&c.AuthTime),
+		integer(&c.Generation), integer(&c.KeyID), salt(&c.Salt), moment(&c.RotatedAt), text(&c.RotatedBy), scopes(&c.RotatedFor),
+		moment(&c.CreatedAt), moment(&c.IdleExpiresAt), moment(&c.EndedAt), text(&c.Ending),
 	}
 }

@@ -62,7 +62,7 @@ func TestClientCache_WithinATransaction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fixture{identityUnderTest: openIdentity(t)}
-			f.id = f.addClient(t, "old")
+			f.id = f.addClient(t)
 			f.sees(t, f.id, "old")
 			f.together(t, test.acts(f)...)
 			if f.before != test.before || f.behind != test.behind {
@@ -112,7 +112,7 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openIdentity(t)
-			id := s.addClient(t, "old")
+			id := s.addClient(t)
 			c, err := s.cache.client(id, func() (*loop.Client, error) {
 				old, err := scanClient(s.db.QueryRowContext(t.Context(), selectClient, id))
 				change(t, s, id)
@@ -127,7 +127,7 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 	t.Run("it reads between a change and its commit", func(t *testing.T) {
 		t.Parallel()
 		s := openIdentity(t)
-		id := s.addClient(t, "old")
+		id := s.addClient(t)
 		s.together(t, s.change(id, "new", nil), func(*Tx) error {
 			if c, err := s.Client(t.Context(), id); err != nil || c.Name != "old" {
 				t.Errorf("before the commit a reader sees %+v, %v", c, err)
@@ -141,7 +141,7 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 func TestClientCache_WhatIsGivenIsTheCallersOwn(t *testing.T) {
 	t.Parallel()
 	s := openIdentity(t)
-	id := s.addClient(t, "old")
+	id := s.addClient(t)
 	spoil := func(c *loop.Client) {
 		c.Name, c.Enabled = "spoilt", false
 		c.RedirectURIs[0], c.AllowedScopes[0], c.Secrets[0].Hash = "https://thief.example.com/", "all", [32]byte{9}

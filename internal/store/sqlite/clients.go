@@ -15,8 +15,8 @@ const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_s
 	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at`
 
 const (
-	selectClient  = `SELECT ` + clientColumns + ` FROM clients WHERE id = ?`
-	selectSecrets = `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`
+	selectClient = `SELECT ` + clientColumns + ` FROM clients WHERE id = ?`
+	selectHashes = `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`
 )
 
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
@@ -27,7 +27,7 @@ func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, 
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectSecrets, id) // two rows: not worth watching for a cancellation
+		rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectHashes, id) // two rows: not worth watching for a cancellation
 		if err != nil {
 			return nil, unavailable(err)
 		}
@@ -46,7 +46,7 @@ func readClient(tx *Tx, id loop.ClientID) (*loop.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(selectSecrets, id)
+	rows, err := tx.Query(selectHashes, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading the secrets of a client: %w", err)
 	}

@@ -33,34 +33,42 @@ func (c integerColumn[T]) Scan(src any) error {
 }
 
 // truth reads INTEGER: 0 is false.
-type truth struct{ into *bool }
+func truth(into *bool) sql.Scanner { return truthColumn{into} }
+
+type truthColumn struct{ into *bool }
 
 // Scan takes what the driver gives for INTEGER.
-func (c truth) Scan(src any) error {
+func (c truthColumn) Scan(src any) error {
 	return take(src, func(n int64) { *c.into = n != 0 })
 }
 
 // moment reads what unixMicro wrote.
-type moment struct{ into *time.Time }
+func moment(into *time.Time) sql.Scanner { return momentColumn{into} }
+
+type momentColumn struct{ into *time.Time }
 
 // Scan takes what the driver gives for INTEGER.
-func (c moment) Scan(src any) error {
+func (c momentColumn) Scan(src any) error {
 	return take(src, func(micro int64) { *c.into = fromMicro(micro) })
 }
 
 // scopes reads what Scopes.String wrote.
-type scopes struct{ into *loop.Scopes }
+func scopes(into *loop.Scopes) sql.Scanner { return scopesColumn{into} }
+
+type scopesColumn struct{ into *loop.Scopes }
 
 // Scan takes what the driver gives for TEXT.
-func (c scopes) Scan(src any) error {
+func (c scopesColumn) Scan(src any) error {
 	return take(src, func(s string) { *c.into = loop.ReadScopes(s) })
 }
 
 // salt reads BLOB of sixteen bytes.
-type salt struct{ into *[16]byte }
+func salt(into *[16]byte) sql.Scanner { return saltColumn{into} }
+
+type saltColumn struct{ into *[16]byte }
 
 // Scan takes what the driver gives for BLOB.
-func (c salt) Scan(src any) error {
+func (c saltColumn) Scan(src any) error {
 	var stored []byte
 	if err := take(src, func(b []byte) { stored = b }); err != nil || src == nil {
 		return err

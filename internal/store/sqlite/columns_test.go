@@ -26,10 +26,10 @@ func TestColumns(t *testing.T) {
 	}{
 		"text":    {text(&id), "code_1", func() bool { return id == "code_1" }, int64(1)},
 		"integer": {integer(&number), int64(7), func() bool { return number == 7 }, "7"},
-		"truth":   {truth{&yes}, int64(1), func() bool { return yes }, "true"},
-		"moment":  {moment{&at}, int64(1_000_000), func() bool { return at.Equal(time.Unix(1, 0)) }, 1.5},
-		"scopes":  {scopes{&held}, "profile openid", func() bool { return held.String() == "openid profile" }, []byte("openid")},
-		"salt":    {salt{&bytes}, make([]byte, 16), func() bool { return bytes == [16]byte{} }, make([]byte, 15)},
+		"truth":   {truth(&yes), int64(1), func() bool { return yes }, "true"},
+		"moment":  {moment(&at), int64(1_000_000), func() bool { return at.Equal(time.Unix(1, 0)) }, 1.5},
+		"scopes":  {scopes(&held), "profile openid", func() bool { return held.String() == "openid profile" }, []byte("openid")},
+		"salt":    {salt(&bytes), make([]byte, 16), func() bool { return bytes == [16]byte{} }, make([]byte, 15)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := test.column.Scan(test.src); err != nil || !test.took() {

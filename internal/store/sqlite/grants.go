@@ -60,7 +60,7 @@ func scanGrant(row scanner) (*loop.Grant, error) {
 // grantFields is where the grantColumns of a row go.
 func grantFields(g *loop.Grant) []any {
 	return []any{
-		text(&g.ID), text(&g.Member), text(&g.Client), scopes{&g.Scopes}, scopes{&g.Declined},
-		moment{&g.CreatedAt}, moment{&g.UpdatedAt}, moment{&g.RevokedAt}, text(&g.Reason),
+		text(&g.ID), text(&g.Member), text(&g.Client), scopes(&g.Scopes), scopes(&g.Declined),
+		moment(&g.CreatedAt), moment(&g.UpdatedAt), moment(&g.RevokedAt), text(&g.Reason),
 	}
 }

@@ -95,10 +95,10 @@ func (s *identityUnderTest) record() audit.Record {
 	return audit.Record{At: s.world.Now(), Event: audit.ClientUpdated, Actor: audit.Actor{Kind: audit.BySystem}}
 }
 
-// addClient registers an app.
-func (s *identityUnderTest) addClient(t *testing.T, name string) loop.ClientID {
+// addClient registers an app with the name "old".
+func (s *identityUnderTest) addClient(t *testing.T) loop.ClientID {
 	t.Helper()
-	c := s.newClient(name)
+	c := s.newClient("old")
 	must(t, s.AddClient(t.Context(), c, s.record()))
 	return c.ID
 }

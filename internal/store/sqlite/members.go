@@ -100,8 +100,8 @@ func scanMember(row scanner) (*loop.Member, error) {
 // memberFields is where the memberColumns of a row go.
 func memberFields(m *loop.Member) []any {
 	return []any{
-		text(&m.ID), text(&m.Email), truth{&m.EmailVerified}, text(&m.Name), text(&m.Locale), text(&m.Sex), truth{&m.Test}, truth{&m.Suspended},
-		text(&m.Notice), moment{&m.CreatedAt}, moment{&m.UpdatedAt},
+		text(&m.ID), text(&m.Email), truth(&m.EmailVerified), text(&m.Name), text(&m.Locale), text(&m.Sex), truth(&m.Test), truth(&m.Suspended),
+		text(&m.Notice), moment(&m.CreatedAt), moment(&m.UpdatedAt),
 	}
 }
 

@@ -126,7 +126,7 @@ func failing(queries ...string) func(*Tx) error {
 		tx.statements.prepare = func(ctx context.Context, query string) (*sql.Stmt, error) {
 			i := slices.Index(queries, query)
 			if i < 0 {
-				return prepare(ctx, query) //nolint:sqlclosecheck // as the writer's own
+				return prepare(ctx, query)
 			}
 			queries = slices.Delete(queries, i, i+1)
 			if query == "COMMIT" {
@@ -211,7 +211,7 @@ func TestWriter_WhereACommitFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := fixture{identityUnderTest: openIdentity(t)}
-			s.id = s.addClient(t, "old")
+			s.id = s.addClient(t)
 			s.sees(t, s.id, "old")
 			test(t, s)
 		})
