@@ -76,12 +76,8 @@ func (k Keys) Next(head Head, rec Record) (Row, error) {
 // hash covers every column of the row but itself, each with its length before
 // it, so that no two rows are written alike.
 func (k Keys) hash(row Row) []byte {
-	mac := hmac.New(sha256.New, k.Chain[:])
-	number := func(n int64) {
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(n)) //nolint:gosec // G115: the same bits
-		mac.Write(b[:])
-	}
+	all := make([]byte, 0, 512)
+	number := func(n int64) { all = binary.BigEndian.AppendUint64(all, uint64(n)) } //nolint:gosec // G115: the same bits
 	number(row.Number)
 	number(row.At)
 	for _, column := range []string{
@@ -89,8 +85,10 @@ func (k Keys) hash(row Row) []byte {
 		row.Grant, row.Request, row.Address, row.Detail, string(row.Previous),
 	} {
 		number(int64(len(column)))
-		mac.Write([]byte(column))
+		all = append(all, column...)
 	}
+	mac := hmac.New(sha256.New, k.Chain[:])
+	mac.Write(all)
 	return mac.Sum(nil)
 }
 

@@ -27,8 +27,10 @@ const (
 // checksum lets a typo or a made-up string be refused without a look-up; it
 // protects nothing else.
 func (p Prefix) Form(body []byte) string {
-	text := string(p) + base64.RawURLEncoding.EncodeToString(body)
-	return text + checksum(text)
+	text := make([]byte, 0, len(p)+base64.RawURLEncoding.EncodedLen(len(body))+checksumLength)
+	text = base64.RawURLEncoding.AppendEncode(append(text, p...), body)
+	sum := checksum(text)
+	return string(append(text, sum[:]...))
 }
 
 // Parse takes the body out of a credential's text. Anything but exactly what
@@ -37,11 +39,11 @@ func (p Prefix) Parse(text string) (body []byte, ok bool) {
 	if len(text) > maxTextLength || !strings.HasPrefix(text, string(p)) || len(text) < len(p)+checksumLength {
 		return nil, false
 	}
-	covered, sum := text[:len(text)-checksumLength], text[len(text)-checksumLength:]
-	if checksum(covered) != sum {
+	covered := []byte(text[:len(text)-checksumLength])
+	if sum := checksum(covered); string(sum[:]) != text[len(covered):] {
 		return nil, false
 	}
-	body, err := base64.RawURLEncoding.Strict().DecodeString(covered[len(p):])
+	body, err := base64.RawURLEncoding.Strict().AppendDecode(nil, covered[len(p):])
 	return body, err == nil
 }
 
@@ -53,14 +55,13 @@ const (
 	checksumLength = 6 // of 32 bits in base 62
 )
 
-func checksum(text string) string {
-	sum := crc32.ChecksumIEEE([]byte(text))
-	var digits [checksumLength]byte
+func checksum(text []byte) (digits [checksumLength]byte) {
+	sum := crc32.ChecksumIEEE(text)
 	for i := checksumLength - 1; i >= 0; i-- {
 		digits[i] = base62[sum%62]
 		sum /= 62
 	}
-	return string(digits[:])
+	return digits
 }
 
 // Secret is the text of a credential on its way to its owner. It cannot be

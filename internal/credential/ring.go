@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -35,7 +36,7 @@ type ringKey struct {
 	id      uint32
 	purpose Purpose
 	from    time.Time
-	seal    [32]byte
+	aead    cipher.AEAD
 	nonce   [32]byte
 	mac     [32]byte
 }
@@ -78,12 +79,16 @@ func openRingKey(master *Master, stored Key) (*ringKey, error) {
 		return nil, err
 	}
 	key := &ringKey{id: stored.ID, purpose: stored.Purpose, from: stored.SealsFrom}
-	for label, derived := range map[string]*[32]byte{"seal": &key.seal, "nonce": &key.nonce, "mac": &key.mac} {
+	var seal [32]byte
+	for label, derived := range map[string]*[32]byte{"seal": &seal, "nonce": &key.nonce, "mac": &key.mac} {
 		bytes, err := hkdf.Key(sha256.New, secret, nil, "loop "+string(stored.Purpose)+" "+label, 32)
 		if err != nil {
 			return nil, fmt.Errorf("deriving keys for %s: %w", stored.Purpose, err)
 		}
 		copy(derived[:], bytes)
+	}
+	if key.aead, err = chacha20poly1305.NewX(seal[:]); err != nil {
+		return nil, fmt.Errorf("preparing a key for %s: %w", stored.Purpose, err)
 	}
 	return key, nil
 }
@@ -138,12 +143,8 @@ func (r *Ring) Open(purpose Purpose, sealed []byte) (plaintext []byte, keyID uin
 	if !ok {
 		return nil, 0, ErrNotSealed
 	}
-	aead, err := chacha20poly1305.NewX(key.seal[:])
-	if err != nil {
-		return nil, 0, err
-	}
 	rest := sealed[keyIDLength:]
-	plaintext, err = aead.Open(nil, rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:], key.associated())
+	plaintext, err = key.aead.Open(nil, rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:], key.associated())
 	if err != nil {
 		return nil, 0, ErrNotSealed
 	}
@@ -191,14 +192,10 @@ func (k *ringKey) authenticate(data ...[]byte) []byte {
 }
 
 func (k *ringKey) encrypt(nonce [chacha20poly1305.NonceSizeX]byte, plaintext []byte) []byte {
-	aead, err := chacha20poly1305.NewX(k.seal[:])
-	if err != nil {
-		panic("credential: a key of 32 bytes was refused: " + err.Error())
-	}
 	sealed := make([]byte, 0, keyIDLength+len(nonce)+len(plaintext)+chacha20poly1305.Overhead)
 	sealed = binary.BigEndian.AppendUint32(sealed, k.id)
 	sealed = append(sealed, nonce[:]...)
-	return aead.Seal(sealed, nonce[:], plaintext, k.associated())
+	return k.aead.Seal(sealed, nonce[:], plaintext, k.associated())
 }
 
 // associated binds a sealing to its purpose and to this version of the form.

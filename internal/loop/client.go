@@ -75,6 +75,21 @@ type ClientSecret struct {
 	ExpiresAt time.Time // zero: until it is rotated
 }
 
+// Clone gives a copy that shares nothing with the client.
+func (c *Client) Clone() *Client {
+	copied := *c
+	copied.RedirectURIs = slices.Clone(c.RedirectURIs)
+	copied.AllowedScopes = slices.Clone(c.AllowedScopes)
+	copied.RequiredScopes = slices.Clone(c.RequiredScopes)
+	copied.Secrets = slices.Clone(c.Secrets)
+	copied.Protocol = c.Protocol.clone()
+	if c.BAA != nil {
+		baa := *c.BAA
+		copied.BAA = &baa
+	}
+	return &copied
+}
+
 // HoldsSecret reports whether the hash is that of a secret which works now. Every
 // secret is compared, each in constant time.
 func (c *Client) HoldsSecret(hash [32]byte, now time.Time) bool {

@@ -131,3 +131,9 @@ func AsError(err error) *Error {
 
 // ErrNotFound is what a store returns for a record that is not there.
 var ErrNotFound = errors.New("not found")
+
+// ErrOutcomeUnknown is within what a store returns where a commit failed and
+// nobody knows whether what it carried was written. Read the record again: what
+// shows there is durable; what does not may still have happened, so the request
+// must not be repeated as if it had not.
+var ErrOutcomeUnknown = errors.New("it is not known whether this was written")

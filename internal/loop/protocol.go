@@ -34,6 +34,15 @@ type Protocol struct {
 	BackchannelLogoutURI   string        `json:"backchannel_logout_uri,omitempty"`
 }
 
+func (p *Protocol) clone() Protocol {
+	copied := *p
+	copied.GrantTypes = slices.Clone(p.GrantTypes)
+	copied.ServiceScopes = slices.Clone(p.ServiceScopes)
+	copied.KeySet = slices.Clone(p.KeySet)
+	copied.PostLogoutRedirectURIs = slices.Clone(p.PostLogoutRedirectURIs)
+	return copied
+}
+
 // GrantType is a way to get tokens (RFC 6749 §1.3).
 type GrantType string
 

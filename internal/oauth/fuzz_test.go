@@ -33,6 +33,10 @@ func (register) LiveGrant(context.Context, loop.MemberID, loop.ClientID) (*loop.
 	return nil, nil //nolint:nilnil // nobody has allowed anything
 }
 
+func (register) Chain(context.Context, loop.MemberID, loop.ChainID) (*loop.Chain, error) {
+	return nil, loop.ErrNotFound
+}
+
 func (register) Decide(_ context.Context, _ Subject, decide func(State) (Change, error)) error {
 	_, err := decide(State{})
 	return err

@@ -16,12 +16,15 @@ type Ledger interface {
 	// LiveGrant reads the live grant of a member to a client; nil where there is none.
 	LiveGrant(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error)
 
+	// Chain reads a chain of a member; loop.ErrNotFound where there is none.
+	Chain(ctx context.Context, member loop.MemberID, id loop.ChainID) (*loop.Chain, error)
+
 	// Decide reads what the subject names, has decide judge it, and writes the
 	// change with its audit records, all in one transaction; no other decision
 	// on the same subject comes between. An error of decide is returned after
 	// the change that came with it, if any, is durable. A failure of the store
-	// itself is loop.TemporarilyUnavailable, and nothing was written, or it
-	// cannot be known.
+	// itself is loop.TemporarilyUnavailable, and nothing was written; with
+	// loop.ErrOutcomeUnknown in it, that cannot be known.
 	Decide(ctx context.Context, subject Subject, decide func(State) (Change, error)) error
 }
 

@@ -48,7 +48,7 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 		chain, member, counter = change.Chain, st.Member, st.Counter
 		return change, refused
 	})
-	if err != nil {
+	if err = s.madeCertain(ctx, err, chain); err != nil {
 		return nil, err
 	}
 	response, err := s.issue(req, chain, chain.Scopes, target, counter)

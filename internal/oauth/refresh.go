@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/binary"
+	"errors"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -96,7 +97,7 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 		done, change, err = s.rotation(ctx, req, token, narrower, st)
 		return change, err
 	})
-	if err != nil {
+	if err = s.madeCertain(ctx, err, done.chain); err != nil {
 		return nil, err
 	}
 	response, err := s.issue(req, done.chain, done.scopes, done.target, done.counter)
@@ -104,6 +105,25 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 		return response, err
 	}
 	return s.withIDToken(response, req.Client, done.chain, done.member, "", "")
+}
+
+// madeCertain looks again where it is not known whether a decision was written:
+// if the chain is stored as this request left it, it was, and all else that the
+// answer needs is derived from it. Otherwise the error stays, and says that
+// nobody knows.
+func (s *Server) madeCertain(ctx context.Context, err error, left *loop.Chain) error {
+	if left == nil || !errors.Is(err, loop.ErrOutcomeUnknown) {
+		return err
+	}
+	stored, failed := s.Ledger.Chain(ctx, left.Member, left.ID)
+	if failed != nil {
+		return err // says already that the store is in trouble
+	}
+	request := audit.OriginOf(ctx).Request
+	if request != "" && stored.RotatedBy == request && stored.Generation == left.Generation {
+		return nil
+	}
+	return err
 }
 
 // rotation decides on a refresh token that opened: whose it is, whether it is

@@ -352,6 +352,9 @@ func TestStoreFailure_IsSaidAndIssuesNothing(t *testing.T) {
 		if r.StatusCode != http.StatusServiceUnavailable || strings.Contains(r.Text, "access_token") {
 			t.Errorf("Sec121 %s without a database: %d %s", name, r.StatusCode, r.Text)
 		}
+		if r.Header.Get("Retry-After") != "1" {
+			t.Errorf("%s without a database: nothing was written, and it does not say when to try again: %v", name, r.Header)
+		}
 	}
 	p.Open(t)
 	if r := app.Refresh(tokens.Refresh); r.StatusCode != http.StatusOK {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -47,20 +48,40 @@ func (d *Database) Newest(ctx context.Context, l Lane, count int, each func(audi
 // StartAudit takes up the database's lane of the audit chain. Before it, nothing
 // can be recorded.
 func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (Lane, error) {
-	l := &lane{keys: keys, head: audit.Head{Lane: name}}
-	var newest int64
-	err := d.QueryRowContext(ctx, `SELECT number, hash, at FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT 1`, name).
-		Scan(&l.head.Number, &l.head.Hash, &newest)
-	l.newest = fromMicro(newest)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	l := &lane{keys: keys}
+	var err error
+	if l.head, l.newest, err = scanHead(name, d.QueryRowContext(ctx, selectHead, name)); err != nil {
 		return Lane{}, fmt.Errorf("taking up the audit chain: %w", err)
 	}
+	l.begin()
 	l.committed()
 	// The writer owns the lane from here on.
 	return Lane{l}, d.Write(ctx, func(tx *Tx) error {
 		tx.lane = l
 		return nil
 	})
+}
+
+const selectHead = `SELECT number, hash, at FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT 1`
+
+// scanHead reads how far a lane has come, and when.
+func scanHead(lane string, row scanner) (head audit.Head, newest time.Time, err error) {
+	var at int64
+	head.Lane = lane
+	err = row.Scan(&head.Number, &head.Hash, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return head, fromMicro(at), err
+}
+
+// moved reports whether the batch has records.
+func (l *lane) moved() bool { return l.head.Number > l.started.Number }
+
+// isStored reports whether the newest record of the batch is in the database.
+func (l *lane) isStored(tx *Tx) (bool, error) {
+	stored, _, err := scanHead(l.head.Lane, tx.QueryRow(selectHead, l.head.Lane))
+	return err == nil && stored.Number == l.head.Number && bytes.Equal(stored.Hash, l.head.Hash), err
 }
 
 func (l *lane) append(tx *Tx, rec audit.Record) error {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -9,6 +10,16 @@ import (
 
 const chainColumns = `id, grant_id, member_id, client_id, scopes, session_id, auth_time, generation, key_id, salt,
 	rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key`
+
+// Chain reads a chain; loop.ErrNotFound where there is none.
+func (s *Identity) Chain(ctx context.Context, member loop.MemberID, id loop.ChainID) (*loop.Chain, error) {
+	var c loop.Chain
+	err := s.db.QueryRowContext(ctx, `SELECT `+chainColumns+` FROM chains WHERE member_id = ? AND id = ?`, member, id).Scan(chainFields(&c)...)
+	if err != nil {
+		return nil, found(err)
+	}
+	return &c, nil
+}
 
 func insertChain(tx *Tx, c *loop.Chain) error {
 	_, err := tx.Exec(`INSERT INTO chains (`+chainColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -31,25 +42,12 @@ func updateChain(tx *Tx, before, after *loop.Chain) error {
 	return err
 }
 
-func scanChain(row scanner) (*loop.Chain, error) {
-	var (
-		c                                          loop.Chain
-		scopes, rotatedFor, resources              string
-		salt                                       []byte
-		auth, rotated, created, idleExpires, ended int64
-	)
-	err := row.Scan(&c.ID, &c.Grant, &c.Member, &c.Client, &scopes, &c.Session, &auth, &c.Generation, &c.KeyID, &salt,
-		&rotated, &c.RotatedBy, &rotatedFor, &created, &idleExpires, &ended, &c.Ending, &c.RotatedKey, &resources, &c.Key)
-	if err != nil {
-		return nil, found(err)
+// chainFields is where the chainColumns of a row go.
+func chainFields(c *loop.Chain) []any {
+	return []any{
+		text(&c.ID), text(&c.Grant), text(&c.Member), text(&c.Client), scopes(&c.Scopes), text(&c.Session), moment(&c.AuthTime),
+		integer(&c.Generation), integer(&c.KeyID), salt(&c.Salt), moment(&c.RotatedAt), text(&c.RotatedBy), scopes(&c.RotatedFor),
+		moment(&c.CreatedAt), moment(&c.IdleExpiresAt), moment(&c.EndedAt), text(&c.Ending),
+		text(&c.RotatedKey), words(&c.Resources), text(&c.Key),
 	}
-	if len(salt) != len(c.Salt) {
-		return nil, fmt.Errorf("the salt of %s has %d bytes", c.ID, len(salt))
-	}
-	c.Salt = [16]byte(salt)
-	c.Resources = strings.Fields(resources)
-	c.Scopes, c.RotatedFor = loop.ReadScopes(scopes), loop.ReadScopes(rotatedFor)
-	c.AuthTime, c.RotatedAt, c.CreatedAt = fromMicro(auth), fromMicro(rotated), fromMicro(created)
-	c.IdleExpiresAt, c.EndedAt = fromMicro(idleExpires), fromMicro(ended)
-	return &c, nil
 }

@@ -14,16 +14,41 @@ import (
 const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
 	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol`
 
+const (
+	selectClient = `SELECT ` + clientColumns + ` FROM clients WHERE id = ?`
+	selectHashes = `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`
+)
+
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
+// The caller may alter it: it is a copy.
 func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
-	client, err := scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
+	return s.cache.client(id, func() (*loop.Client, error) {
+		client, err := scanClient(s.db.QueryRowContext(ctx, selectClient, id))
+		if err != nil {
+			return nil, err
+		}
+		rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectHashes, id) // two rows: not worth watching for a cancellation
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		client.Secrets, err = scanSecrets(rows)
+		return client, err
+	})
+}
+
+// clientIn is Client as the transaction sees it.
+func (s *Identity) clientIn(tx *Tx, id loop.ClientID) (*loop.Client, error) {
+	return s.cache.client(id, func() (*loop.Client, error) { return readClient(tx, id) })
+}
+
+func readClient(tx *Tx, id loop.ClientID) (*loop.Client, error) {
+	client, err := scanClient(tx.QueryRow(selectClient, id))
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), // two rows: not worth watching for a cancellation
-		`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
+	rows, err := tx.Query(selectHashes, id)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, fmt.Errorf("reading the secrets of a client: %w", err)
 	}
 	client.Secrets, err = scanSecrets(rows)
 	return client, err
@@ -59,6 +84,7 @@ func (s *Identity) clients(ctx context.Context, query string, args ...any) ([]*l
 // AddClient inserts a new client with its secrets and its record.
 func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
+		s.cache.change(tx, c.ID)
 		uris, protocol, err := clientDocuments(c)
 		if err != nil {
 			return err
@@ -82,27 +108,23 @@ func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Reco
 // that revokes and its records, in one transaction. An error of change leaves
 // everything as it was.
 func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
-	return s.db.Write(ctx, func(tx *Tx) error {
-		c, err := scanClient(tx.QueryRow(`SELECT `+clientColumns+` FROM clients WHERE id = ?`, id))
-		if err != nil {
-			return err
-		}
-		rows, err := tx.Query(`SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = ? ORDER BY created_at`, id)
-		if err != nil {
-			return fmt.Errorf("reading the secrets of a client: %w", err)
-		}
-		if c.Secrets, err = scanSecrets(rows); err != nil {
-			return err
-		}
-		revocations, records, err := change(c)
-		if err != nil {
-			return err
-		}
-		if err := updateClient(tx, c); err != nil {
-			return err
-		}
-		return s.revokeAndRecord(tx, revocations, records)
-	})
+	return s.db.Write(ctx, func(tx *Tx) error { return s.changeClient(tx, id, change) })
+}
+
+func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+	c, err := readClient(tx, id)
+	if err != nil {
+		return err
+	}
+	revocations, records, err := change(c)
+	if err != nil {
+		return err
+	}
+	s.cache.change(tx, id)
+	if err := updateClient(tx, c); err != nil {
+		return err
+	}
+	return s.revokeAndRecord(tx, revocations, records)
 }
 
 func updateClient(tx *Tx, c *loop.Client) error {

@@ -50,16 +50,17 @@ func putGrant(tx *Tx, g *loop.Grant) error {
 }
 
 func scanGrant(row scanner) (*loop.Grant, error) {
-	var (
-		g                        loop.Grant
-		scopes, declined         string
-		created, update, revoked int64
-	)
-	err := row.Scan(&g.ID, &g.Member, &g.Client, &scopes, &declined, &created, &update, &revoked, &g.Reason)
-	if err != nil {
+	var g loop.Grant
+	if err := row.Scan(grantFields(&g)...); err != nil {
 		return nil, found(err)
 	}
-	g.Scopes, g.Declined = loop.ReadScopes(scopes), loop.ReadScopes(declined)
-	g.CreatedAt, g.UpdatedAt, g.RevokedAt = fromMicro(created), fromMicro(update), fromMicro(revoked)
 	return &g, nil
+}
+
+// grantFields is where the grantColumns of a row go.
+func grantFields(g *loop.Grant) []any {
+	return []any{
+		text(&g.ID), text(&g.Member), text(&g.Client), scopes(&g.Scopes), scopes(&g.Declined),
+		moment(&g.CreatedAt), moment(&g.UpdatedAt), moment(&g.RevokedAt), text(&g.Reason),
+	}
 }

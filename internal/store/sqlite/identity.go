@@ -30,12 +30,13 @@ type Identity struct {
 	db          *Database
 	world       loop.World
 	revocations *oauth.Revocations
+	cache       *clientCache
 }
 
 // NewIdentity loads what has been revoked and could still be presented, and
 // keeps the set complete from then on.
 func NewIdentity(ctx context.Context, db *Database, w loop.World, revocations *oauth.Revocations) (*Identity, error) {
-	s := &Identity{db: db, world: w, revocations: revocations}
+	s := &Identity{db: db, world: w, revocations: revocations, cache: newClientCache()}
 	if err := s.loadRevocations(ctx); err != nil {
 		return nil, fmt.Errorf("loading revocations: %w", err)
 	}

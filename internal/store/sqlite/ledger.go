@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -14,14 +15,9 @@ import (
 // one writer makes it the only decision at its moment.
 func (s *Identity) Decide(ctx context.Context, subject oauth.Subject, decide func(oauth.State) (oauth.Change, error)) error {
 	var refusal error
-	err := s.db.Write(ctx, func(tx *Tx) error {
-		state, err := readState(tx, subject)
-		if err != nil {
-			return err
-		}
-		var change oauth.Change
-		change, refusal = decide(state)
-		return s.apply(tx, state, change)
+	err := s.db.Write(ctx, func(tx *Tx) (err error) {
+		refusal, err = s.decide(tx, subject, decide)
+		return err
 	})
 	if err != nil {
 		return err
@@ -29,40 +25,60 @@ func (s *Identity) Decide(ctx context.Context, subject oauth.Subject, decide fun
 	return refusal
 }
 
-// readState reads what the subject names; what is not there stays nil.
-func readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
-	if subject.Chain != "" {
-		st.Chain, err = optional(scanChain(tx.QueryRow(`SELECT `+chainColumns+` FROM chains WHERE member_id = ? AND id = ?`, subject.Member, subject.Chain)))
-		if err != nil {
-			return st, fmt.Errorf("reading a chain: %w", err)
-		}
+func (s *Identity) decide(tx *Tx, subject oauth.Subject, decide func(oauth.State) (oauth.Change, error)) (refusal, err error) {
+	state, err := s.readState(tx, subject)
+	if err != nil {
+		return nil, err
 	}
-	if st.Grant, err = readGrant(tx, subject, st.Chain); err != nil {
-		return st, fmt.Errorf("reading a grant: %w", err)
-	}
-	member, client := subject.Member, subject.Client
-	if st.Grant != nil {
-		member, client = st.Grant.Member, st.Grant.Client
-	}
-	row := tx.QueryRow(`SELECT `+clientColumns+`, (SELECT value FROM revocation_counter) FROM clients WHERE id = ?`, client)
-	if st.Client, err = optional(scanClient(withColumn{row, &st.Counter})); err != nil {
-		return st, fmt.Errorf("reading a client and the revocation counter: %w", err)
-	}
-	if st.Member, err = optional(scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, member))); err != nil {
-		return st, fmt.Errorf("reading a member: %w", err)
-	}
-	return st, nil
+	change, refusal := decide(state)
+	return refusal, s.apply(tx, state, change)
 }
 
-func readGrant(tx *Tx, subject oauth.Subject, chain *loop.Chain) (*loop.Grant, error) {
-	switch {
-	case chain != nil:
-		return optional(scanGrant(tx.QueryRow(`SELECT `+grantColumns+` FROM grants WHERE member_id = ? AND id = ?`, chain.Member, chain.Grant)))
-	case subject.Grant != "":
-		return optional(scanGrant(tx.QueryRow(`SELECT `+grantColumns+` FROM grants WHERE id = ?`, subject.Grant)))
-	default:
-		return optional(scanGrant(tx.QueryRow(`SELECT `+grantColumns+` FROM grants WHERE member_id = ? AND client_id = ? AND revoked_at = 0`, subject.Member, subject.Client)))
+// What a decision rests on besides the client, in one statement: ?1 is the member,
+// ?2 the client, ?3 the grant that is named and ?4 the chain. Which grant it is
+// about says oauth.Subject.
+const (
+	liveGrant = `(SELECT id FROM grants WHERE member_id = ?1 AND client_id = ?2 AND revoked_at = 0)`
+
+	selectState = `
+SELECT n.value, g.*, m.* FROM revocation_counter AS n
+LEFT JOIN (SELECT ` + grantColumns + ` FROM grants) AS g ON g.id = coalesce(nullif(?3, ''), ` + liveGrant + `)
+LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = coalesce(g.member_id, ?1)`
+
+	selectStateOfChain = `
+SELECT n.value, g.*, m.*, c.* FROM revocation_counter AS n
+LEFT JOIN (SELECT ` + chainColumns + ` FROM chains) AS c ON c.member_id = ?1 AND c.id = ?4
+LEFT JOIN (SELECT ` + grantColumns + ` FROM grants) AS g ON g.member_id = ?1 AND g.id = coalesce(c.grant_id, nullif(?3, ''), ` + liveGrant + `)
+LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = ?1`
+)
+
+// readState reads what the subject names; what is not there stays nil.
+func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err error) {
+	var (
+		chain  loop.Chain
+		grant  loop.Grant
+		member loop.Member
+	)
+	query, args := selectState, []any{subject.Member, subject.Client, subject.Grant}
+	fields := [][]any{{&st.Counter}, grantFields(&grant), memberFields(&member)}
+	if subject.Chain != "" {
+		query, args, fields = selectStateOfChain, append(args, subject.Chain), append(fields, chainFields(&chain))
 	}
+	if err := tx.QueryRow(query, args...).Scan(slices.Concat(fields...)...); err != nil {
+		return st, fmt.Errorf("reading what is to be decided on: %w", err)
+	}
+	client := subject.Client
+	if chain.ID != "" {
+		st.Chain = &chain
+	}
+	if grant.ID != "" {
+		st.Grant, client = &grant, grant.Client
+	}
+	if member.ID != "" {
+		st.Member = &member
+	}
+	st.Client, err = optional(s.clientIn(tx, client))
+	return st, err
 }
 
 // optional turns the absence of a record into nil.

@@ -90,16 +90,19 @@ func (s *Identity) CountRefusal(ctx context.Context, refusal audit.Refusal) erro
 }
 
 func scanMember(row scanner) (*loop.Member, error) {
-	var (
-		m               loop.Member
-		created, update int64
-	)
-	err := row.Scan(&m.ID, &m.Email, &m.EmailVerified, &m.Name, &m.Locale, &m.Sex, &m.Test, &m.Suspended, &m.Notice, &created, &update)
-	if err != nil {
+	var m loop.Member
+	if err := row.Scan(memberFields(&m)...); err != nil {
 		return nil, found(err)
 	}
-	m.CreatedAt, m.UpdatedAt = fromMicro(created), fromMicro(update)
 	return &m, nil
+}
+
+// memberFields is where the memberColumns of a row go.
+func memberFields(m *loop.Member) []any {
+	return []any{
+		text(&m.ID), text(&m.Email), truth(&m.EmailVerified), text(&m.Name), text(&m.Locale), text(&m.Sex), truth(&m.Test), truth(&m.Suspended),
+		text(&m.Notice), moment(&m.CreatedAt), moment(&m.UpdatedAt),
+	}
 }
 
 // withColumn scans one more column than its reader knows of.

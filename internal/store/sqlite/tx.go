@@ -17,6 +17,8 @@ type Tx struct {
 
 	afterCommit []func()
 	marked      int // hooks before the present act
+	atEnd       []func()
+	unsettled   bool // its commit failed, and what became of it could not be read
 }
 
 // Exec changes rows and says how many.
@@ -68,6 +70,10 @@ func (tx *Tx) QueryRow(query string, args ...any) Row {
 // never, if it is undone.
 func (tx *Tx) AfterCommit(f func()) { tx.afterCommit = append(tx.afterCommit, f) }
 
+// AtEnd has f run once the transaction is over, whether it is durable or undone,
+// and before Write returns.
+func (tx *Tx) AtEnd(f func()) { tx.atEnd = append(tx.atEnd, f) }
+
 // Record appends a record to the audit chain, in this transaction.
 func (tx *Tx) Record(rec audit.Record) error {
 	if tx.lane == nil {
@@ -84,7 +90,7 @@ func (tx *Tx) control(statement string) error {
 
 // begin forgets what the batch before left behind.
 func (tx *Tx) begin() {
-	tx.afterCommit, tx.marked = tx.afterCommit[:0], 0
+	tx.afterCommit, tx.marked, tx.atEnd = tx.afterCommit[:0], 0, tx.atEnd[:0]
 	if tx.lane != nil {
 		tx.lane.begin()
 	}
@@ -106,12 +112,35 @@ func (tx *Tx) undo() {
 	}
 }
 
+// settle finds out what became of the batch before, where its commit failed, and
+// brings what it left outside the database into line. Its audit records tell:
+// every change of state leaves one, and the lane's newest shows whether they are
+// there.
+func (tx *Tx) settle() (durable bool, err error) {
+	if !tx.unsettled {
+		return false, nil
+	}
+	if tx.lane != nil && tx.lane.moved() {
+		if durable, err = tx.lane.isStored(tx); err != nil {
+			return false, err
+		}
+	}
+	tx.unsettled = false
+	if durable {
+		tx.committed()
+	} else {
+		tx.rollback()
+	}
+	return durable, nil
+}
+
 // rollback takes back what the whole batch left outside the database.
 func (tx *Tx) rollback() {
 	tx.afterCommit = nil
 	if tx.lane != nil {
 		tx.lane.rollback()
 	}
+	tx.end()
 }
 
 // committed makes what the batch left outside the database visible.
@@ -120,6 +149,13 @@ func (tx *Tx) committed() {
 		tx.lane.committed()
 	}
 	for _, f := range tx.afterCommit {
+		f()
+	}
+	tx.end()
+}
+
+func (tx *Tx) end() {
+	for _, f := range tx.atEnd {
 		f()
 	}
 }

@@ -30,8 +30,8 @@ type act struct {
 }
 
 // writer is the one goroutine that writes. It commits what has queued up in one
-// transaction (group commit), each act in its own savepoint, and answers each
-// after the commit.
+// transaction (group commit), each act in its own savepoint where it has company,
+// and answers each after the commit.
 type writer struct {
 	conn  *sql.Conn
 	tx    *Tx
@@ -91,9 +91,10 @@ func unavailable(cause error) error {
 }
 
 // uncertain tells of a failure after which nobody knows whether it was written,
-// and so nobody may simply try again.
+// and so nobody may simply try again: loop.ErrOutcomeUnknown is in it.
 func uncertain(cause error) error {
-	return loop.Errorf(loop.TemporarilyUnavailable, "The platform failed while it wrote this down. It may have happened or not.").Because(cause)
+	return loop.Errorf(loop.TemporarilyUnavailable, "The platform failed while it wrote this down. It may have happened or not.").
+		Because(errors.Join(loop.ErrOutcomeUnknown, cause))
 }
 
 func (w *writer) run() {
@@ -110,24 +111,42 @@ func (w *writer) run() {
 
 // commit carries out a batch in one transaction and answers every act of it.
 func (w *writer) commit(batch []*act) {
+	if _, err := w.tx.settle(); err != nil {
+		answer(batch, nil, unavailable(err))
+		return
+	}
 	w.tx.begin()
 	if err := w.tx.control("BEGIN IMMEDIATE"); err != nil {
 		w.tx.rollback()
 		answer(batch, nil, unavailable(err))
 		return
 	}
-	results := make([]error, len(batch))
-	for i, a := range batch {
-		results[i] = w.attempt(a)
-	}
-	if err := w.tx.control("COMMIT"); err != nil {
+	results, err := w.attemptAll(batch)
+	if err != nil {
 		_ = w.tx.control("ROLLBACK") // it may have ended by itself
 		w.tx.rollback()
-		answer(batch, results, uncertain(err))
+		answer(batch, results, unavailable(err))
+		return
+	}
+	if err := w.tx.control("COMMIT"); err != nil {
+		answer(batch, results, w.afterFailedCommit(err))
 		return
 	}
 	w.tx.committed()
 	answer(batch, results, nil)
+}
+
+// afterFailedCommit tells the acts of a batch whose commit failed what became of
+// them: nil where they turn out to be durable. Where they are not to be seen,
+// a crash could still bring them back from the log.
+func (w *writer) afterFailedCommit(cause error) error {
+	_ = w.tx.control("ROLLBACK") // it may have ended by itself
+	w.tx.unsettled = true
+	durable, err := w.tx.settle()
+	if durable {
+		return nil
+	}
+	return uncertain(errors.Join(cause, err))
 }
 
 // answer tells each act how it ended: its own error, else the batch's.
@@ -141,26 +160,46 @@ func answer(batch []*act, results []error, all error) {
 	}
 }
 
-// attempt runs one act in its own savepoint.
-func (w *writer) attempt(a *act) error {
-	if err := a.ctx.Err(); err != nil {
-		return unavailable(err)
+// attemptAll runs the acts of a batch. Their errors are the results; with the
+// second one the transaction is of no use any more, and all of them are undone.
+func (w *writer) attemptAll(batch []*act) (results []error, broken error) {
+	results = make([]error, len(batch))
+	for i, a := range batch {
+		if err := a.ctx.Err(); err != nil {
+			results[i] = unavailable(err)
+			continue
+		}
+		if len(batch) == 1 { // the transaction is its savepoint
+			broken = protect(a.do, w.tx)
+			results[i] = ofDatabase(broken)
+		} else {
+			results[i], broken = w.attempt(a)
+		}
+		if broken != nil {
+			break
+		}
 	}
+	return results, broken
+}
+
+// attempt runs one act in its own savepoint.
+func (w *writer) attempt(a *act) (result, broken error) {
 	if err := w.tx.control("SAVEPOINT act"); err != nil {
-		return unavailable(err)
+		return unavailable(err), err
 	}
 	w.tx.mark()
 	err := protect(a.do, w.tx)
 	if err == nil {
 		err = w.tx.control("RELEASE act")
 	}
-	if err != nil {
-		w.tx.undo()
-		if failed := w.tx.control("ROLLBACK TO act"); failed != nil {
-			return unavailable(errors.Join(err, failed))
-		}
+	if err == nil {
+		return nil, nil
 	}
-	return ofDatabase(err)
+	w.tx.undo()
+	if failed := w.tx.control("ROLLBACK TO act"); failed != nil { // the database ended the transaction by itself
+		broken = errors.Join(err, failed)
+	}
+	return ofDatabase(err), broken
 }
 
 // ofDatabase tells a failure of the database, after which the act is undone,

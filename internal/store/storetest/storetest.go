@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
@@ -32,6 +34,11 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"of many that start one chain, one finds it not there": oneStarts,
 		"a new chain ends those beyond what is kept":           keeps,
 		"a revoked grant ends its chains":                      revokes,
+		"a decision finds the grant that its subject means":    whichGrant,
+		"a chain reads as it was written":                      readsChain,
+		"a client reads as it was written":                     readsClient,
+		"after a change nobody sees the client from before":    changesClient,
+		"a change of a client that fails changes nothing":      changesNothing,
 		"an address has one account":                           oneAccount,
 		"a suspended member starts no session":                 noSession,
 	} {
@@ -187,6 +194,159 @@ func revokes(t *testing.T, f *fixture) {
 		}
 		return oauth.Change{}, nil
 	}))
+}
+
+func whichGrant(t *testing.T, f *fixture) {
+	ended, id := f.grant, f.start(t, 0, 1)
+	revoked := *ended
+	revoked.RevokedAt = f.world.Now()
+	must(t, f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: &revoked}, nil }))
+	live := *ended
+	live.ID = loop.NewGrantID(f.world)
+	must(t, f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: &live}, nil }))
+
+	m, c := f.member.ID, f.client.ID
+	for name, test := range map[string]struct {
+		subject oauth.Subject
+		want    loop.GrantID // empty: none
+		chain   bool
+		nobody  bool // neither member nor client is found
+	}{
+		"the chain's own, whatever else is named":  {subject: oauth.Subject{Member: m, Client: c, Grant: live.ID, Chain: id}, want: ended.ID, chain: true},
+		"the named one where the chain is not yet": {subject: oauth.Subject{Member: m, Client: c, Grant: ended.ID, Chain: "code_none"}, want: ended.ID},
+		"the live one where neither is there":      {subject: oauth.Subject{Member: m, Client: c, Chain: "code_none"}, want: live.ID},
+		"the named one by its id alone":            {subject: oauth.Subject{Grant: ended.ID}, want: ended.ID},
+		"the live one of member and client":        {subject: oauth.Subject{Member: m, Client: c}, want: live.ID},
+		"none that is named and not there":         {subject: oauth.Subject{Member: m, Client: c, Grant: "grant_none"}},
+		"none for another client":                  {subject: oauth.Subject{Member: "user_none", Client: "client_none"}, nobody: true},
+		"no other member's chain":                  {subject: oauth.Subject{Member: "user_none", Client: "client_none", Chain: id}, nobody: true},
+	} {
+		must(t, f.store.Decide(t.Context(), test.subject, func(st oauth.State) (oauth.Change, error) {
+			var got loop.GrantID
+			if st.Grant != nil {
+				got = st.Grant.ID
+			}
+			if got != test.want || (st.Chain != nil) != test.chain || (st.Member == nil) != test.nobody || (st.Client == nil) != test.nobody {
+				t.Errorf("%s: found %+v", name, st)
+			}
+			return oauth.Change{}, nil
+		}))
+	}
+}
+
+func readsChain(t *testing.T, f *fixture) {
+	want := f.chain(loop.NewChainID(f.world), f.world.Now())
+	want.Session, want.Generation, want.KeyID, want.Salt = loop.NewSessionID(f.world), 7, 3, [16]byte{1, 2, 3}
+	want.RotatedBy, want.RotatedFor = loop.NewRequestID(f.world), f.grant.Scopes
+	must(t, f.store.Decide(t.Context(), f.subject(want.ID), func(oauth.State) (oauth.Change, error) { return oauth.Change{Chain: want, Keep: 1}, nil }))
+	for how, got := range map[string]*loop.Chain{"decided on": f.read(t, want.ID), "read": f.readOnly(t, want.ID)} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, it differs (-written +found):\n%s", how, diff)
+		}
+	}
+	for member, id := range map[loop.MemberID]loop.ChainID{f.member.ID: "code_none", "user_none": want.ID} {
+		if chain, err := f.store.Chain(t.Context(), member, id); !errors.Is(err, loop.ErrNotFound) {
+			t.Errorf("got %+v, %v, want ErrNotFound", chain, err)
+		}
+	}
+}
+
+func (f *fixture) readOnly(t *testing.T, id loop.ChainID) *loop.Chain {
+	t.Helper()
+	chain, err := f.store.Chain(t.Context(), f.member.ID, id)
+	must(t, err)
+	return chain
+}
+
+func readsClient(t *testing.T, f *fixture) {
+	must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		c.BAA = &loop.BAA{SignedOn: f.world.Now(), By: "an operator"}
+		c.Secrets = []loop.ClientSecret{{Hash: [32]byte{1}, CreatedAt: f.world.Now()}}
+		f.client = c.Clone()
+		return nil, nil, nil
+	}))
+	for range 2 { // what a store keeps at hand is the same
+		f.finds(t, f.client)
+	}
+	if c, err := f.store.Client(t.Context(), "client_none"); !errors.Is(err, loop.ErrNotFound) {
+		t.Errorf("got %+v, %v, want ErrNotFound", c, err)
+	}
+}
+
+// finds checks the client, for a reader and for a decision.
+func (f *fixture) finds(t *testing.T, want *loop.Client) {
+	t.Helper()
+	got, err := f.store.Client(t.Context(), want.ID)
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a reader finds another client (-want +found):\n%s", diff)
+	}
+	must(t, f.store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
+		if diff := cmp.Diff(want, st.Client); diff != "" {
+			t.Errorf("a decision finds another client (-want +found):\n%s", diff)
+		}
+		return oauth.Change{}, nil
+	}))
+}
+
+// changesClient: many read and decide while the client changes again and again,
+// and every other change fails.
+func changesClient(t *testing.T, f *fixture) {
+	var (
+		answered atomic.Int64 // the grace, in seconds, of the newest change that was answered
+		over     atomic.Bool
+		all      sync.WaitGroup
+	)
+	follow := func(read func() (*loop.Client, error)) {
+		for !over.Load() {
+			least := time.Duration(answered.Load()) * time.Second
+			c, err := read()
+			if err != nil || c.RefreshGrace < least {
+				t.Errorf("a change to %v is answered, and somebody sees %+v, %v", least, c, err)
+				return
+			}
+		}
+	}
+	for range 4 {
+		all.Go(func() { follow(func() (*loop.Client, error) { return f.store.Client(t.Context(), f.client.ID) }) })
+		all.Go(func() {
+			follow(func() (c *loop.Client, err error) {
+				err = f.store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
+					c = st.Client
+					return oauth.Change{}, nil
+				})
+				return c, err
+			})
+		})
+	}
+	for i := range int64(100) {
+		must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+			c.RefreshGrace = time.Duration(i+1) * time.Second
+			return nil, nil, nil
+		}))
+		answered.Store(i + 1)
+		err := f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+			c.RefreshGrace = 0
+			return nil, nil, errRefused
+		})
+		if !errors.Is(err, errRefused) {
+			t.Errorf("got %v", err)
+		}
+	}
+	over.Store(true)
+	all.Wait()
+}
+
+func changesNothing(t *testing.T, f *fixture) {
+	f.finds(t, f.client)
+	err := f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		c.Name, c.RedirectURIs[0] = "Evening Labs", "https://other.example.com/cb"
+		return nil, nil, errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	f.finds(t, f.client)
 }
 
 func oneAccount(t *testing.T, f *fixture) {

@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"sync"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// maxCachedClients bounds the memory: a client takes about a kilobyte.
+const maxCachedClients = 10_000
+
+// clientCache answers for clients from memory after their first read. It holds
+// what is committed, and nothing else:
+//
+//   - an act that changes a client marks it before the first statement, which
+//     forgets it; until the act's transaction has ended, one way or the other,
+//     everybody reads it where they are: readers what is committed, the act and
+//     those behind it in the transaction what it has written;
+//   - who began to read before a transaction with a change had ended does not
+//     put what they read back in.
+//
+// A client that does not exist is not remembered: a stranger must not fill the
+// memory. It is safe for concurrent use.
+type clientCache struct {
+	mu       sync.RWMutex
+	clients  map[loop.ClientID]*loop.Client
+	changing map[loop.ClientID]struct{}
+	version  uint64 // counts the changes that have ended
+}
+
+func newClientCache() *clientCache {
+	return &clientCache{clients: map[loop.ClientID]*loop.Client{}, changing: map[loop.ClientID]struct{}{}}
+}
+
+// client gives a copy of the client that is held; else of what read reads, which
+// is then held.
+func (c *clientCache) client(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error) {
+	held, version := c.held(id)
+	if held != nil {
+		return held.Clone(), nil
+	}
+	client, err := read()
+	if err != nil {
+		return nil, err
+	}
+	c.hold(client.Clone(), version)
+	return client, nil
+}
+
+func (c *clientCache) held(id loop.ClientID) (client *loop.Client, version uint64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.clients[id], c.version
+}
+
+// hold remembers a client that was read, unless a change has come between.
+// Where there is no room, another is forgotten, whichever it is.
+func (c *clientCache) hold(client *loop.Client, version uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, changing := c.changing[client.ID]; changing || c.version != version {
+		return
+	}
+	if len(c.clients) >= maxCachedClients {
+		for other := range c.clients {
+			delete(c.clients, other)
+			break
+		}
+	}
+	c.clients[client.ID] = client
+}
+
+// change forgets a client that the transaction is about to change.
+func (c *clientCache) change(tx *Tx, id loop.ClientID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.clients, id)
+	c.changing[id] = struct{}{}
+	tx.AtEnd(func() { c.changed(id) })
+}
+
+func (c *clientCache) changed(id loop.ClientID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.changing, id)
+	c.version++
+}
