@@ -61,6 +61,7 @@ var edges = map[string]map[string]string{
 	"internal/store/storetest": {
 		"internal/loop":         "what is kept",
 		"internal/audit":        "every act has its record",
+		"internal/credential":   "its contract for keys",
 		"internal/member":       "its contract for accounts",
 		"internal/oauth":        "its contract for decisions",
 		"internal/registration": "its contract for apps",
@@ -106,7 +107,7 @@ var edges = map[string]map[string]string{
 	"internal/admin": {
 		"internal/loop":         "clients, members and grants are shown",
 		"internal/audit":        "an operator is who acts; records are shown",
-		"internal/credential":   "a new secret is shown once",
+		"internal/credential":   "a new secret is shown once; keys are shown and changed",
 		"internal/member":       "accounts are made",
 		"internal/registration": "a new client begins with the defaults",
 	},

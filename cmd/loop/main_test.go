@@ -113,6 +113,34 @@ func TestLoop_AUserIsMadeSuspendedAndLetInAgain(t *testing.T) {
 	}
 }
 
+func TestLoop_KeysAreRotatedRevokedAndRewrapped(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	o.do("user", "create", "--name", "Ada", "--email", "ada@members.example")
+	if list := o.do("keys", "list"); !strings.Contains(list, "PS256") || !strings.Contains(list, "active") || strings.Contains(list, "announced") {
+		t.Errorf("the list: %s", list)
+	}
+	if made := o.do("keys", "rotate", "EdDSA"); !strings.Contains(made, "announced") {
+		t.Errorf("a rotation says: %s", made)
+	}
+	revoked, ok := o.object("keys", "revoke", "1", "2")["made"].([]any)
+	if !ok || len(revoked) != 2 {
+		t.Errorf("a revocation made %v", revoked)
+	}
+	_, master := credential.NewMaster(loop.Machine{})
+	if out := o.do("keys", "rewrap", "--master-key-file", file(t, master+"\n")); !strings.Contains(out, "LOOP_MASTER_KEY") {
+		t.Errorf("rewrapping says: %s", out)
+	}
+	if _, faults, status := o.try("keys", "list"); status == 0 || !strings.Contains(faults, "rewrap") || strings.Count(faults, "\n") != 1 {
+		t.Errorf("with the old master key: status %d: %s", status, faults)
+	}
+	o.env = append(o.env, "LOOP_MASTER_KEY="+master)
+	if tail := o.do("audit", "tail"); !strings.Contains(tail, "keys.rewrapped") || !strings.Contains(tail, "key.revoked") {
+		t.Errorf("the record: %s", tail)
+	}
+	o.do("audit", "verify")
+}
+
 func TestLoop_EveryFaultIsASentenceAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)

@@ -19,6 +19,7 @@ type Acts struct {
 	Clients Clients
 	Users   Users
 	Grants  Grants
+	Keys    Keys
 	Store   Store
 	Audit   Audit
 
@@ -53,6 +54,20 @@ type Users interface {
 type Grants interface {
 	// RevokeGrant ends the grant and all that came from it; NotFound where there is none.
 	RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor) error
+}
+
+// Keys is how the platform's keys are seen and changed before their time. All
+// take effect in the running server at once.
+type Keys interface {
+	// Lives tells of every key where it stands.
+	Lives(ctx context.Context) ([]credential.KeyLife, error)
+	// RotateNow makes successors for the slots; ValidationError for the audit key.
+	RotateNow(ctx context.Context, slots []credential.Slot, by audit.Actor) ([]credential.KeyLife, error)
+	// Revoke ends keys and all that they made, and replaces those that were at
+	// work. All or none: NotFound, and ValidationError for the audit key.
+	Revoke(ctx context.Context, ids []uint32, by audit.Actor) (revoked, made []credential.KeyLife, err error)
+	// Rewrap seals all keys under another master key and says how many.
+	Rewrap(ctx context.Context, master *credential.Master, by audit.Actor) (count int, err error)
 }
 
 // Store is what the commands show. A record that is not there is loop.ErrNotFound.

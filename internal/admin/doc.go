@@ -1,5 +1,5 @@
 // Package admin is what an operator does from the command line: the commands
-// for clients, users, grants and the audit record, and the socket in the
+// for clients, users, grants, keys and the audit record, and the socket in the
 // platform's folder through which they reach a server that runs.
 //
 // The command line reads the arguments once to say what is wrong with them and

@@ -13,6 +13,7 @@ type Grammar struct {
 	Client clientCommands `cmd:"" help:"Register apps and change them."`
 	User   userCommands   `cmd:"" help:"Make accounts, list, suspend and resume them."`
 	Grant  grantCommands  `cmd:"" help:"See what members allow which apps, and end it."`
+	Keys   keysCommands   `cmd:"" help:"See the platform's keys, renew them, or end one that was stolen."`
 	Audit  auditCommands  `cmd:"" help:"Check the audit record, or read its end."`
 }
 
@@ -26,7 +27,7 @@ type Where struct {
 
 // Where gives what the command line said of it.
 func (g *Grammar) Where() Where {
-	for _, where := range []Where{g.Client.Where, g.User.Where, g.Grant.Where, g.Audit.Where} {
+	for _, where := range []Where{g.Client.Where, g.User.Where, g.Grant.Where, g.Keys.Where, g.Audit.Where} {
 		if where != (Where{}) {
 			return where
 		}
@@ -40,18 +41,23 @@ func (g *Grammar) Stdin(given io.Reader) (io.Reader, error) {
 	if g.User.Create.PasswordStdin {
 		return given, nil
 	}
-	for what, path := range map[string]*string{
-		"checkpoints": &g.Audit.Verify.Checkpoints,
-		"keys":        cmp.Or(g.Client.Create.Flags.Protocol.JWKSFile, g.Client.Update.Flags.Protocol.JWKSFile),
-	} {
-		if path == nil || *path == "" {
-			continue
-		}
-		text, err := os.ReadFile(*path)
-		if err != nil {
-			return nil, fmt.Errorf("the %s can't be read: %w", what, err)
-		}
-		return strings.NewReader(string(text)), nil
+	if path := g.Audit.Verify.Checkpoints; path != "" {
+		return readFile("checkpoints", path)
+	}
+	if path := g.Keys.Rewrap.MasterKeyFile; path != "" {
+		return readFile("new master key", path)
+	}
+	if path := cmp.Or(g.Client.Create.Flags.Protocol.JWKSFile, g.Client.Update.Flags.Protocol.JWKSFile); path != nil && *path != "" {
+		return readFile("keys", *path)
 	}
 	return strings.NewReader(""), nil
+}
+
+// readFile reads what a flag names here, for a server that may not see the file.
+func readFile(what, path string) (io.Reader, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // G304: the operator names it
+	if err != nil {
+		return nil, fmt.Errorf("the %s can't be read: %w", what, err)
+	}
+	return strings.NewReader(string(text)), nil
 }

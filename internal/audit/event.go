@@ -35,4 +35,7 @@ const (
 	BiomarkersRead     Event = "biomarkers.read"
 	BiomarkersImported Event = "biomarkers.imported"
 	KeyMade            Event = "key.made"
+	KeyRetired         Event = "key.retired"
+	KeyRevoked         Event = "key.revoked"
+	KeysRewrapped      Event = "keys.rewrapped"
 )

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -32,6 +33,11 @@ func ParseMaster(text string) (*Master, error) {
 	return &Master{secret: [32]byte(raw)}, nil
 }
 
+// is reports whether both are the same key.
+func (m *Master) is(other *Master) bool {
+	return subtle.ConstantTimeCompare(m.secret[:], other.secret[:]) == 1
+}
+
 // String hides the key.
 func (*Master) String() string { return "[master key]" }
 
@@ -61,7 +67,7 @@ func (m *Master) open(key Key) ([]byte, error) {
 	nonce, sealed := key.Sealed[:chacha20poly1305.NonceSizeX], key.Sealed[chacha20poly1305.NonceSizeX:]
 	secret, err := aead.Open(nil, nonce, sealed, key.associated())
 	if err != nil {
-		return nil, fmt.Errorf("the master key does not open this database's keys: it is another platform's, or key %d is damaged", key.ID)
+		return nil, fmt.Errorf("the master key does not open key %d of this database: it is another platform's, or loop keys rewrap has replaced it, and the newest one is needed", key.ID)
 	}
 	return secret, nil
 }

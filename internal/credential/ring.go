@@ -52,6 +52,14 @@ func NewRing(w loop.World, master *Master, keys []Key) (*Ring, error) {
 // Load replaces the ring's keys by these. A purpose without a key is an error, as
 // is a key that the master key does not open; the ring is then as it was.
 func (r *Ring) Load(master *Master, keys []Key) error {
+	held, err := openKeys(master, keys)
+	if err == nil {
+		r.held.Store(held)
+	}
+	return err
+}
+
+func openKeys(master *Master, keys []Key) (*heldKeys, error) {
 	held := &heldKeys{byID: map[uint32]*ringKey{}, turns: map[Purpose][]*ringKey{}}
 	for _, stored := range inTurn(keys) {
 		if stored.Purpose == ForSigning {
@@ -59,18 +67,17 @@ func (r *Ring) Load(master *Master, keys []Key) error {
 		}
 		key, err := openRingKey(master, stored)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		held.byID[key.id] = key
 		held.turns[key.purpose] = append(held.turns[key.purpose], key)
 	}
 	for _, purpose := range Purposes() {
 		if len(held.turns[purpose]) == 0 {
-			return fmt.Errorf("the key ring has no key for %s", purpose)
+			return nil, fmt.Errorf("the key ring has no key for %s", purpose)
 		}
 	}
-	r.held.Store(held)
-	return nil
+	return held, nil
 }
 
 func openRingKey(master *Master, stored Key) (*ringKey, error) {

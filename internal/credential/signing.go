@@ -90,6 +90,14 @@ func OpenSigningKeys(w loop.World, master *Master, keys []Key) (*SigningKeys, er
 // that a key is known before its first signature and after its last. A key that
 // the master key does not open is an error; the keys are then as they were.
 func (k *SigningKeys) Load(master *Master, keys []Key) error {
+	held, err := openSigningKeys(master, keys)
+	if err == nil {
+		k.held.Store(held)
+	}
+	return err
+}
+
+func openSigningKeys(master *Master, keys []Key) (*heldSigningKeys, error) {
 	held := &heldSigningKeys{turns: map[jose.SignatureAlgorithm][]*signingKey{}}
 	for _, stored := range inTurn(keys) {
 		if stored.Purpose != ForSigning {
@@ -97,13 +105,12 @@ func (k *SigningKeys) Load(master *Master, keys []Key) error {
 		}
 		private, err := openSigningKey(master, stored)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		held.turns[stored.Algorithm] = append(held.turns[stored.Algorithm], &signingKey{private, stored.SealsFrom})
 		held.public.Keys = append(held.public.Keys, private.Public())
 	}
-	k.held.Store(held)
-	return nil
+	return held, nil
 }
 
 func openSigningKey(master *Master, stored Key) (jose.JSONWebKey, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -17,7 +18,7 @@ import (
 // Commands runs administrative commands on this platform.
 func (p *Platform) Commands(newPassword func() string) admin.Commands {
 	return admin.NewCommands(admin.Acts{
-		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Store: p.store, Audit: chain{p},
+		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p},
 		NewPassword: newPassword,
 	})
 }
@@ -46,6 +47,30 @@ type grants struct{ oauth *oauth.Server }
 // RevokeGrant ends a grant on behalf of an operator.
 func (g grants) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor) error {
 	return g.oauth.RevokeGrant(ctx, id, by, "revoked by an operator")
+}
+
+// keys is admin.Keys. The portal's secret follows the keys.
+type keys struct {
+	*credential.Keeper
+	p *Platform
+}
+
+// RotateNow makes successors for the slots.
+func (k keys) RotateNow(ctx context.Context, slots []credential.Slot, by audit.Actor) ([]credential.KeyLife, error) {
+	made, err := k.Keeper.RotateNow(ctx, slots, by)
+	if err == nil {
+		err = k.p.setPortalSecrets(ctx)
+	}
+	return made, err
+}
+
+// Revoke ends keys and all that they made.
+func (k keys) Revoke(ctx context.Context, ids []uint32, by audit.Actor) (revoked, made []credential.KeyLife, err error) {
+	revoked, made, err = k.Keeper.Revoke(ctx, ids, by)
+	if err == nil {
+		err = k.p.setPortalSecrets(ctx)
+	}
+	return revoked, made, err
 }
 
 // chain is admin.Audit.

@@ -263,28 +263,33 @@ func (p *Platform) Hosts() (identity, clinical, developers http.Handler) {
 }
 
 // sweepInterval is how often what has expired is deleted and counted refusals
-// become records.
-const sweepInterval = 5 * time.Minute
+// become records; keysInterval is how often the keys are looked at.
+const (
+	sweepInterval = 5 * time.Minute
+	keysInterval  = time.Minute
+)
 
 func (p *Platform) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
-	p.background.Go(func() { p.deliverLogouts(ctx) })
-	p.background.Go(func() { p.sweep(ctx) })
+	p.background.Go(func() { p.repeat(ctx, sweepInterval, "sweeping", p.Sweep) })
+	p.background.Go(func() { p.repeat(ctx, keysInterval, "rotating keys", p.RotateKeys) })
+	p.background.Go(func() { p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.DeliverLogouts) })
 	return nil
 }
 
-func (p *Platform) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepInterval)
+// repeat does something over and over until ctx ends.
+func (p *Platform) repeat(ctx context.Context, every time.Duration, what string, do func(context.Context) error) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := p.Sweep(ctx); err != nil && ctx.Err() == nil {
-				p.config.Log.Error("sweeping", "cause", err)
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				p.config.Log.Error(what, "cause", err)
 			}
 		}
 	}
@@ -292,21 +297,6 @@ func (p *Platform) sweep(ctx context.Context) {
 
 // logoutInterval is how soon an app hears that a session of its member has ended.
 const logoutInterval = 2 * time.Second
-
-func (p *Platform) deliverLogouts(ctx context.Context) {
-	tick := time.NewTicker(logoutInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := p.DeliverLogouts(ctx); err != nil && ctx.Err() == nil {
-				p.config.Log.Error("telling apps of sessions that have ended", "cause", err)
-			}
-		}
-	}
-}
 
 // DeliverLogouts tells apps of sessions that have ended. The platform does it by
 // itself, every two seconds.
@@ -323,6 +313,15 @@ func (p *Platform) Sweep(ctx context.Context) error {
 		faults = append(faults, database.RecordTallies(ctx, p.world.Now()))
 	}
 	return errors.Join(faults...)
+}
+
+// RotateKeys does what the schedule of the keys asks for, and takes up what other
+// processes have changed. The platform does it by itself, every minute.
+func (p *Platform) RotateKeys(ctx context.Context) error {
+	if err := p.secrets.Rotate(ctx); err != nil {
+		return err
+	}
+	return p.setPortalSecrets(ctx)
 }
 
 // Close ends the background work, makes the last checkpoint and closes the

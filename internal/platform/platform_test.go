@@ -45,10 +45,10 @@ func lived(t *testing.T) *platformtest.Platform {
 	return p
 }
 
-// change runs SQL on a database of the folder, as somebody with the file can.
-func change(t *testing.T, p *platformtest.Platform, file, query string) {
+// change runs SQL on identity's database, as somebody with the file can.
+func change(t *testing.T, p *platformtest.Platform, query string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(p.Folder, file))
+	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestAuditVerify_ShowsWhatWasDoneToTheRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := lived(t)
-			change(t, p, "identity.db", query)
+			change(t, p, query)
 			p.Open(t)
 			if err := p.Run(t, "audit", "verify"); err == nil {
 				t.Error("it went unseen")
@@ -333,7 +333,7 @@ func TestSweep_DeletesWhatHasExpiredAndNothingElse(t *testing.T) {
 func TestDatabase_OfANewerVersionIsRefusedInOneSentence(t *testing.T) {
 	t.Parallel()
 	p := lived(t)
-	change(t, p, "identity.db", `INSERT INTO schema_migrations (part, number, name, applied_at) VALUES ('room', 999, '0999_future.sql', 1)`)
+	change(t, p, `INSERT INTO schema_migrations (part, number, name, applied_at) VALUES ('room', 999, '0999_future.sql', 1)`)
 	err := p.TryOpen()
 	if err == nil || !strings.Contains(err.Error(), "newer version") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)

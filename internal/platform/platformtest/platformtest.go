@@ -145,6 +145,9 @@ func (p *Platform) TryOpen() error {
 	return err
 }
 
+// SetMaster gives the platform another master key from its next start on.
+func (p *Platform) SetMaster(master *credential.Master) { p.config.Master = master }
+
 // Restart stops the platform and starts it again on the same folder.
 func (p *Platform) Restart(t testing.TB) {
 	t.Helper()
@@ -229,12 +232,20 @@ func (p *Platform) Suspend(t testing.TB, m *loop.Member) error {
 // Run runs an administrative command.
 func (p *Platform) Run(t testing.TB, args ...string) error {
 	t.Helper()
-	var out strings.Builder
+	_, err := p.RunWith(t, "", args...)
+	return err
+}
+
+// RunWith runs an administrative command that reads something, and gives what it
+// writes. What it complains of is the error.
+func (p *Platform) RunWith(t testing.TB, stdin string, args ...string) (stdout string, err error) {
+	t.Helper()
+	var out, complaint strings.Builder
 	commands := p.Commands(func() string { return Password })
-	if status := commands(t.Context(), args, strings.NewReader(""), &out, &out); status != 0 {
-		return errors.New(out.String())
+	if status := commands(t.Context(), args, strings.NewReader(stdin), &out, &complaint); status != 0 {
+		return out.String(), errors.New(complaint.String())
 	}
-	return nil
+	return out.String(), nil
 }
 
 // App is a registered client with what it needs to act.

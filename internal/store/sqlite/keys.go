@@ -39,20 +39,37 @@ func (s *Identity) Keys(ctx context.Context) (keys []credential.Key, last uint32
 // as the change found them (credential.KeyStore).
 func (s *Identity) ChangeKeys(ctx context.Context, change credential.KeyChange, records []audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		changed, err := tx.Exec(`UPDATE key_changes SET value = ? WHERE value = ?`, change.After, change.Before)
+		err := changeOne(tx, `UPDATE key_changes SET value = ? WHERE value = ?`, change.After, change.Before)
 		if err != nil {
 			return fmt.Errorf("numbering a change of the keys: %w", err)
 		}
-		if changed != 1 {
-			return credential.ErrKeysChanged
-		}
 		for _, key := range change.Make {
-			_, err := tx.Exec(`INSERT INTO keys (id, purpose, algorithm, sealed, created_at, seals_from) VALUES (?, ?, ?, ?, ?, ?)`,
+			err := changeOne(tx, `INSERT INTO keys (id, purpose, algorithm, sealed, created_at, seals_from) VALUES (?, ?, ?, ?, ?, ?)`,
 				key.ID, key.Purpose, key.Algorithm, key.Sealed, unixMicro(key.CreatedAt), unixMicro(key.SealsFrom))
 			if err != nil {
 				return fmt.Errorf("storing a key: %w", err)
 			}
 		}
+		for _, id := range change.Drop {
+			if err := changeOne(tx, `DELETE FROM keys WHERE id = ?`, id); err != nil {
+				return fmt.Errorf("deleting a key: %w", err)
+			}
+		}
+		for _, key := range change.Reseal {
+			if err := changeOne(tx, `UPDATE keys SET sealed = ? WHERE id = ?`, key.Sealed, key.ID); err != nil {
+				return fmt.Errorf("storing a key anew: %w", err)
+			}
+		}
 		return s.revokeAndRecord(tx, nil, records)
 	})
+}
+
+// changeOne runs a statement that changes one row; credential.ErrKeysChanged
+// where that row is not there.
+func changeOne(tx *Tx, statement string, args ...any) error {
+	changed, err := tx.Exec(statement, args...)
+	if err == nil && changed != 1 {
+		err = credential.ErrKeysChanged
+	}
+	return err
 }

@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"errors"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/loop-health/loop/internal/audit"
-	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/sqlite"
@@ -61,22 +59,5 @@ func TestKeys_OfADatabaseFromBeforeTheyRotated(t *testing.T) {
 	}
 	if keys[0].Algorithm != "" || keys[1].Algorithm != jose.ES256 || !keys[1].SealsFrom.Equal(time.Unix(2, 0)) {
 		t.Errorf("got %+v", keys)
-	}
-}
-
-func TestChangeKeys_OfTwoThatBuildOnOneStateOneWins(t *testing.T) {
-	t.Parallel()
-	_, store := openKeys(t, filepath.Join(t.TempDir(), "identity.db"), sqlite.IdentitySchema())
-	change := credential.KeyChange{After: 1, Make: []credential.Key{{ID: 1, Slot: credential.Slot{Purpose: credential.ForCodes}, Sealed: []byte{1}}}}
-	if err := store.ChangeKeys(t.Context(), change, nil); err != nil {
-		t.Fatal(err)
-	}
-	change.Make[0].ID = 2
-	if err := store.ChangeKeys(t.Context(), change, nil); !errors.Is(err, credential.ErrKeysChanged) {
-		t.Errorf("got %v, want ErrKeysChanged", err)
-	}
-	keys, last, err := store.Keys(t.Context())
-	if err != nil || len(keys) != 1 || last != 1 {
-		t.Errorf("got %d keys, the last change %d, %v", len(keys), last, err)
 	}
 }

@@ -3,7 +3,9 @@
 package storetest
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -23,6 +26,7 @@ type Store interface {
 	oauth.Ledger
 	member.Store
 	registration.Store
+	credential.KeyStore
 }
 
 // Run runs the suite; open gives an empty store that ends with the test.
@@ -41,6 +45,8 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a change of a client that fails changes nothing":      changesNothing,
 		"an address has one account":                           oneAccount,
 		"a suspended member starts no session":                 noSession,
+		"of changes that build on the same keys, one wins":     oneChangesKeys,
+		"a change of keys is whole or not at all":              allKeysOrNone,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -369,5 +375,60 @@ func noSession(t *testing.T, f *fixture) {
 	}
 	if _, err := f.store.Session(t.Context(), session.Hash); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("a session is there: %v", err)
+	}
+}
+
+func keyOf(id uint32, at time.Time) credential.Key {
+	return credential.Key{Slot: credential.Slot{Purpose: credential.ForCodes}, ID: id, Sealed: []byte(fmt.Sprint(id)), CreatedAt: at, SealsFrom: at.Add(time.Minute)}
+}
+
+func oneChangesKeys(t *testing.T, f *fixture) {
+	_, last, err := f.store.Keys(t.Context())
+	must(t, err)
+	var (
+		won atomic.Int32
+		all sync.WaitGroup
+	)
+	for range 20 {
+		all.Go(func() {
+			change := credential.KeyChange{Before: last, After: last + 2, Make: []credential.Key{keyOf(last+1, f.world.Now())}}
+			switch err := f.store.ChangeKeys(t.Context(), change, []audit.Record{f.record()}); {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, credential.ErrKeysChanged):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	keys, now, err := f.store.Keys(t.Context())
+	if err != nil || won.Load() != 1 || len(keys) != 1 || now != last+2 {
+		t.Errorf("%d won, %d keys are there, the last change is %d, %v", won.Load(), len(keys), now, err)
+	}
+}
+
+func allKeysOrNone(t *testing.T, f *fixture) {
+	_, last, err := f.store.Keys(t.Context())
+	must(t, err)
+	first := keyOf(last+1, f.world.Now())
+	must(t, f.store.ChangeKeys(t.Context(), credential.KeyChange{Before: last, After: last + 2, Make: []credential.Key{first}}, nil))
+	resealed := first
+	resealed.Sealed = []byte("anew")
+	for name, change := range map[string]credential.KeyChange{
+		"a key to delete that is not there":    {Before: last + 2, After: last + 3, Reseal: []credential.Key{resealed}, Drop: []uint32{last + 9}},
+		"a key to seal anew that is not there": {Before: last + 2, After: last + 3, Drop: []uint32{first.ID}, Reseal: []credential.Key{keyOf(last+9, f.world.Now())}},
+	} {
+		if err := f.store.ChangeKeys(t.Context(), change, nil); !errors.Is(err, credential.ErrKeysChanged) {
+			t.Errorf("%s: got %v, want ErrKeysChanged", name, err)
+		}
+	}
+	keys, now, err := f.store.Keys(t.Context())
+	if err != nil || now != last+2 || len(keys) != 1 || !bytes.Equal(keys[0].Sealed, first.Sealed) || keys[0].Slot != first.Slot ||
+		!keys[0].CreatedAt.Equal(first.CreatedAt) || !keys[0].SealsFrom.Equal(first.SealsFrom) {
+		t.Errorf("got %+v, the last change is %d, %v", keys, now, err)
+	}
+	must(t, f.store.ChangeKeys(t.Context(), credential.KeyChange{Before: last + 2, After: last + 3, Drop: []uint32{first.ID}}, nil))
+	if keys, _, err := f.store.Keys(t.Context()); err != nil || len(keys) != 0 {
+		t.Errorf("a deleted key is there: %v, %v", keys, err)
 	}
 }
