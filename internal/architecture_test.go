@@ -67,6 +67,7 @@ var edges = map[string]map[string]string{
 	},
 	"internal/web": {
 		"internal/loop":      "errors become answers",
+		"internal/limit":     "every host limits requests and says what is left",
 		"internal/audit":     "a request's origin goes into the record",
 		"internal/web/asset": "the stylesheet of every layout",
 	},

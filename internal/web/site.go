@@ -4,10 +4,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path"
 	"strings"
 
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -25,6 +27,12 @@ type Config struct {
 	World      loop.World
 	Log        *slog.Logger
 	ErrorPage  ErrorPage // nil: the host has no pages, and every error is JSON
+
+	Limits *limit.Limits // nil: requests are not limited
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. A
+	// network MUST hold proxies alone that set the header themselves: whoever
+	// else is in it chooses the address under which they are limited and recorded.
+	TrustedProxies []netip.Prefix
 }
 
 // Site is one public host: its routes and what every request to it passes
