@@ -60,6 +60,10 @@ func (i identity) Sex(_ context.Context, id loop.MemberID) (loop.Sex, error) {
 	return sex, nil
 }
 
+func (identity) ClientType(context.Context, loop.ClientID) (loop.ClientType, error) {
+	return loop.Confidential, nil
+}
+
 // host is a running clinical host on a database of its own.
 type host struct {
 	http.Handler
@@ -120,7 +124,7 @@ func newHost(t *testing.T) *host {
 	})
 	clinical.New(clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, CursorKey: biomarker.CursorKey{1}},
-		Tokens:     h.identity, Members: h.identity, Records: h.records, World: stillWorld{},
+		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
 	}).Mount(site)
 	h.Handler = site.Handler()
 	return h

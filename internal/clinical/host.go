@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web"
@@ -25,6 +26,13 @@ type Members interface {
 	Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error)
 }
 
+// Clients is the one thing that clinical asks about apps.
+type Clients interface {
+	// ClientType says whether the app can keep a secret. It is asked for each
+	// request, and never changes.
+	ClientType(ctx context.Context, id loop.ClientID) (loop.ClientType, error)
+}
+
 // Records is where reads and refusals leave their record.
 type Records interface {
 	// RecordRead writes the record of a read and returns once it is durable.
@@ -38,6 +46,7 @@ type Config struct {
 	Biomarkers *biomarker.Reader
 	Tokens     Tokens
 	Members    Members
+	Clients    Clients
 	Records    Records
 	World      loop.World
 }
@@ -53,24 +62,32 @@ func (h *Host) Mount(site *web.Site) {
 	for _, route := range []struct {
 		pattern string
 		scope   loop.Scope
+		class   limit.Class
 		handler handler
 	}{
-		{"GET /v1/biomarkers/me", loop.ScopeReadBiomarkers, h.listBiomarkers},
+		{"GET /v1/biomarkers/me", loop.ScopeReadBiomarkers, limit.Read, h.listBiomarkers},
 	} {
-		site.API(route.pattern, h.authorized(route.scope, route.handler))
+		site.API(route.pattern, h.authorized(gate{site, route.scope, route.class}, route.handler))
 	}
+}
+
+// gate is what a request has to pass on a route.
+type gate struct {
+	site  *web.Site
+	scope loop.Scope
+	class limit.Class
 }
 
 // handler answers a request on behalf of the member whom a token stands for.
 type handler func(w http.ResponseWriter, r *http.Request, token oauth.AccessToken) error
 
 // authorized is the phase that every route passes: a token in the header, good
-// now, with the scope that the route needs. Nothing that follows may be kept by
-// a cache.
-func (h *Host) authorized(scope loop.Scope, next handler) web.Handler {
+// now, of an app that has not asked too much, with the scope that the route
+// needs. Nothing that follows may be kept by a cache.
+func (h *Host) authorized(gate gate, next handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
-		token, err := h.authorize(r, scope)
+		token, err := h.authorize(w, r, gate)
 		if err != nil {
 			return web.Challenge(w, err)
 		}
@@ -78,7 +95,7 @@ func (h *Host) authorized(scope loop.Scope, next handler) web.Handler {
 	}
 }
 
-func (h *Host) authorize(r *http.Request, scope loop.Scope) (oauth.AccessToken, error) {
+func (h *Host) authorize(w http.ResponseWriter, r *http.Request, gate gate) (oauth.AccessToken, error) {
 	text, err := web.BearerToken(r)
 	if err != nil {
 		return oauth.AccessToken{}, err
@@ -89,10 +106,22 @@ func (h *Host) authorize(r *http.Request, scope loop.Scope) (oauth.AccessToken, 
 	}
 	web.NoteClient(r.Context(), token.Client)
 	web.NoteMember(r.Context(), token.Member)
-	if !token.Scopes.Has(scope) {
-		return oauth.AccessToken{}, h.lacking(r.Context(), token, scope)
+	if err := h.limit(w, r, gate, token.Client); err != nil {
+		return oauth.AccessToken{}, err
+	}
+	if !token.Scopes.Has(gate.scope) {
+		return oauth.AccessToken{}, h.lacking(r.Context(), token, gate.scope)
 	}
 	return token, nil
+}
+
+// limit counts a request with a good token of the client.
+func (h *Host) limit(w http.ResponseWriter, r *http.Request, gate gate, id loop.ClientID) error {
+	kind, err := h.Clients.ClientType(r.Context(), id)
+	if err != nil {
+		return unavailable(err)
+	}
+	return gate.site.Limit(w, gate.class, limit.ByClient(id, kind, web.Address(r.Context())), 0)
 }
 
 // lacking is the refusal of a token without the scope, once it is counted.

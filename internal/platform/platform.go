@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,7 @@ import (
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/identity"
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -40,6 +42,8 @@ type Config struct {
 	Log            *slog.Logger
 	HTTP           *http.Client // by which the portal reaches identity
 	SignUpsPerHour int          // from one address
+	Unlimited      bool         // for benchmarks: nothing else is limited
+	TrustedProxies []netip.Prefix
 }
 
 // Platform is the whole system in one process, on SQLite.
@@ -61,6 +65,7 @@ type Platform struct {
 	databases   []*lanedDatabase // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
+	limits     *limit.Limits // nil: Unlimited
 	identity   http.Handler
 	clinical   http.Handler
 	developers http.Handler
@@ -188,6 +193,9 @@ func (p *Platform) buildRules(context.Context) error {
 
 // buildHosts mounts the three hosts: the architecture on one page.
 func (p *Platform) buildHosts(ctx context.Context) error {
+	if !p.config.Unlimited {
+		p.limits = limit.New(p.world)
+	}
 	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.ring})
 	if err != nil {
 		return fmt.Errorf("building identity: %w", err)
@@ -199,6 +207,7 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, CursorKey: p.ring.Derive(credential.ForPages, "clinical cursors")},
 		Tokens:     p.OAuth,
 		Members:    demographics{p.store},
+		Clients:    &clientTypes{store: p.store},
 		Records:    p.results,
 		World:      p.world,
 	}).Mount(clinicalSite)
@@ -209,7 +218,10 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 }
 
 func (p *Platform) site(public *url.URL) web.Config {
-	return web.Config{PublicURL: public, Developers: p.config.Developers, World: p.world, Log: p.config.Log}
+	return web.Config{
+		PublicURL: public, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
+		Limits: p.limits, TrustedProxies: p.config.TrustedProxies,
+	}
 }
 
 // demographics is all that clinical may ask of identity.
@@ -222,6 +234,27 @@ func (d demographics) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, erro
 		return "", err
 	}
 	return m.Sex, nil
+}
+
+// clientTypes is all that clinical may ask about apps. A client's type is fixed,
+// so each is read once; only clients that exist are remembered. Safe for
+// concurrent use.
+type clientTypes struct {
+	store *sqlite.Identity
+	known sync.Map // of loop.ClientType by loop.ClientID
+}
+
+// ClientType gives the client's type (clinical.Clients).
+func (c *clientTypes) ClientType(ctx context.Context, id loop.ClientID) (loop.ClientType, error) {
+	if kind, ok := c.known.Load(id); ok {
+		return kind.(loop.ClientType), nil // nothing else is stored
+	}
+	client, err := c.store.Client(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	c.known.Store(client.ID, client.Type)
+	return client.Type, nil
 }
 
 // Hosts gives the handlers of the three public hosts.

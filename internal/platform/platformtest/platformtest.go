@@ -12,9 +12,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -89,8 +91,20 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// New starts a platform that ends with the test.
+// New starts a platform that ends with the test. It limits nothing but sign-in
+// and sign-up.
 func New(t testing.TB) *Platform {
+	t.Helper()
+	return open(t, func(c *platform.Config) { c.Unlimited = true })
+}
+
+// NewLimited starts a platform with its rate limits, behind these proxies.
+func NewLimited(t testing.TB, proxies ...netip.Prefix) *Platform {
+	t.Helper()
+	return open(t, func(c *platform.Config) { c.TrustedProxies = proxies })
+}
+
+func open(t testing.TB, alter func(*platform.Config)) *Platform {
 	t.Helper()
 	world := &World{now: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)}
 	master, _ := credential.NewMaster(world)
@@ -99,8 +113,9 @@ func New(t testing.TB) *Platform {
 	p.config = platform.Config{
 		Folder: p.Folder, Identity: parse(t, Identity), Clinical: parse(t, Clinical), Developers: parse(t, Developers),
 		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
-		HTTP: &http.Client{Transport: transport{p}},
+		HTTP: &http.Client{Transport: transport{p, Peer}},
 	}
+	alter(&p.config)
 	p.Open(t)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p
@@ -141,8 +156,14 @@ func parse(t testing.TB, text string) *url.URL {
 	return u
 }
 
+// Peer is where requests come from, unless a browser was opened elsewhere.
+const Peer = "192.0.2.1"
+
 // transport carries requests to the platform's handlers by their host.
-type transport struct{ p *Platform }
+type transport struct {
+	p    *Platform
+	peer string // the address of the connection
+}
 
 // RoundTrip answers from the host's handler; a host that is not the platform's
 // is answered as an app would: with the query that reached it.
@@ -157,7 +178,7 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
-	in.RemoteAddr = "192.0.2.1:1234"
+	in.RemoteAddr = net.JoinHostPort(tr.peer, "1234")
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
@@ -322,12 +343,18 @@ type Browser struct {
 // NewBrowser opens a browser that has never been here.
 func (p *Platform) NewBrowser(t testing.TB) *Browser {
 	t.Helper()
+	return p.NewBrowserAt(t, Peer)
+}
+
+// NewBrowserAt opens a browser whose connections come from the address.
+func (p *Platform) NewBrowserAt(t testing.TB, peer string) *Browser {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Browser{t: t, client: &http.Client{
-		Transport: transport{p}, Jar: jar,
+		Transport: transport{p, peer}, Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
