@@ -49,7 +49,7 @@ func (p *platform) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.server = p.command(context.Background(), "dev", "--port", "0", "--no-quickstart")
+	p.server = p.command(context.Background(), "dev", "--port", "0", "--no-quickstart", "--limits", "off")
 	p.server.Stderr = log
 	stdout, err := p.server.StdoutPipe()
 	if err != nil {

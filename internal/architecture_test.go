@@ -76,6 +76,7 @@ var edges = map[string]map[string]string{
 	},
 	"internal/web": {
 		"internal/loop":      "errors become answers",
+		"internal/limit":     "every host limits requests and says what is left",
 		"internal/audit":     "a request's origin goes into the record",
 		"internal/web/asset": "the stylesheet of every layout",
 	},
@@ -83,6 +84,7 @@ var edges = map[string]map[string]string{
 	"internal/identity": {
 		"internal/loop":       "clients, members and scopes are shown",
 		"internal/credential": "continuations and forms are sealed",
+		"internal/limit":      "authorization requests are limited, and reads of userinfo",
 		"internal/member":     "sign-up and sign-in",
 		"internal/oauth":      "authorize and token",
 		"internal/web":        "it is one of the hosts",
@@ -92,6 +94,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":      "errors and ids",
 		"internal/audit":     "every read is recorded before it is answered",
 		"internal/biomarker": "results, queries and pages of them",
+		"internal/limit":     "reads are limited by app",
 		"internal/oauth":     "what an access token stands for",
 		"internal/web":       "it is one of the hosts",
 	},
@@ -100,6 +103,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":         "clients and their faults are shown",
 		"internal/audit":        "a developer is who acts",
 		"internal/credential":   "sessions are sealed, secrets shown once",
+		"internal/limit":        "pages are limited by developer",
 		"internal/registration": "apps are registered and changed",
 		"internal/web":          "it is one of the hosts",
 		"internal/web/asset":    "the stylesheet",

@@ -86,6 +86,6 @@ func (p *process) place(where admin.Where) (*place, error) {
 		if err != nil {
 			return nil, err
 		}
-		return openForDevelopment(ctx, *opening)
+		return openForDevelopment(ctx, *opening, false)
 	}}, nil
 }

@@ -26,6 +26,8 @@ type config struct {
 	TLSCertificate, TLSKey         string // both or neither
 	Master                         *credential.Master
 	SignUpsPerHour                 int
+	Unlimited                      bool           // for benchmarks
+	TrustedProxies                 []netip.Prefix // whose X-Forwarded-For is believed
 	LogLevel                       slog.Level
 	masterText, masterFile         string // as they were given
 }
@@ -61,6 +63,8 @@ var settings = []setting{
 	{name: "master_key", secret: true, read: func(c *config, text string) error { c.masterText = text; return nil }},
 	{name: "master_key_file", read: func(c *config, text string) error { c.masterFile = text; return nil }},
 	{name: "sign_ups_per_hour", fallback: "20", read: func(c *config, text string) error { return readCount(&c.SignUpsPerHour, text) }},
+	{name: "limits", fallback: "on", read: func(c *config, text string) error { return readLimits(&c.Unlimited, text) }},
+	{name: "trusted_proxies", read: func(c *config, text string) error { return readPrefixes(&c.TrustedProxies, text) }},
 	{name: "log_level", fallback: "info", read: func(c *config, text string) error { return c.LogLevel.UnmarshalText([]byte(text)) }},
 }
 
@@ -207,6 +211,50 @@ func readCount(field *int, text string) error {
 	return nil
 }
 
+func readLimits(unlimited *bool, text string) error {
+	if text != "on" && text != "off" {
+		return fmt.Errorf("%q is neither on nor off", text)
+	}
+	*unlimited = text == "off"
+	return nil
+}
+
+// readPrefixes reads networks, with commas between; one address is a network,
+// too. Every fault is told.
+func readPrefixes(field *[]netip.Prefix, text string) error {
+	if text == "" {
+		return nil
+	}
+	var faults []string
+	for part := range strings.SplitSeq(text, ",") {
+		prefix, err := readPrefix(strings.TrimSpace(part))
+		if err != nil {
+			faults = append(faults, err.Error())
+		}
+		*field = append(*field, prefix)
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+func readPrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" && !address.Is4In6() {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil, prefix.Addr().Is4In6():
+		return prefix, fmt.Errorf("%q is not a network: write it as 10.1.0.0/16 or fd00:1::/32, with commas between several", text)
+	case prefix.Bits() == 0:
+		return prefix, fmt.Errorf("%s is everybody, and whoever is trusted chooses the address that is limited and recorded: name the proxies alone", text)
+	case prefix != prefix.Masked():
+		return prefix, fmt.Errorf("%s has bits behind its length: write %s for the network, or %s for the one address", text, prefix.Masked(), prefix.Addr())
+	}
+	return prefix, nil
+}
+
 // readMaster reads the master key, from its variable or its file.
 func (c *config) readMaster() error {
 	text := c.masterText
@@ -225,6 +273,14 @@ func (c *config) readMaster() error {
 	master, err := credential.ParseMaster(text)
 	c.Master = master
 	return err
+}
+
+// advice is what an operator may have overlooked; empty where there is nothing.
+func (c *config) advice() string {
+	if c.Identity.URL.Scheme == "https" && c.TLSCertificate == "" && len(c.TrustedProxies) == 0 {
+		return "a proxy in front ends TLS, but trusted_proxies names none: all requests seem to come from it, and share the limits of one address"
+	}
+	return ""
 }
 
 // agree checks what the settings say together.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,17 +27,25 @@ type devStart struct {
 	Port         *int   `help:"The first port: identity, then clinical, developers and the proxy; the quickstart is 1000 above. 0 finds free ones (default: 4000)." placeholder:"N"`
 	Domain       string `help:"Serve it under its real names, such as platform.loop.health, through a proxy." placeholder:"NAME"`
 	NoQuickstart bool   `help:"Leave the quickstart out, and its port free for your own app."`
+	Limits       string `help:"Rate limits, as in production: on or off (default: on)." default:"on" placeholder:"on|off"`
 }
 
 // Run starts the platform and stops it when it is told to.
 func (cmd *devStart) Run(p *process, all *commandLine) error {
+	var unlimited bool
+	if err := readLimits(&unlimited, cmd.Limits); err != nil {
+		return fmt.Errorf("--limits: %w", err)
+	}
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn) // until it runs: what fails then says so in one sentence
 	log := newLog(p.stderr, level)
 	d, err := dev.Start(p.ctx, dev.Config{
 		Search: p.search(all.Dev.Dir), Port: cmd.Port, Domain: cmd.Domain, Quickstart: !cmd.NoQuickstart,
 		Version: version(), World: loop.Machine{}, Log: log,
-		Open: openForDevelopment, NewQuickstart: newQuickstart,
+		NewQuickstart: newQuickstart,
+		Open: func(ctx context.Context, o dev.Opening) (dev.Platform, error) {
+			return openForDevelopment(ctx, o, unlimited)
+		},
 	})
 	if err != nil {
 		return err

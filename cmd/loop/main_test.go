@@ -158,7 +158,12 @@ func TestLoop_EveryFaultIsASentenceAndChangesNothing(t *testing.T) {
 		"an address that is none":         {[]string{"user", "create", "--name", "Bob", "--email", "bob"}, []string{"e-mail address"}},
 		"serve: a key that nobody knows":  {[]string{"serve", "--check", "--config", file(t, "identity_ulr = \"x\"\n")}, []string{"identity_ulr"}},
 		"serve: http that is not at home": {[]string{"serve", "--check", "--identity-url", "http://id.example.com"}, []string{"must be https"}},
-		"serve: a secret in the file":     {[]string{"serve", "--check", "--config", file(t, "master_key = \"x\"\n")}, []string{"LOOP_MASTER_KEY"}},
+		"serve: limits that are neither":  {[]string{"serve", "--check", "--limits", "maybe"}, []string{"limits (LOOP_LIMITS)", "neither on nor off"}},
+		"serve: every fault of every proxy": {
+			[]string{"serve", "--check", "--trusted-proxies", "10.1.2.3/16, proxy.example.com,0.0.0.0/0,::ffff:10.0.0.0/104, ,10.1.0.0/16", "--limits", "maybe"},
+			[]string{"trusted_proxies (LOOP_TRUSTED_PROXIES)", "write 10.1.0.0/16", `"proxy.example.com" is not a network`, "0.0.0.0/0 is everybody", `"::ffff:10.0.0.0/104" is not`, `"" is not`, "neither on nor off"},
+		},
+		"serve: a secret in the file": {[]string{"serve", "--check", "--config", file(t, "master_key = \"x\"\n")}, []string{"LOOP_MASTER_KEY"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, faults, status := o.try(c.args...)

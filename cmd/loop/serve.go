@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,6 +31,8 @@ type serveFlags struct {
 	TLSKey           string `name:"tls-key" help:"Its key." placeholder:"FILE"`
 	MasterKeyFile    string `help:"The file with the master key (or LOOP_MASTER_KEY)." placeholder:"FILE"`
 	SignUpsPerHour   string `help:"How many accounts one address may make in an hour (default: 20)." placeholder:"N"`
+	Limits           string `help:"Rate limits: on, or off for benchmarks (default: on)." placeholder:"on|off"`
+	TrustedProxies   string `help:"The proxies in front, whose X-Forwarded-For is believed: 10.1.0.0/16,fd00:1::/32" placeholder:"NETWORKS"`
 	LogLevel         string `help:"debug, info, warn or error (default: info)." placeholder:"LEVEL"`
 }
 
@@ -38,7 +41,7 @@ func (f serveFlags) values() map[string]string {
 		"dir": f.Dir, "identity_url": f.IdentityURL, "clinical_url": f.ClinicalURL, "developers_url": f.DevelopersURL,
 		"identity_listen": f.IdentityListen, "clinical_listen": f.ClinicalListen, "developers_listen": f.DevelopersListen,
 		"tls_certificate": f.TLSCertificate, "tls_key": f.TLSKey, "master_key_file": f.MasterKeyFile,
-		"sign_ups_per_hour": f.SignUpsPerHour, "log_level": f.LogLevel,
+		"sign_ups_per_hour": f.SignUpsPerHour, "limits": f.Limits, "trusted_proxies": f.TrustedProxies, "log_level": f.LogLevel,
 	}
 }
 
@@ -63,10 +66,12 @@ func (cmd *serveCommand) Run(p *process) error {
 		return err
 	}
 	if cmd.Check {
-		_, err := fmt.Fprintf(p.stdout, "The configuration is sound: %s, with its data in %s.\n", config.Identity.URL, config.Dir)
-		return err
+		return config.tell(p.stdout)
 	}
 	s := &service{config: config, certificate: certificate, log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	if advice := config.advice(); advice != "" {
+		s.log.WarnContext(p.ctx, advice)
+	}
 	if err := s.start(p.ctx); err != nil {
 		return errors.Join(err, s.close(p.ctx))
 	}
@@ -75,6 +80,16 @@ func (cmd *serveCommand) Run(p *process) error {
 		err = s.wait(p.ctx)
 	}
 	return errors.Join(err, s.close(p.ctx))
+}
+
+// tell says that the configuration is sound, and what its operator may have
+// overlooked.
+func (c *config) tell(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "The configuration is sound: %s, with its data in %s.\n", c.Identity.URL, c.Dir)
+	if advice := c.advice(); advice != "" && err == nil {
+		_, err = fmt.Fprintf(w, "But %s.\n", advice)
+	}
+	return err
 }
 
 // certificate reads the certificate, where the platform ends TLS itself.

@@ -28,10 +28,11 @@ func (o opened) Commands() admin.Commands {
 // signUpsInDevelopment is how many accounts a laptop may make in an hour.
 const signUpsInDevelopment = 1000
 
-func openForDevelopment(ctx context.Context, o dev.Opening) (dev.Platform, error) {
+func openForDevelopment(ctx context.Context, o dev.Opening, unlimited bool) (dev.Platform, error) {
 	p, err := platform.Open(ctx, platform.Config{
 		Folder: o.Folder, Identity: o.Identity, Clinical: o.Clinical, Developers: o.Developers,
 		Master: o.Master, World: o.World, Log: o.Log, HTTP: o.HTTP, SignUpsPerHour: signUpsInDevelopment,
+		Unlimited: unlimited,
 	})
 	if err != nil {
 		return nil, err
@@ -46,6 +47,7 @@ func openForProduction(ctx context.Context, c *config, log *slog.Logger) (dev.Pl
 	p, err := platform.Open(ctx, platform.Config{
 		Folder: c.Dir, Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
 		Master: c.Master, World: loop.Machine{}, Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
+		Unlimited: c.Unlimited, TrustedProxies: c.TrustedProxies,
 	})
 	if err != nil {
 		return nil, err

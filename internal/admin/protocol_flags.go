@@ -12,22 +12,23 @@ import (
 // protocolFlags are how a client speaks with the authorization server. What is
 // not given stays as it is; an empty text takes away what there was.
 type protocolFlags struct {
-	GrantType        []string `sep:"none" help:"authorization_code, refresh_token, client_credentials. Repeat it; together they replace all." placeholder:"TYPE"`
-	AuthMethod       *string  `name:"token-endpoint-auth-method" help:"client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none." placeholder:"METHOD"`
-	Profile          *string  `help:"oauth, or fapi2: the FAPI 2.0 Security Profile." placeholder:"PROFILE"`
-	ServiceScope     []string `sep:"none" help:"What a service may ask for at resources that the configuration names. Repeat it; together they replace all." placeholder:"SCOPE"`
-	Resource         *string  `help:"The resource server that this client is: it may ask about tokens for it." placeholder:"URI"`
-	JWKSFile         *string  `name:"jwks-file" help:"A file with the client's public keys, as a JSON Web Key Set." placeholder:"FILE"`
-	JWKSURI          *string  `name:"jwks-uri" help:"Where the client publishes its keys (https)." placeholder:"URL"`
-	IDTokenAlg       *string  `name:"id-token-alg" help:"ES256 (what to choose), EdDSA, PS256, or RS256, which older frameworks expect: Spring Security, .NET, many PHP libraries." placeholder:"ALG"`
-	UserInfoAlg      *string  `name:"userinfo-alg" help:"Sign answers of userinfo with it; \"\" for plain JSON." placeholder:"ALG"`
-	IntrospectionAlg *string  `name:"introspection-alg" help:"Answer introspection with a JWT, signed with it; \"\" for plain JSON." placeholder:"ALG"`
-	DPoPBound        *bool    `name:"dpop-bound" negatable:"" help:"Bind every token to a DPoP key."`
-	CertificateBound *bool    `name:"certificate-bound" negatable:"" help:"Bind every token to the client's certificate."`
-	TLSSubjectDN     *string  `name:"tls-client-auth-subject-dn" help:"The subject in the client's certificate (tls_client_auth)." placeholder:"DN"`
-	TLSSANDNS        *string  `name:"tls-client-auth-san-dns" help:"Or the DNS name in it." placeholder:"NAME"`
-	PostLogout       []string `name:"post-logout-redirect-uri" sep:"none" help:"Where members return to after signing out. Repeat it; together they replace all." placeholder:"URI"`
-	Backchannel      *string  `name:"backchannel-logout-uri" help:"Where the app hears that a member's session has ended (https)." placeholder:"URL"`
+	GrantType        []string       `sep:"none" help:"authorization_code, refresh_token, client_credentials. Repeat it; together they replace all." placeholder:"TYPE"`
+	AuthMethod       *string        `name:"token-endpoint-auth-method" help:"client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none." placeholder:"METHOD"`
+	Profile          *string        `help:"oauth, or fapi2: the FAPI 2.0 Security Profile." placeholder:"PROFILE"`
+	ServiceScope     []string       `sep:"none" help:"What a service may ask for at resources that the configuration names. Repeat it; together they replace all." placeholder:"SCOPE"`
+	Resource         *string        `help:"The resource server that this client is: it may ask about tokens for it." placeholder:"URI"`
+	JWKSFile         *string        `name:"jwks-file" help:"A file with the client's public keys, as a JSON Web Key Set." placeholder:"FILE"`
+	JWKSURI          *string        `name:"jwks-uri" help:"Where the client publishes its keys (https)." placeholder:"URL"`
+	IDTokenAlg       *string        `name:"id-token-alg" help:"ES256 (what to choose), EdDSA, PS256, or RS256, which older frameworks expect: Spring Security, .NET, many PHP libraries." placeholder:"ALG"`
+	UserInfoAlg      *string        `name:"userinfo-alg" help:"Sign answers of userinfo with it; \"\" for plain JSON." placeholder:"ALG"`
+	IntrospectionAlg *string        `name:"introspection-alg" help:"Answer introspection with a JWT, signed with it; \"\" for plain JSON." placeholder:"ALG"`
+	DPoPBound        *bool          `name:"dpop-bound" negatable:"" help:"Bind every token to a DPoP key."`
+	CertificateBound *bool          `name:"certificate-bound" negatable:"" help:"Bind every token to the client's certificate."`
+	TLSSubjectDN     *string        `name:"tls-client-auth-subject-dn" help:"The subject in the client's certificate (tls_client_auth)." placeholder:"DN"`
+	TLSSANDNS        *string        `name:"tls-client-auth-san-dns" help:"Or the DNS name in it." placeholder:"NAME"`
+	RateLimit        map[string]int `help:"The client's own limits, in requests a minute: token, introspect, revoke, read or write. Together they replace all." placeholder:"CLASS=N"`
+	PostLogout       []string       `name:"post-logout-redirect-uri" sep:"none" help:"Where members return to after signing out. Repeat it; together they replace all." placeholder:"URI"`
+	Backchannel      *string        `name:"backchannel-logout-uri" help:"Where the app hears that a member's session has ended (https)." placeholder:"URL"`
 }
 
 // change reads the flags into a function that alters a client. The keys come by
@@ -41,6 +42,9 @@ func (f *protocolFlags) change(input io.Reader) (func(*loop.Client), error) {
 		}
 		if f.ServiceScope != nil {
 			p.ServiceScopes = list[string](f.ServiceScope)
+		}
+		if f.RateLimit != nil {
+			p.RateLimits = f.RateLimit
 		}
 		if f.PostLogout != nil {
 			p.PostLogoutRedirectURIs = list[loop.RedirectURI](f.PostLogout)

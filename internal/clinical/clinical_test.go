@@ -63,6 +63,10 @@ func (i identity) Sex(_ context.Context, id loop.MemberID) (loop.Sex, error) {
 	return sex, nil
 }
 
+func (identity) Client(_ context.Context, id loop.ClientID) (*loop.Client, error) {
+	return &loop.Client{ID: id, Type: loop.Confidential}, nil
+}
+
 // host is a running clinical host on a database of its own.
 type host struct {
 	http.Handler
@@ -123,7 +127,7 @@ func newHost(t *testing.T) *host {
 	})
 	clinical.New(clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
-		Tokens:     h.identity, Members: h.identity, Records: h.records, World: stillWorld{},
+		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
 		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
 	}).Mount(site)
 	h.Handler = site.Handler()

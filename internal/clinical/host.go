@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web"
@@ -28,6 +29,12 @@ type Members interface {
 	Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error)
 }
 
+// Clients is where clinical finds an app's limits. It is asked for each request.
+type Clients interface {
+	// Client finds the app that a good token was issued to.
+	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
+}
+
 // Records is where reads and refusals leave their record.
 type Records interface {
 	// RecordRead writes the record of a read and returns once it is durable.
@@ -41,6 +48,7 @@ type Config struct {
 	Biomarkers *biomarker.Reader
 	Tokens     Tokens
 	Members    Members
+	Clients    Clients
 	Records    Records
 	World      loop.World
 	Metadata   oauth.ResourceMetadata
@@ -68,21 +76,28 @@ func (h *Host) Mount(site *web.Site) {
 	for _, route := range []struct {
 		pattern string
 		scope   loop.Scope
+		class   limit.Class
 		handler handler
 	}{
-		{"GET /v1/biomarkers/me", loop.ScopeReadBiomarkers, h.listBiomarkers},
+		{"GET /v1/biomarkers/me", loop.ScopeReadBiomarkers, limit.Read, h.listBiomarkers},
 	} {
-		site.API(route.pattern, h.authorized(route.scope, route.handler))
+		site.API(route.pattern, h.authorized(gate{route.scope, route.class}, route.handler))
 	}
+}
+
+// gate is what a request has to pass on a route.
+type gate struct {
+	scope loop.Scope
+	class limit.Class
 }
 
 // handler answers a request on behalf of the member whom a token stands for.
 type handler func(w http.ResponseWriter, r *http.Request, token oauth.AccessToken) error
 
 // authorized is the phase that every route passes: a token in the header, good
-// now, with the scope that the route needs. Nothing that follows may be kept by
-// a cache.
-func (h *Host) authorized(scope loop.Scope, next handler) web.Handler {
+// now, of an app that has not asked too much, with the scope that the route
+// needs. Nothing that follows may be kept by a cache.
+func (h *Host) authorized(gate gate, next handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		if id := r.Header.Get("X-Fapi-Interaction-Id"); validInteraction(id) {
@@ -91,7 +106,7 @@ func (h *Host) authorized(scope loop.Scope, next handler) web.Handler {
 		if len(r.Header.Values("DPoP")) > 0 {
 			w.Header().Set("DPoP-Nonce", h.Tokens.NewNonce())
 		}
-		token, err := h.authorize(r, scope)
+		token, err := h.authorize(w, r, gate)
 		if err != nil {
 			return h.challenge().Challenge(w, r, err)
 		}
@@ -125,7 +140,7 @@ func validInteraction(id string) bool {
 	return true
 }
 
-func (h *Host) authorize(r *http.Request, scope loop.Scope) (oauth.AccessToken, error) {
+func (h *Host) authorize(w http.ResponseWriter, r *http.Request, gate gate) (oauth.AccessToken, error) {
 	scheme, text, err := web.AccessToken(r)
 	if err != nil {
 		return oauth.AccessToken{}, err
@@ -139,8 +154,11 @@ func (h *Host) authorize(r *http.Request, scope loop.Scope) (oauth.AccessToken, 
 	}
 	web.NoteClient(r.Context(), token.Client)
 	web.NoteMember(r.Context(), token.Member)
-	if !token.Scopes.Has(scope) {
-		return oauth.AccessToken{}, h.lacking(r.Context(), token, scope)
+	if err := h.limit(w, r, gate, token.Client); err != nil {
+		return oauth.AccessToken{}, err
+	}
+	if !token.Scopes.Has(gate.scope) {
+		return oauth.AccessToken{}, h.lacking(r.Context(), token, gate.scope)
 	}
 	return token, h.fresh(token)
 }
@@ -154,6 +172,15 @@ func (h *Host) fresh(token oauth.AccessToken) error {
 	stale := loop.Errorf(loop.InsufficientUserAuthentication, "The member signed in longer ago than this allows. Send them through authorization with max_age=%d, and use the new token.", int64(h.SignInMaxAge.Seconds()))
 	stale.MaxAge = h.SignInMaxAge
 	return stale
+}
+
+// limit counts a request with a good token of the client.
+func (h *Host) limit(w http.ResponseWriter, r *http.Request, gate gate, id loop.ClientID) error {
+	client, err := h.Clients.Client(r.Context(), id)
+	if err != nil {
+		return unavailable(err)
+	}
+	return h.site.LimitClient(w, r, gate.class, client)
 }
 
 // lacking is the refusal of a token without the scope, once it is counted.

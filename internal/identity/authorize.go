@@ -12,6 +12,9 @@ import (
 
 // authorize answers GET /v1/oauth/authorize (RFC 6749 §3.1).
 func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
+	if err := h.limitAuthorize(w, r); err != nil {
+		return err
+	}
 	if r.Method == http.MethodHead { // it would issue a code that nobody can read
 		w.Header().Set("Allow", "GET, POST")
 		return loop.Errorf(loop.MethodNotAllowed, "Send an authorization request by GET or POST.")
@@ -40,6 +43,9 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 // brings no Lax cookie, so it is sent around as a GET before the session is
 // judged. What stands in query and body both is there twice.
 func (h *Host) authorizePost(w http.ResponseWriter, r *http.Request) error {
+	if err := h.limitAuthorize(w, r); err != nil {
+		return err
+	}
 	form, err := formAndQuery(w, r)
 	if err != nil {
 		return err

@@ -321,7 +321,7 @@ func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) 
 	case loop.ServerError, loop.TemporarilyUnavailable:
 		view.Title = "Something is wrong on our side"
 	case loop.RateLimited:
-		view.Title = "Too many tries"
+		view.Title = "Too many requests"
 	}
 	return h.showError(w, r, e, view)
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web/asset"
 )
@@ -11,10 +12,10 @@ func (h *Host) routes() {
 	h.site.API("GET /.well-known/openid-configuration", h.discovery)
 	h.site.API("GET /.well-known/oauth-authorization-server", h.discovery)
 	h.site.API("GET "+oauth.KeySetPath, h.keySet)
-	h.site.API("POST "+oauth.TokenPath, h.fromApp(h.exchange))
-	h.site.API("POST "+oauth.PushedPath, h.fromApp(h.push))
-	h.site.API("POST "+oauth.IntrospectionPath, h.fromApp(h.introspect))
-	h.site.API("POST "+oauth.RevocationPath, h.fromApp(h.revoke))
+	h.site.API("POST "+oauth.TokenPath, h.fromApp(limit.Token, h.exchange))
+	h.site.API("POST "+oauth.PushedPath, h.fromApp(limit.Token, h.push))
+	h.site.API("POST "+oauth.IntrospectionPath, h.fromApp(limit.Introspect, h.introspect))
+	h.site.API("POST "+oauth.RevocationPath, h.fromApp(limit.Revoke, h.revoke))
 	h.site.API("GET "+oauth.UserInfoPath, h.userInfo)
 	h.site.API("POST "+oauth.UserInfoPath, h.userInfo)
 

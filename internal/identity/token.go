@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web"
@@ -14,8 +15,8 @@ type appHandler func(w http.ResponseWriter, r *http.Request, client *loop.Client
 
 // fromApp is the phase that every endpoint for apps passes: the form is read,
 // once and never the query, and the client is authenticated before anything else
-// is looked at.
-func (h *Host) fromApp(next appHandler) web.Handler {
+// is looked at, and counted in its class.
+func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
 		w.Header().Set("Pragma", "no-cache")
@@ -33,7 +34,10 @@ func (h *Host) fromApp(next appHandler) web.Handler {
 			web.NoteClient(r.Context(), client.ID)
 		}
 		if err != nil {
-			return challengeClient(w, req, err)
+			return h.limitFailure(w, r, challengeClient(w, req, err))
+		}
+		if err := h.site.LimitClient(w, r, class, client); err != nil {
+			return err
 		}
 		return next(w, r, client, req)
 	}

@@ -22,6 +22,9 @@ func (h *Host) userInfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.NoteClient(r.Context(), token.Client)
 	web.NoteMember(r.Context(), token.Member)
+	if err := h.limitRead(w, r, token.Client); err != nil {
+		return err
+	}
 	if !token.Scopes.Has(loop.ScopeOpenID) {
 		lacking := loop.Errorf(loop.InsufficientScope, "userinfo needs the scope openid, which the token does not have.")
 		lacking.Scope = loop.NewScopes(loop.ScopeOpenID)

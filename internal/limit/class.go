@@ -18,6 +18,22 @@ const (
 	FailedAuthentication              // client authentications that failed, by network
 )
 
+// names are how a client's own limits name the classes that count by client.
+var names = map[Class]string{Token: "token", Introspect: "introspect", Revoke: "revoke", Read: "read", Write: "write"}
+
+// String is the name by which a client's own limit names the class; empty where
+// no client has one.
+func (c Class) String() string { return names[c] }
+
+// Of is how many requests of the class the client may send in a minute: its own
+// limit, where an operator gave it one, else the default.
+func (c Class) Of(client *loop.Client) int {
+	if own := client.Protocol.RateLimits[c.String()]; own > 0 {
+		return own
+	}
+	return c.Default(client.Mode)
+}
+
 // perMinute is what each class allows where nothing else is said.
 var perMinute = [...]int{
 	Authorize:            30,

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,6 +31,10 @@ type Protocol struct {
 	TLSSubjectDN     string `json:"tls_client_auth_subject_dn,omitempty"`                 // RFC 8705 §2.1.2
 	TLSSANDNS        string `json:"tls_client_auth_san_dns,omitempty"`
 
+	// RateLimits are the client's own, in requests a minute: token, introspect,
+	// revoke, read, write. What is not named has the platform's default.
+	RateLimits map[string]int `json:"rate_limits,omitempty"`
+
 	PostLogoutRedirectURIs []RedirectURI `json:"post_logout_redirect_uris,omitempty"`
 	BackchannelLogoutURI   string        `json:"backchannel_logout_uri,omitempty"`
 }
@@ -39,6 +44,7 @@ func (p *Protocol) clone() Protocol {
 	copied.GrantTypes = slices.Clone(p.GrantTypes)
 	copied.ServiceScopes = slices.Clone(p.ServiceScopes)
 	copied.KeySet = slices.Clone(p.KeySet)
+	copied.RateLimits = maps.Clone(p.RateLimits)
 	copied.PostLogoutRedirectURIs = slices.Clone(p.PostLogoutRedirectURIs)
 	return copied
 }
@@ -112,8 +118,11 @@ func (c *Client) SetDefaults() {
 	}
 }
 
-// maxServiceScopes bounds what a service can be given.
-const maxServiceScopes = 50
+// Bounds of what a client can be given.
+const (
+	maxServiceScopes = 50
+	maxRateLimit     = 1_000_000
+)
 
 // validateProtocol checks the rules of Protocol that need no more than the
 // client itself; key sets are read where there is a reader for them.
@@ -141,6 +150,11 @@ func (c *Client) validateProtocol() []error {
 	}
 	if p.KeySet != nil && p.KeySetURI != "" {
 		refuse("jwks", "Give the keys themselves (jwks) or where they are (jwks_uri), not both.")
+	}
+	for class, perMinute := range p.RateLimits {
+		if !slices.Contains([]string{"token", "introspect", "revoke", "read", "write"}, class) || perMinute < 1 || perMinute > maxRateLimit {
+			refuse("rate_limits", "A rate limit is for token, introspect, revoke, read or write, and allows 1 to %d requests a minute.", maxRateLimit)
+		}
 	}
 	if p.Resource != "" && !ValidResource(p.Resource) {
 		refuse("resource", "A resource is named by an absolute URI without a fragment (RFC 8707).")

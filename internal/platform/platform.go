@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/fetch"
 	"github.com/loop-health/loop/internal/identity"
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -42,6 +44,8 @@ type Config struct {
 	Log            *slog.Logger
 	HTTP           *http.Client // by which the portal reaches identity
 	SignUpsPerHour int          // from one address
+	Unlimited      bool         // for benchmarks: nothing else is limited
+	TrustedProxies []netip.Prefix
 
 	// Resources are resource servers outside this platform that tokens are made for.
 	Resources []loop.Resource
@@ -80,6 +84,7 @@ type Platform struct {
 	databases   []*lanedDatabase // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
+	limits     *limit.Limits // nil: Unlimited
 	identity   http.Handler
 	clinical   http.Handler
 	developers http.Handler
@@ -214,6 +219,9 @@ func (p *Platform) buildRules(context.Context) error {
 
 // buildHosts mounts the three hosts: the architecture on one page.
 func (p *Platform) buildHosts(ctx context.Context) error {
+	if !p.config.Unlimited {
+		p.limits = limit.New(p.world)
+	}
 	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
 	if err != nil {
 		return fmt.Errorf("building identity: %w", err)
@@ -225,6 +233,7 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.OAuth,
 		Members:    demographics{p.store},
+		Clients:    p.store,
 		Records:    p.results,
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{
@@ -242,7 +251,10 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 }
 
 func (p *Platform) site(public, certificate *url.URL) web.Config {
-	return web.Config{PublicURL: public, CertificateURL: certificate, Developers: p.config.Developers, World: p.world, Log: p.config.Log}
+	return web.Config{
+		PublicURL: public, CertificateURL: certificate, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
+		Limits: p.limits, TrustedProxies: p.config.TrustedProxies,
+	}
 }
 
 // demographics is all that clinical may ask of identity.

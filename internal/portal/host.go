@@ -96,29 +96,32 @@ func (h *Host) Handler() http.Handler { return h.site.Handler() }
 
 // routes is everything that the host answers.
 func (h *Host) routes() {
-	h.site.Page("GET /{$}", h.home)
+	page := func(pattern string, handler web.Handler) { h.site.Page(pattern, h.limited(handler)) }
+	page("GET /{$}", h.home)
 
-	h.site.Page("GET /login", h.login)
-	h.site.Page("GET /callback", h.callback)
-	h.site.Page("POST /logout", h.logout)
-	h.site.Page("GET /signed-out", h.signedOut)
+	page("GET /login", h.login)
+	page("GET /callback", h.callback)
+	page("POST /logout", h.logout)
+	page("GET /signed-out", h.signedOut)
 
-	h.site.Page("GET /apps", h.signedIn(h.listApps))
-	h.site.Page("GET /apps/new", h.signedIn(h.newApp))
-	h.site.Page("POST /apps/new", h.signedIn(h.createApp))
-	h.site.Page("GET /apps/{id}", h.signedIn(h.ofTheirs(h.showApp)))
-	h.site.Page("GET /apps/{id}/edit", h.signedIn(h.ofTheirs(h.editApp)))
-	h.site.Page("POST /apps/{id}/edit", h.signedIn(h.ofTheirs(h.updateApp)))
-	h.site.Page("GET /apps/{id}/secret", h.signedIn(h.ofTheirs(h.showSecret)))
-	h.site.Page("GET /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.askToRotate)))
-	h.site.Page("POST /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.rotateSecret)))
-	h.site.Page("GET /apps/{id}/disable", h.signedIn(h.ofTheirs(h.askToDisable)))
-	h.site.Page("POST /apps/{id}/disable", h.signedIn(h.ofTheirs(h.disableApp)))
-	h.site.Page("POST /apps/{id}/enable", h.signedIn(h.ofTheirs(h.enableApp)))
+	page("GET /apps", h.signedIn(h.listApps))
+	page("GET /apps/new", h.signedIn(h.newApp))
+	page("POST /apps/new", h.signedIn(h.createApp))
+	page("GET /apps/{id}", h.signedIn(h.ofTheirs(h.showApp)))
+	page("GET /apps/{id}/edit", h.signedIn(h.ofTheirs(h.editApp)))
+	page("POST /apps/{id}/edit", h.signedIn(h.ofTheirs(h.updateApp)))
+	page("GET /apps/{id}/secret", h.signedIn(h.ofTheirs(h.showSecret)))
+	page("GET /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.askToRotate)))
+	page("POST /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.rotateSecret)))
+	page("GET /apps/{id}/disable", h.signedIn(h.ofTheirs(h.askToDisable)))
+	page("POST /apps/{id}/disable", h.signedIn(h.ofTheirs(h.disableApp)))
+	page("POST /apps/{id}/enable", h.signedIn(h.ofTheirs(h.enableApp)))
 
-	for path, page := range h.docs.pages {
-		h.site.Page("GET "+path, h.showDoc(page))
+	for path, doc := range h.docs.pages {
+		page("GET "+path, h.showDoc(doc))
 	}
+
+	// What a page brings with it is not counted: one visit is one request.
 	for path, image := range h.docs.images {
 		h.site.Page("GET "+path, image.serve)
 	}

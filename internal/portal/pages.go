@@ -254,6 +254,8 @@ func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) 
 		view.Title = "There is nothing here"
 	case loop.ServerError, loop.TemporarilyUnavailable:
 		view.Title = "Something is wrong on our side"
+	case loop.RateLimited:
+		view.Title = "Too many requests"
 	}
 	return h.render(w, h.site.Note(w, r, e), "error", view)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -37,9 +38,8 @@ func (d *developer) actor() audit.Actor {
 // neither its twelve hours nor the account: one that was suspended or deleted
 // since is nobody's.
 func (h *Host) developer(r *http.Request) (*developer, error) {
-	cookie := h.session.Read(r)
-	s, ok := open[session](h.sealer, sealedSession, cookie)
-	if !ok || h.site.World.Now().Sub(s.IssuedAt) >= sessionLife {
+	s, cookie, ok := h.openSession(r)
+	if !ok {
 		return nil, nil //nolint:nilnil // nobody is signed in, and that is no error
 	}
 	m, err := h.members.Member(r.Context(), s.Member)
@@ -51,6 +51,30 @@ func (h *Host) developer(r *http.Request) (*developer, error) {
 	}
 	web.NoteMember(r.Context(), s.Member)
 	return &developer{session: s, cookie: cookie}, nil
+}
+
+// openSession opens the session cookie; not ok where there is none or its time
+// is over.
+func (h *Host) openSession(r *http.Request) (s session, cookie string, ok bool) {
+	cookie = h.session.Read(r)
+	s, ok = open[session](h.sealer, sealedSession, cookie)
+	return s, cookie, ok && h.site.World.Now().Sub(s.IssuedAt) < sessionLife
+}
+
+// limited is the phase that every page passes: it counts by developer or, where
+// nobody is signed in, by network. A developer who was suspended since is still
+// counted by name.
+func (h *Host) limited(next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		key := limit.ByAddress(web.Address(r.Context()))
+		if s, _, ok := h.openSession(r); ok {
+			key = limit.ByMember(s.Member)
+		}
+		if err := h.site.Limit(w, limit.Portal, key, 0); err != nil {
+			return err
+		}
+		return next(w, r)
+	}
 }
 
 // signedIn is the phase that every page about apps passes: without a developer

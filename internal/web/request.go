@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -45,17 +44,12 @@ func NoteError(ctx context.Context, e *loop.Error) { note(ctx).err = e }
 // audit record.
 func RequestID(ctx context.Context) loop.RequestID { return audit.OriginOf(ctx).Request }
 
-// identify gives the request its id and notes where it came from. The address
-// is the connection's: a header that a stranger can write says nothing.
+// identify gives the request its id and notes where it came from.
 func (s *Site) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := loop.NewRequestID(s.World)
 		w.Header().Set("X-Request-Id", string(id))
-		address, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			address = r.RemoteAddr
-		}
-		ctx := audit.WithOrigin(r.Context(), audit.Origin{Request: id, Address: address})
+		ctx := audit.WithOrigin(r.Context(), audit.Origin{Request: id, Address: s.clientAddress(r)})
 		ctx = context.WithValue(ctx, notesKey{}, &notes{})
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -134,8 +134,7 @@ func (s *Site) told(w http.ResponseWriter, r *http.Request, err error) *loop.Err
 func (s *Site) Note(w http.ResponseWriter, r *http.Request, e *loop.Error) int {
 	NoteError(r.Context(), e)
 	if e.RetryAfter > 0 {
-		seconds := int64(e.RetryAfter.Seconds() + 0.999)
-		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+		w.Header().Set("Retry-After", strconv.FormatInt(wholeSeconds(e.RetryAfter), 10))
 	}
 	return Status(e)
 }

@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path"
 	"strings"
 
+	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -29,6 +31,12 @@ type Config struct {
 	// CertificateURL is where clients with a certificate reach this host, on a
 	// listener that asks for one (RFC 8705 §5); nil: nowhere.
 	CertificateURL *url.URL
+
+	Limits *limit.Limits // nil: requests are not limited
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. A
+	// network MUST hold proxies alone that set the header themselves: whoever
+	// else is in it chooses the address under which they are limited and recorded.
+	TrustedProxies []netip.Prefix
 }
 
 // Site is one public host: its routes and what every request to it passes

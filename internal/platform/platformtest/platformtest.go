@@ -12,9 +12,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -90,10 +92,16 @@ func (l *Log) String() string {
 }
 
 // New starts a platform that ends with the test. It had its first start already,
-// in a template.
+// in a template. It limits nothing but sign-in and sign-up.
 func New(t testing.TB) *Platform {
 	t.Helper()
-	return NewWith(t, nil)
+	return NewWith(t, func(*platform.Config) {})
+}
+
+// NewLimited starts a platform with its rate limits, behind these proxies.
+func NewLimited(t testing.TB, proxies ...netip.Prefix) *Platform {
+	t.Helper()
+	return NewWith(t, func(c *platform.Config) { c.Unlimited, c.TrustedProxies = false, proxies })
 }
 
 // NewWith is New with a configuration that the test alters.
@@ -107,9 +115,7 @@ func NewWith(t testing.TB, alter func(*platform.Config)) *Platform {
 	if err := made.writeTo(p.Folder); err != nil {
 		t.Fatal(err)
 	}
-	if alter != nil {
-		alter(&p.config)
-	}
+	alter(&p.config)
 	p.Open(t)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p
@@ -123,7 +129,7 @@ func newPlatform(folder string, master *credential.Master) *Platform {
 	p.config = platform.Config{
 		Folder: p.Folder, Identity: parse(Identity), Clinical: parse(Clinical), Developers: parse(Developers),
 		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
-		HTTP: &http.Client{Transport: transport{p}},
+		HTTP: &http.Client{Transport: transport{p, Peer}}, Unlimited: true,
 	}
 	return p
 }
@@ -166,8 +172,14 @@ func parse(text string) *url.URL {
 	return u
 }
 
+// Peer is where requests come from, unless a browser was opened elsewhere.
+const Peer = "192.0.2.1"
+
 // transport carries requests to the platform's handlers by their host.
-type transport struct{ p *Platform }
+type transport struct {
+	p    *Platform
+	peer string // the address of the connection
+}
 
 // RoundTrip answers from the host's handler; a host that is not the platform's
 // is answered as an app would: with the query that reached it.
@@ -182,7 +194,7 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
-	in.RemoteAddr = "192.0.2.1:1234"
+	in.RemoteAddr = net.JoinHostPort(tr.peer, "1234")
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
@@ -356,12 +368,18 @@ type Browser struct {
 // NewBrowser opens a browser that has never been here.
 func (p *Platform) NewBrowser(t testing.TB) *Browser {
 	t.Helper()
+	return p.NewBrowserAt(t, Peer)
+}
+
+// NewBrowserAt opens a browser whose connections come from the address.
+func (p *Platform) NewBrowserAt(t testing.TB, peer string) *Browser {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Browser{t: t, client: &http.Client{
-		Transport: transport{p}, Jar: jar,
+		Transport: transport{p, peer}, Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
