@@ -116,3 +116,19 @@ func TestLimits_SwitchedOffNothingIsLimited(t *testing.T) {
 		}
 	}
 }
+
+func TestLimits_AReadWithoutItsScopeCounts(t *testing.T) {
+	t.Parallel()
+	p := platformtest.NewLimited(t)
+	app := p.AddApp(t, nil)
+	request := app.Request()
+	request.Set("scope", "openid")
+	code := p.NewBrowser(t).Allow(request, p.AddMember(t, "Ada")).Query().Get("code")
+	token := app.Redeem(code).Pair(t).Access
+	for _, left := range []string{"999", "998"} {
+		r := read(t, p, biomarkers, here, token)
+		if r.StatusCode != http.StatusForbidden || r.Header.Get("X-RateLimit-Remaining") != left {
+			t.Errorf("%d %v", r.StatusCode, r.Header)
+		}
+	}
+}
