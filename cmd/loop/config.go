@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,11 +13,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/loop"
 )
 
 // config is what `loop serve` runs with.
@@ -26,10 +29,23 @@ type config struct {
 	TLSCertificate, TLSKey         string // both or neither
 	Master                         *credential.Master
 	SignUpsPerHour                 int
-	Unlimited                      bool           // for benchmarks
-	TrustedProxies                 []netip.Prefix // whose X-Forwarded-For is believed
+	Unlimited                      bool            // for benchmarks
+	TrustedProxies                 []netip.Prefix  // whose X-Forwarded-For is believed
+	Resources                      []loop.Resource // outside this platform
+	Mutual                         mutual
+	FetchHosts                     []string      // that may be fetched from at loopback addresses
+	SignInMaxAge                   time.Duration // for reads of health data; 0: any
 	LogLevel                       slog.Level
 	masterText, masterFile         string // as they were given
+}
+
+// mutual is how clients with a certificate reach the platform (RFC 8705): on a
+// listener of its own, or through a proxy that hands their certificates on.
+type mutual struct {
+	Listen             string // empty: nowhere
+	Header             string // by which a trusted proxy hands certificates on; empty: none
+	Identity, Clinical *url.URL
+	Authorities        *x509.CertPool // of tls_client_auth; nil: none
 }
 
 // role is one public host: its address for the world, and where it listens.
@@ -65,15 +81,35 @@ var settings = []setting{
 	{name: "sign_ups_per_hour", fallback: "20", read: func(c *config, text string) error { return readCount(&c.SignUpsPerHour, text) }},
 	{name: "limits", fallback: "on", read: func(c *config, text string) error { return readLimits(&c.Unlimited, text) }},
 	{name: "trusted_proxies", read: func(c *config, text string) error { return readPrefixes(&c.TrustedProxies, text) }},
+	{name: "mtls_listen", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readListen(&c.Mutual.Listen, text) })
+	}},
+	{name: "mtls_header", read: func(c *config, text string) error { c.Mutual.Header = text; return nil }},
+	{name: "identity_mtls_url", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readURL(&c.Mutual.Identity, text) })
+	}},
+	{name: "clinical_mtls_url", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readURL(&c.Mutual.Clinical, text) })
+	}},
+	{name: "mtls_authorities", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readAuthorities(&c.Mutual.Authorities, text) })
+	}},
+	{name: "fetch_allowed_hosts", read: func(c *config, text string) error {
+		c.FetchHosts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+		return nil
+	}},
+	{name: "sign_in_max_age", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readAge(&c.SignInMaxAge, text) })
+	}},
 	{name: "log_level", fallback: "info", read: func(c *config, text string) error { return c.LogLevel.UnmarshalText([]byte(text)) }},
 }
 
 // readConfig reads the configuration: flags, then the environment, then the
 // file. All faults are told at once, joined.
 func readConfig(flags serveFlags, env dev.Environment) (*config, error) {
-	given, err := layers(flags, env)
-	faults := []error{err}
 	c := &config{}
+	given, err := c.layers(flags, env)
+	faults := []error{err}
 	for _, s := range settings {
 		text, ok := given[s.name]
 		if !ok {
@@ -88,8 +124,8 @@ func readConfig(flags serveFlags, env dev.Environment) (*config, error) {
 }
 
 // layers puts the sources over one another and refuses keys that nobody knows.
-func layers(flags serveFlags, env dev.Environment) (map[string]string, error) {
-	given, fileErr := readFile(flags.Config)
+func (c *config) layers(flags serveFlags, env dev.Environment) (map[string]string, error) {
+	given, fileErr := c.readFile(flags.Config)
 	envErr := unknownVariables(env)
 	for _, s := range settings {
 		if text := env.Get(s.variable()); text != "" {
@@ -105,7 +141,7 @@ func layers(flags serveFlags, env dev.Environment) (map[string]string, error) {
 }
 
 // readFile reads the configuration file, where there is one.
-func readFile(path string) (map[string]string, error) {
+func (c *config) readFile(path string) (map[string]string, error) {
 	given := make(map[string]string)
 	if path == "" {
 		return given, nil
@@ -121,6 +157,12 @@ func readFile(path string) (map[string]string, error) {
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		at := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
+		if name == resourcesKey {
+			var err error
+			c.Resources, err = readResources(values[name])
+			faults = append(faults, err)
+			continue
+		}
 		switch value := values[name].(type) {
 		case string, int64:
 			if at < 0 {
@@ -138,7 +180,7 @@ func readFile(path string) (map[string]string, error) {
 }
 
 func settingNames() string {
-	var names []string
+	names := []string{resourcesKey}
 	for _, s := range settings {
 		if !s.secret {
 			names = append(names, s.name)
@@ -285,19 +327,19 @@ func (c *config) advice() string {
 
 // agree checks what the settings say together.
 func (c *config) agree() error {
-	var faults []error
+	faults := []error{c.agreeOnCertificates()}
 	if (c.TLSCertificate == "") != (c.TLSKey == "") {
 		faults = append(faults, errors.New("tls_certificate and tls_key go together: give both, or neither where a proxy in front ends TLS"))
 	}
 	seen := make(map[string]bool)
-	for _, r := range []role{c.Identity, c.Clinical, c.Developers} {
-		if r.URL == nil {
+	for _, address := range []*url.URL{c.Identity.URL, c.Clinical.URL, c.Developers.URL, c.Mutual.Identity, c.Mutual.Clinical} {
+		if address == nil {
 			continue
 		}
-		if seen[r.URL.Host] {
-			faults = append(faults, fmt.Errorf("two roles have the address %s: each needs a host or port of its own", r.URL))
+		if seen[address.Host] {
+			faults = append(faults, fmt.Errorf("two roles have the address %s: each needs a host or port of its own", address))
 		}
-		seen[r.URL.Host] = true
+		seen[address.Host] = true
 	}
 	return errors.Join(faults...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -33,6 +34,13 @@ type serveFlags struct {
 	SignUpsPerHour   string `help:"How many accounts one address may make in an hour (default: 20)." placeholder:"N"`
 	Limits           string `help:"Rate limits: on, or off for benchmarks (default: on)." placeholder:"on|off"`
 	TrustedProxies   string `help:"The proxies in front, whose X-Forwarded-For is believed: 10.1.0.0/16,fd00:1::/32" placeholder:"NETWORKS"`
+	MTLSListen       string `name:"mtls-listen" help:"Where clients with a certificate are listened for." placeholder:"ADDRESS"`
+	MTLSHeader       string `name:"mtls-header" help:"The header by which a trusted proxy hands client certificates on: Client-Cert (RFC 9440), or one with URL-encoded PEM." placeholder:"NAME"`
+	IdentityMTLSURL  string `name:"identity-mtls-url" help:"Identity's public address for them." placeholder:"URL"`
+	ClinicalMTLSURL  string `name:"clinical-mtls-url" help:"Clinical's public address for them." placeholder:"URL"`
+	MTLSAuthorities  string `name:"mtls-authorities" help:"The authorities behind the certificates of tls_client_auth, as PEM." placeholder:"FILE"`
+	FetchHosts       string `name:"fetch-allowed-hosts" help:"Hosts whose jwks_uri and logout addresses may be at loopback, without TLS. For tests on one machine alone." placeholder:"HOSTS"`
+	SignInMaxAge     string `help:"How old a member's sign-in may be when an app reads health data, such as 12h (default: any age)." placeholder:"DURATION"`
 	LogLevel         string `help:"debug, info, warn or error (default: info)." placeholder:"LEVEL"`
 }
 
@@ -42,6 +50,8 @@ func (f serveFlags) values() map[string]string {
 		"identity_listen": f.IdentityListen, "clinical_listen": f.ClinicalListen, "developers_listen": f.DevelopersListen,
 		"tls_certificate": f.TLSCertificate, "tls_key": f.TLSKey, "master_key_file": f.MasterKeyFile,
 		"sign_ups_per_hour": f.SignUpsPerHour, "limits": f.Limits, "trusted_proxies": f.TrustedProxies, "log_level": f.LogLevel,
+		"mtls_listen": f.MTLSListen, "mtls_header": f.MTLSHeader, "identity_mtls_url": f.IdentityMTLSURL, "clinical_mtls_url": f.ClinicalMTLSURL,
+		"mtls_authorities": f.MTLSAuthorities, "fetch_allowed_hosts": f.FetchHosts, "sign_in_max_age": f.SignInMaxAge,
 	}
 }
 
@@ -159,6 +169,17 @@ func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 		}
 		byAddress[at.Listen][at.URL.Host] = at.handler
 	}
+	mutual := s.config.Mutual
+	if mutual.Identity != nil { // hosts tell by its name how a request came
+		at := cmp.Or(mutual.Listen, s.config.Identity.Listen)
+		if byAddress[at] == nil {
+			byAddress[at] = make(map[string]http.Handler)
+		}
+		byAddress[at][mutual.Identity.Host] = identity
+		if mutual.Clinical != nil {
+			byAddress[at][mutual.Clinical.Host] = clinical
+		}
+	}
 	s.failed = make(chan error, len(byAddress))
 	s.opened(s.shutDown)
 	for address, hosts := range byAddress {
@@ -167,16 +188,29 @@ func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 		if err != nil {
 			return fmt.Errorf("listening on %s: %w", address, err)
 		}
-		s.serve(listener, web.ByHost(hosts))
+		s.serve(listener, web.ByHost(hosts), address == mutual.Listen)
 	}
 	return nil
 }
 
-func (s *service) serve(listener net.Listener, handler http.Handler) {
+// tls12Suites are the cipher suites of TLS 1.2 that are still sound (RFC 9325
+// §4.2); those of TLS 1.3 all are.
+var tls12Suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+// serve puts a server behind a listener. One for clients with certificates asks
+// for them; whose they are is for the authorization server to judge.
+func (s *service) serve(listener net.Listener, handler http.Handler, asksForCertificates bool) {
 	server := web.NewServer(handler, s.log)
 	s.servers = append(s.servers, server)
 	if s.certificate != nil {
-		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*s.certificate}}
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: tls12Suites, Certificates: []tls.Certificate{*s.certificate}}
+		if asksForCertificates {
+			server.TLSConfig.ClientAuth = tls.RequestClientCert
+		}
 	}
 	go func() {
 		var err error

@@ -28,11 +28,15 @@ func (o opened) Commands() admin.Commands {
 // signUpsInDevelopment is how many accounts a laptop may make in an hour.
 const signUpsInDevelopment = 1000
 
+// loopbackHosts are what an app on the same laptop may register to be fetched or
+// told.
+var loopbackHosts = []string{"localhost", "127.0.0.1"}
+
 func openForDevelopment(ctx context.Context, o dev.Opening, unlimited bool) (dev.Platform, error) {
 	p, err := platform.Open(ctx, platform.Config{
 		Folder: o.Folder, Identity: o.Identity, Clinical: o.Clinical, Developers: o.Developers,
 		Master: o.Master, World: o.World, Log: o.Log, HTTP: o.HTTP, SignUpsPerHour: signUpsInDevelopment,
-		Unlimited: unlimited,
+		Unlimited: unlimited, FetchHosts: loopbackHosts,
 	})
 	if err != nil {
 		return nil, err
@@ -48,6 +52,9 @@ func openForProduction(ctx context.Context, c *config, log *slog.Logger) (dev.Pl
 		Folder: c.Dir, Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
 		Master: c.Master, World: loop.Machine{}, Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
 		Unlimited: c.Unlimited, TrustedProxies: c.TrustedProxies,
+		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: c.SignInMaxAge,
+		IdentityCertificate: c.Mutual.Identity, ClinicalCertificate: c.Mutual.Clinical,
+		ClientAuthorities: c.Mutual.Authorities, CertificateHeader: c.Mutual.Header,
 	})
 	if err != nil {
 		return nil, err

@@ -146,7 +146,7 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request, gate gate) (oau
 		return oauth.AccessToken{}, err
 	}
 	token, err := h.Tokens.Admit(oauth.Presented{
-		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: web.Certificates(r),
+		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
 		Method: r.Method, URLs: h.site.Addresses(r), Resource: h.site.PublicURL.String(),
 	})
 	if err != nil {

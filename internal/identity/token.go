@@ -26,7 +26,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		}
 		req := oauth.ClientRequest{
 			Method: r.Method, Path: r.URL.Path, Form: form,
-			Authorization: r.Header.Values("Authorization"), Proofs: r.Header.Values("DPoP"), Certificates: web.Certificates(r),
+			Authorization: r.Header.Values("Authorization"), Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
 		}
 		h.offerNonce(w, r)
 		client, err := h.oauth.Authenticate(r.Context(), req)

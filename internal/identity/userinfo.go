@@ -52,7 +52,7 @@ func (h *Host) presented(w http.ResponseWriter, r *http.Request) (oauth.AccessTo
 		return oauth.AccessToken{}, err
 	}
 	return h.oauth.Admit(oauth.Presented{
-		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: web.Certificates(r),
+		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
 		Method: r.Method, URLs: h.site.Addresses(r), Resource: h.oauth.Issuer,
 	})
 }

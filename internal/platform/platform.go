@@ -52,6 +52,9 @@ type Config struct {
 	// IdentityCertificate and ClinicalCertificate are where clients with a
 	// certificate reach the two hosts (RFC 8705 §5); nil: nowhere.
 	IdentityCertificate, ClinicalCertificate *url.URL
+	// CertificateHeader is how trusted proxies hand clients' certificates on;
+	// empty: they don't.
+	CertificateHeader string
 	// ClientAuthorities stand behind the certificates of tls_client_auth; nil: none.
 	ClientAuthorities *x509.CertPool
 	// FetchHosts are the hosts that may be fetched from at loopback addresses,
@@ -252,7 +255,7 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 
 func (p *Platform) site(public, certificate *url.URL) web.Config {
 	return web.Config{
-		PublicURL: public, CertificateURL: certificate, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
+		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
 		Limits: p.limits, TrustedProxies: p.config.TrustedProxies,
 	}
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +30,10 @@ type Config struct {
 	// CertificateURL is where clients with a certificate reach this host, on a
 	// listener that asks for one (RFC 8705 §5); nil: nowhere.
 	CertificateURL *url.URL
+	// CertificateHeader is how a trusted proxy hands a client's certificate on:
+	// as of RFC 9440, or as URL-encoded PEM. It MUST set the header on every
+	// request, or take it away. Empty: none does.
+	CertificateHeader string
 
 	Limits *limit.Limits // nil: requests are not limited
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. A
@@ -81,15 +84,6 @@ func (s *Site) Addresses(r *http.Request) []string {
 		addresses = append(addresses, s.CertificateURL.String()+r.URL.EscapedPath())
 	}
 	return addresses
-}
-
-// Certificates are those that the connection's other end proved, leaf first. A
-// listener that browsers reach asks for none.
-func Certificates(r *http.Request) []*x509.Certificate {
-	if r.TLS == nil {
-		return nil
-	}
-	return r.TLS.PeerCertificates
 }
 
 // Handler is the whole host: the chain, then the routes.

@@ -1,0 +1,63 @@
+package web
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Certificates are those that the client proved to hold, leaf first: to us, or to
+// a trusted proxy. Under the address that browsers know there are none, whatever
+// a header says.
+func (s *Site) Certificates(r *http.Request) []*x509.Certificate {
+	if s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host) {
+		return nil
+	}
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		return r.TLS.PeerCertificates
+	}
+	return s.forwardedCertificate(r)
+}
+
+// forwardedCertificate reads the certificate that a trusted proxy hands on.
+func (s *Site) forwardedCertificate(r *http.Request) []*x509.Certificate {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if s.CertificateHeader == "" || err != nil || !s.isProxy(peer.Addr().Unmap().WithZone("")) {
+		return nil
+	}
+	sent := r.Header.Values(s.CertificateHeader)
+	if len(sent) != 1 {
+		return nil
+	}
+	der, ok := certificateIn(sent[0])
+	if !ok {
+		return nil
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil
+	}
+	return []*x509.Certificate{certificate}
+}
+
+// certificateIn takes the certificate out of a header: Base64 between colons (RFC
+// 9440 §2.1), or PEM, URL-encoded.
+func certificateIn(header string) (der []byte, ok bool) {
+	if inner, found := strings.CutPrefix(header, ":"); found {
+		der, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, ":"))
+		return der, err == nil && strings.HasSuffix(inner, ":")
+	}
+	plain, err := url.QueryUnescape(strings.ReplaceAll(header, "+", "%2B"))
+	if err != nil {
+		return nil, false
+	}
+	block, _ := pem.Decode([]byte(plain))
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, false
+	}
+	return block.Bytes, true
+}
