@@ -65,9 +65,14 @@ func (p *Process) watch(stdout, stderr io.Reader) {
 // signal tells the whole group.
 func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
 
+// kill ends the group, unless it has ended: its number may be another's by now.
 func (p *Process) kill() {
-	p.signal(syscall.SIGKILL)
-	<-p.ended
+	select {
+	case <-p.ended:
+	default:
+		p.signal(syscall.SIGKILL)
+		<-p.ended
+	}
 }
 
 // Stop asks the group to end, as Ctrl-C or a service manager does, waits for it
