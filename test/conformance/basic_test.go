@@ -40,6 +40,7 @@ var basic = []module{
 	{"oidcc-idtoken-signature", idTokenSignature},
 	{"oidcc-userinfo-get", userInfoByGet},
 	{"oidcc-userinfo-post-header", userInfoByPost},
+	{"oidcc-userinfo-post-body", userInfoByForm},
 	{"oidcc-ensure-request-without-nonce-succeeds-for-code-flow", withoutNonce},
 	{"oidcc-scope-profile", scopes("profile")},
 	{"oidcc-scope-email", scopes("email")},
