@@ -96,8 +96,10 @@ func set(params url.Values, pairs []string) {
 	}
 }
 
-// address is where a browser goes with the request.
-func (r *request) address() string { return issuer + "/v1/oauth/authorize?" + r.encode() }
+// authorizationEndpoint is where browsers go with requests.
+const authorizationEndpoint = issuer + "/v1/oauth/authorize"
+
+func (r *request) address() string { return authorizationEndpoint + "?" + r.encode() }
 
 func (r *request) encode() string {
 	if r.order == nil {

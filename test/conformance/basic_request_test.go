@@ -45,23 +45,23 @@ func postRequest(t *testing.T, s *suite) {
 	a := s.newApp(t)
 	b := s.browser(t)
 	r := a.request()
-	first := b.goOn(t, r, allowing(s.ada), b.postFromElsewhere(t, r))
+	first := b.goOn(t, r, allowing(s.ada), b.postFromElsewhere(t, authorizationEndpoint, r.encode()))
 	signIn := a.idToken(t, a.redeem(t, r, first.code(t)).granted(t))
 
 	r = a.request("prompt", "none")
-	second := b.goOn(t, r, person{}, b.postFromElsewhere(t, r))
+	second := b.goOn(t, r, person{}, b.postFromElsewhere(t, authorizationEndpoint, r.encode()))
 	sameSignIn(t, signIn, a.idToken(t, a.redeem(t, r, second.code(t)).granted(t)))
 }
 
-// postFromElsewhere sends an authorization request as a form of the app's own page.
-func (b *browser) postFromElsewhere(t *testing.T, r *request) shown {
+// postFromElsewhere sends a form of the app's own page.
+func (b *browser) postFromElsewhere(t *testing.T, address, form string) shown {
 	t.Helper()
 	withoutCookies := *b.http
 	withoutCookies.Jar = nil
-	return fetch(t, &withoutCookies, http.MethodPost, issuer+"/v1/oauth/authorize", http.Header{
+	return fetch(t, &withoutCookies, http.MethodPost, address, http.Header{
 		"Accept": {"text/html"}, "Origin": {"https://" + appHost}, "Sec-Fetch-Site": {"cross-site"},
 		"Content-Type": {"application/x-www-form-urlencoded"},
-	}, r.encode())
+	}, form)
 }
 
 // unsigned makes a request object that nobody signed (RFC 9101 §2.1) out of a

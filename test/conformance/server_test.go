@@ -41,8 +41,9 @@ type server struct {
 	ada, bert *member
 }
 
-// startServer starts the platform with two members, and the apps' receiver.
-func startServer(t *testing.T) *server {
+// startServer starts the platform with two members, and the apps' receiver. What a
+// test needs beside is added to the configuration.
+func startServer(t *testing.T, adds ...func(*testing.T, *server)) *server {
 	t.Helper()
 	s := &server{t: t, folder: filepath.Join(t.TempDir(), "data"), authority: newAuthority(t)}
 	address := freeAddress(t)
@@ -53,6 +54,9 @@ func startServer(t *testing.T) *server {
 		"LOOP_IDENTITY_URL=" + issuer, "LOOP_CLINICAL_URL=" + clinical, "LOOP_DEVELOPERS_URL=https://" + developersHost,
 		"LOOP_IDENTITY_LISTEN=" + address, "LOOP_CLINICAL_LISTEN=" + address, "LOOP_DEVELOPERS_LISTEN=" + address,
 		"LOOP_TLS_CERTIFICATE=" + certificate, "LOOP_TLS_KEY=" + key,
+	}
+	for _, add := range adds {
+		add(t, s)
 	}
 	s.start()
 	t.Cleanup(s.stop)
