@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -25,6 +26,10 @@ type app struct {
 	mode         string // response_mode; empty: the parameter is not sent
 	authenticate authentication
 	http         *http.Client
+
+	identity, clinical string            // where it calls the platform
+	keys               clientKeys        // sign its assertions and requests
+	dpop               *ecdsa.PrivateKey // binds its tokens; nil: they are Bearer
 }
 
 // authentication adds to a request of the token endpoint what proves the client.
@@ -34,7 +39,7 @@ type authentication func(t *testing.T, a *app, header http.Header, form url.Valu
 // `loop client create` say what else it is.
 func (s *server) newApp(t *testing.T, flags ...string) *app {
 	t.Helper()
-	a := &app{server: s, authenticate: clientSecretBasic, http: &http.Client{
+	a := &app{server: s, identity: issuer, clinical: clinical, authenticate: clientSecretBasic, http: &http.Client{
 		Transport: s.transport(t), Timeout: process.Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -68,6 +73,7 @@ func clientSecretPost(_ *testing.T, a *app, _ http.Header, form url.Values) {
 // request is an authorization request, and the verifier that goes with it.
 type request struct {
 	params   url.Values
+	carried  url.Values            // by the browser, of a request that was pushed
 	order    func(a, b string) int // of the parameters' names; nil: alphabetical
 	verifier string
 }
@@ -102,6 +108,9 @@ const authorizationEndpoint = issuer + "/v1/oauth/authorize"
 func (r *request) address() string { return authorizationEndpoint + "?" + r.encode() }
 
 func (r *request) encode() string {
+	if r.carried != nil {
+		return r.carried.Encode()
+	}
 	if r.order == nil {
 		return r.params.Encode()
 	}
@@ -124,15 +133,43 @@ type tokens struct {
 
 	status int
 	body   string
+	kind   string // what Type is to be
 }
 
-// token asks the token endpoint.
+// token asks the token endpoint, with a proof where the app's tokens are bound to
+// a key; once more with the server's nonce where it wants one (RFC 9449 §8).
 func (a *app) token(t *testing.T, form url.Values) *tokens {
 	t.Helper()
+	if a.dpop == nil {
+		return a.readTokens(t, a.postWith(t, a.tokenEndpoint(), form, nil))
+	}
+	answered := a.postWith(t, a.tokenEndpoint(), form, []string{a.proof(t, http.MethodPost, a.tokenEndpoint())})
+	if nonce, wanted := wantsNonce(answered); wanted {
+		answered = a.postWith(t, a.tokenEndpoint(), form, []string{a.proof(t, http.MethodPost, a.tokenEndpoint(), claim("nonce", nonce))})
+	}
+	return a.readTokens(t, answered)
+}
+
+func (a *app) tokenEndpoint() string { return a.identity + "/v1/oauth/token" }
+
+// postWith sends a form as the app, with just these proofs.
+func (a *app) postWith(t *testing.T, address string, form url.Values, proofs []string) shown {
+	t.Helper()
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	if len(proofs) > 0 {
+		header["Dpop"] = proofs
+	}
+	form = maps.Clone(form)
 	a.authenticate(t, a, header, form)
-	answered := fetch(t, a.http, http.MethodPost, issuer+"/v1/oauth/token", header, form.Encode())
-	got := &tokens{status: answered.StatusCode, body: answered.body}
+	return fetch(t, a.http, http.MethodPost, address, header, form.Encode())
+}
+
+func (a *app) readTokens(t *testing.T, answered shown) *tokens {
+	t.Helper()
+	got := &tokens{status: answered.StatusCode, body: answered.body, kind: "Bearer"}
+	if a.dpop != nil {
+		got.kind = "DPoP"
+	}
 	if err := json.Unmarshal([]byte(answered.body), got); err != nil {
 		t.Fatalf("status %d: %v: %s", answered.StatusCode, err, answered.body)
 	}
@@ -163,8 +200,8 @@ func (a *app) refresh(t *testing.T, token string, pairs ...string) *tokens {
 // granted holds the answer to be tokens (RFC 6749 §5.1).
 func (got *tokens) granted(t *testing.T) *tokens {
 	t.Helper()
-	if got.status != http.StatusOK || got.Access == "" || got.Type != "Bearer" || got.Expires <= 0 {
-		t.Fatalf("status %d, a %s token for %d s, error %q: want one of 200", got.status, got.Type, got.Expires, got.Error)
+	if got.status != http.StatusOK || got.Access == "" || got.Type != got.kind || got.Expires <= 0 {
+		t.Fatalf("status %d, a %q token for %d s, error %q: want a %s token with 200", got.status, got.Type, got.Expires, got.Error, got.kind)
 	}
 	return got
 }

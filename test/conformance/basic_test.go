@@ -11,9 +11,9 @@ type suite struct {
 	mode string // response_mode; empty: the parameter is not sent
 }
 
-func (s *suite) newApp(t *testing.T) *app {
+func (s *suite) newApp(t *testing.T, flags ...string) *app {
 	t.Helper()
-	a := s.server.newApp(t)
+	a := s.server.newApp(t, flags...)
 	a.mode = s.mode
 	return a
 }

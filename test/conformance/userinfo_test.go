@@ -10,8 +10,7 @@ import (
 // userInfo asks userinfo with a token in the header.
 func (a *app) userInfo(t *testing.T, method string, got *tokens) shown {
 	t.Helper()
-	address := a.metadata(t).text("userinfo_endpoint")
-	return fetch(t, a.http, method, address, http.Header{"Authorization": {"Bearer " + got.Access}}, "")
+	return a.ask(t, method, a.identity+"/v1/oauth/userinfo", got.Access, nil)
 }
 
 // userClaims reads the claims of a userinfo answer (OpenID Connect Core §5.3.2)
