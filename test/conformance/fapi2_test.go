@@ -13,7 +13,7 @@ type area struct {
 	modules []module
 }
 
-// fapi2 are the areas of the profile, final version.
+// fapi2 are the areas of the profile, final version, and of its message signing.
 var fapi2 = []area{
 	{"discovery", []module{{"names what the profile needs", fapiMetadata}}},
 	{"PAR", pushedRequests},
@@ -23,6 +23,7 @@ var fapi2 = []area{
 	{"DPoP", proofs},
 	{"refresh", refreshes},
 	{"resource", resources},
+	{"signed requests", signedRequests},
 }
 
 func TestConformance_FAPI2(t *testing.T) {
