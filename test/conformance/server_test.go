@@ -48,7 +48,7 @@ func startServer(t *testing.T, adds ...func(*testing.T, *server)) *server {
 	s := &server{t: t, folder: filepath.Join(t.TempDir(), "data"), authority: newAuthority(t)}
 	address := freeAddress(t)
 	s.hosts = map[string]string{identityHost: address, clinicalHost: address, developersHost: address, appHost: s.startReceiver(t)}
-	certificate, key := writePair(t, t.TempDir(), s.authority.server(t, identityHost, clinicalHost, developersHost))
+	certificate, key := writePair(t, t.TempDir(), s.authority.server(t, "*.loop.example"))
 	s.settings = []string{
 		"LOOP_DIR=" + s.folder, "LOOP_MASTER_KEY=" + masterKey(),
 		"LOOP_IDENTITY_URL=" + issuer, "LOOP_CLINICAL_URL=" + clinical, "LOOP_DEVELOPERS_URL=https://" + developersHost,
