@@ -14,6 +14,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/loop-health/loop/test/process"
 )
 
 // browser is a real Chromium with an empty profile, which reaches the platform
@@ -85,13 +87,13 @@ func (p *platform) browserFlags(t *testing.T) []chromedp.ExecAllocatorOption {
 		t.Fatal(err)
 	}
 	cmd := p.command(t, "dev", "browser", "http://localhost:5000/login")
-	cmd.Env = inherit("PATH=" + standIn + string(os.PathListSeparator) + os.Getenv("PATH"))
-	called := start(t, cmd)
-	if status := called.wait(t); status != 0 {
+	cmd.Env = process.Inherit("PATH=" + standIn + string(os.PathListSeparator) + os.Getenv("PATH"))
+	called := process.Start(t, cmd)
+	if status := called.Wait(t); status != 0 {
 		t.Fatalf("loop dev browser ended with status %d", status)
 	}
 	var options []chromedp.ExecAllocatorOption
-	for line := range strings.Lines(called.stdout.String()) {
+	for line := range strings.Lines(called.Stdout.String()) {
 		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "--"), "=")
 		if name == "proxy-pac-url" || name == "ignore-certificate-errors-spki-list" {
 			options = append(options, chromedp.Flag(name, value))
@@ -145,7 +147,7 @@ func (b *browser) lastAsked(t *testing.T, begin string) *url.URL {
 // do runs steps in the tab.
 func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, process.Patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		t.Fatalf("%v\nthe page is:\n%s", err, b.text())
@@ -155,7 +157,7 @@ func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 // leads runs steps that end on another page and gives its status.
 func (b *browser) leads(t *testing.T, steps ...chromedp.Action[chromedp.Void]) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, process.Patience)
 	defer cancel()
 	response, err := chromedp.RunResponse(ctx, steps...)
 	if err != nil {
@@ -215,7 +217,7 @@ func (b *browser) eval(t *testing.T, expression string) string {
 
 // text is what the page says; for a message, so that it never fails.
 func (b *browser) text() string {
-	ctx, cancel := context.WithTimeout(b.ctx, patience/10)
+	ctx, cancel := context.WithTimeout(b.ctx, process.Patience/10)
 	defer cancel()
 	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.location.href + "\n" + document.body.innerText`))
 	return text

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loop-health/loop/test/process"
 )
 
 func TestLoopDev(t *testing.T) {
@@ -57,7 +59,7 @@ func TestLoopDev(t *testing.T) {
 		if out, err, status := p.loop(t, "dev", "stop"); status != 0 {
 			t.Fatalf("loop dev stop ends with status %d:\n%s%s", status, out, err)
 		}
-		if status := p.server.wait(t); status != 0 {
+		if status := p.server.Wait(t); status != 0 {
 			t.Errorf("loop dev ended with status %d", status)
 		}
 		p.server = nil
@@ -146,6 +148,6 @@ func TestTheWrongLoopbackNameIsExplained(t *testing.T) {
 	request.Set("redirect_uri", strings.Replace(p.env["LOOP_REDIRECT_URI"], "localhost", "127.0.0.1", 1))
 	answered := p.visitor(t).get(t, p.env["LOOP_IDENTITY_URL"]+"/v1/oauth/authorize?"+request.Encode())
 	if answered.StatusCode != http.StatusBadRequest || !strings.Contains(string(answered.body), "127.0.0.1") || !strings.Contains(string(answered.body), "localhost") {
-		t.Errorf("status %d and:\n%s", answered.StatusCode, tail(string(answered.body)))
+		t.Errorf("status %d and:\n%s", answered.StatusCode, process.Tail(string(answered.body)))
 	}
 }

@@ -6,6 +6,8 @@
 // developer could know. It is a module of its own for the same reason that it
 // needs: a browser's protocol is a burden that the product shall not carry.
 //
+// What the OpenID Foundation's conformance suite looks at is in test/conformance.
+//
 // What a machine lacks is named by the test that is left out for it; with
 // CI=true (scripts/test says LOOP_TEST_STRICT) it is a failure.
 package test

@@ -13,6 +13,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/loop-health/loop/test/process"
 )
 
 // appAddress is where the quickstart's app listens; it says so itself.
@@ -54,9 +56,9 @@ func (a *flaskApp) start(t *testing.T, settings ...string) {
 	t.Helper()
 	cmd := a.platform.command(t, "dev", "run", "--", a.python, "app.py")
 	cmd.Dir = a.folder
-	cmd.Env = inherit(settings...)
-	running := start(t, cmd)
-	running.awaitLine(t, running.stderr, "* Running on")
+	cmd.Env = process.Inherit(settings...)
+	running := process.Start(t, cmd)
+	running.AwaitLine(t, running.Stderr, "* Running on")
 }
 
 // python runs a piece of Python beside app.py, in the platform's world, and
@@ -65,11 +67,11 @@ func (a *flaskApp) run(t *testing.T, program string, args ...string) []byte {
 	t.Helper()
 	cmd := a.platform.command(t, append([]string{"dev", "run", "--", a.python, "-c", program}, args...)...)
 	cmd.Dir = a.folder
-	called := start(t, cmd)
-	if status := called.wait(t); status != 0 {
+	called := process.Start(t, cmd)
+	if status := called.Wait(t); status != 0 {
 		t.Fatalf("Python ended with status %d", status)
 	}
-	return []byte(called.stdout.String())
+	return []byte(called.Stdout.String())
 }
 
 // seesVerifier notes the state and the code verifier of the app's session, which

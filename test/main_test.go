@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/loop-health/loop/test/process"
 )
 
 // loopBinary is the built platform, the one that every test starts.
@@ -22,24 +23,9 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	loopBinary = filepath.Join(folder, "loop")
-	if err := build(context.Background(), loopBinary); err != nil {
+	if err := process.Build(context.Background(), "..", loopBinary); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
-}
-
-// build makes the binary as a developer would; under -race it looks for data
-// races too, and stop fails a test in whose run it found one.
-func build(ctx context.Context, path string) error {
-	args := []string{"build"}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	command := exec.CommandContext(ctx, "go", append(args, "-o", path, "./cmd/loop")...)
-	command.Dir = ".."
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the binary: %w\n%s", err, out)
-	}
-	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/loop-health/loop/test/process"
 )
 
 // screenshots is where TestThePages puts what it saw: ../docs/screenshots for
@@ -185,7 +187,7 @@ func (b *browser) tabTo(t *testing.T, id string) {
 	t.Helper()
 	for range 30 {
 		b.do(t, chromedp.KeyEvent(kb.Tab))
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		ctx, cancel := context.WithTimeout(b.ctx, process.Patience)
 		focused, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.activeElement.id"))
 		cancel()
 		if err != nil {

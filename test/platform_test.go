@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loop-health/loop/test/process"
 )
 
 // domain is the one under which the quickstart's own app expects the platform.
@@ -17,11 +19,11 @@ const domain = "platform.loop.health"
 
 // platform is a running `loop dev` in a folder of its own.
 type platform struct {
-	t       *testing.T        // a server that a subtest starts again lives as long as the test
-	folder  string            // where it was started; its state is in .loop beneath
-	server  *process          // nil once it was stopped
-	logs    []*process        // every server that ran on the folder
-	env     map[string]string // .loop/dev.env
+	t       *testing.T         // a server that a subtest starts again lives as long as the test
+	folder  string             // where it was started; its state is in .loop beneath
+	server  *process.Process   // nil once it was stopped
+	logs    []*process.Process // every server that ran on the folder
+	env     map[string]string  // .loop/dev.env
 	args    []string
 	secrets *secrets
 }
@@ -43,7 +45,7 @@ func startPlatform(t *testing.T, args ...string) *platform {
 
 func (p *platform) start(t *testing.T) {
 	t.Helper()
-	server := start(p.t, p.command(t, p.args...))
+	server := process.Start(p.t, p.command(t, p.args...))
 	p.server = server
 	p.t.Cleanup(func() {
 		if p.server == server { // nobody stopped it meanwhile
@@ -51,7 +53,7 @@ func (p *platform) start(t *testing.T) {
 		}
 	})
 	p.logs = append(p.logs, p.server)
-	p.server.awaitLine(t, p.server.stdout, "ready")
+	p.server.AwaitLine(t, p.server.Stdout, "ready")
 	p.env = p.readEnv(t)
 	p.secrets.saw("client secret", p.env["LOOP_CLIENT_SECRET"])
 	p.secrets.saw("key of the app's cookies", p.env["FLASK_SECRET_KEY"])
@@ -68,12 +70,12 @@ func (p *platform) start(t *testing.T) {
 // stop ends the server as Ctrl-C does and holds it to a clean end.
 func (p *platform) stop(t *testing.T) {
 	t.Helper()
-	status := p.server.stop(t)
+	status := p.server.Stop(t)
 	if status != 0 {
 		t.Errorf("loop dev ended with status %d after SIGTERM", status)
 	}
-	if strings.Contains(p.server.stderr.String(), "DATA RACE") {
-		t.Errorf("loop dev has a data race:\n%s", tail(p.server.stderr.String()))
+	if p.server.Raced() {
+		t.Errorf("loop dev has a data race:\n%s", process.Tail(p.server.Stderr.String()))
 	}
 	p.server = nil
 }
@@ -81,9 +83,9 @@ func (p *platform) stop(t *testing.T) {
 // command is a call of the binary in the platform's folder.
 func (p *platform) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(loopBinary, args...) //nolint:noctx // start ends it with its whole process group
+	cmd := exec.Command(loopBinary, args...) //nolint:noctx // Start ends it with its whole process group
 	cmd.Dir = p.folder
-	cmd.Env = inherit()
+	cmd.Env = process.Inherit()
 	return cmd
 }
 
@@ -91,9 +93,9 @@ func (p *platform) command(t *testing.T, args ...string) *exec.Cmd {
 // its exit status.
 func (p *platform) loop(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	called := start(t, p.command(t, args...))
-	status = called.wait(t)
-	return called.stdout.String(), called.stderr.String(), status
+	called := process.Start(t, p.command(t, args...))
+	status = called.Wait(t)
+	return called.Stdout.String(), called.Stderr.String(), status
 }
 
 // readEnv sources .loop/dev.env in a shell, as a developer does.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/loop-health/loop/test/page"
@@ -163,4 +165,24 @@ func TestARefreshToken(t *testing.T) {
 	})
 
 	p.verifyAudit(t)
+}
+
+// race lets n goroutines try at the same time and counts who won.
+func race(n int, try func() bool) int {
+	var (
+		group sync.WaitGroup
+		won   atomic.Int64
+	)
+	gun := make(chan struct{})
+	for range n {
+		group.Go(func() {
+			<-gun
+			if try() {
+				won.Add(1)
+			}
+		})
+	}
+	close(gun)
+	group.Wait()
+	return int(won.Load())
 }

@@ -99,8 +99,8 @@ func (s *secrets) sawJSON(body []byte) {
 func (s *secrets) searchLogs(t *testing.T, p *platform) {
 	t.Helper()
 	for _, server := range p.logs {
-		s.search(t, "the log", server.stderr.String(), nil)
-		s.search(t, "standard output", server.stdout.String(), s.onScreen)
+		s.search(t, "the log", server.Stderr.String(), nil)
+		s.search(t, "standard output", server.Stdout.String(), s.onScreen)
 	}
 }
 

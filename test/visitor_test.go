@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/test/process"
 )
 
 // visitor is somebody who reaches the platform without a browser: an app, or a
@@ -31,7 +32,7 @@ func (p *platform) visitor(t *testing.T) *visitor {
 	return &visitor{platform: p, http: &http.Client{
 		Transport:     p.transport(t),
 		Jar:           jar,
-		Timeout:       patience,
+		Timeout:       process.Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -93,7 +94,7 @@ func (a answer) location(t *testing.T) *url.URL {
 	t.Helper()
 	to, err := a.Location()
 	if err != nil {
-		t.Fatalf("status %d without a redirect (%v):\n%s", a.StatusCode, err, tail(string(a.body)))
+		t.Fatalf("status %d without a redirect (%v):\n%s", a.StatusCode, err, process.Tail(string(a.body)))
 	}
 	return to
 }
@@ -106,7 +107,7 @@ func (a answer) press(t *testing.T, button string) (address string, values url.V
 		t.Fatal(err)
 	}
 	if form == nil {
-		t.Fatalf("status %d, and no button #%s:\n%s", a.StatusCode, button, tail(string(a.body)))
+		t.Fatalf("status %d, and no button #%s:\n%s", a.StatusCode, button, process.Tail(string(a.body)))
 	}
 	to, err := a.Request.URL.Parse(form.Action)
 	if err != nil {

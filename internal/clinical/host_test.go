@@ -71,7 +71,7 @@ func TestRequestsWithoutAGoodTokenAreRefused(t *testing.T) {
 				t.Errorf("the answer is %d %s", w.Code, w.Body)
 			}
 			challenges := []string{test.challenge + `, resource_metadata="https://clinical.platform.loop.health/.well-known/oauth-protected-resource"`}
-			if test.code == loop.Unauthenticated {
+			if test.code == loop.Unauthenticated || test.code == loop.InvalidToken {
 				challenges = append(challenges, `DPoP realm="Loop", algs="ES256"`)
 			}
 			if diff := cmp.Diff(challenges, w.Header().Values("WWW-Authenticate")); diff != "" {

@@ -35,6 +35,9 @@ func badObject(why string) *loop.Error {
 // openRequestObject verifies a request object and gives the parameters in it:
 // only these count, whatever was sent beside them (RFC 9101 §6.3).
 func (s *Server) openRequestObject(ctx context.Context, client *loop.Client, text string) (url.Values, error) {
+	if _, err := parseJWT(text); err != nil {
+		return nil, badObject(err.Error())
+	}
 	if client.Protocol.KeySet == nil && client.Protocol.KeySetURI == "" {
 		return nil, loop.Errorf(loop.RequestNotSupported, "This app has registered no keys, so that no request object of it can be verified. Register jwks or jwks_uri, or send the parameters themselves.").About("request")
 	}
@@ -153,7 +156,7 @@ func (s *Server) resolveSigned(ctx context.Context, params url.Values) (Asked, e
 			return Asked{}, err
 		}
 		known := &AuthorizationRequest{Client: client, RedirectURI: redirectURI, Mode: QueryMode}
-		if err := readState(known, params); err == nil {
+		if errors.Join(readState(known, params), readResponseMode(known, params)) == nil {
 			to = known.answer()
 		}
 	}

@@ -94,13 +94,12 @@ func (c Challenger) Challenge(w http.ResponseWriter, r *http.Request, err error)
 	if c.Metadata != "" {
 		params = append(params, `resource_metadata="`+c.Metadata+`"`)
 	}
-	proof := `DPoP realm="Loop", algs="` + c.ProofAlgorithms + `"`
 	if byDPoP {
 		w.Header().Set("WWW-Authenticate", "DPoP "+strings.Join(append(params, `algs="`+c.ProofAlgorithms+`"`), ", "))
 	} else {
 		w.Header().Set("WWW-Authenticate", "Bearer "+strings.Join(params, ", "))
-		if c.ProofAlgorithms != "" && e.Code == loop.Unauthenticated {
-			w.Header().Add("WWW-Authenticate", proof)
+		if c.ProofAlgorithms != "" && (e.Code == loop.Unauthenticated || e.Code == loop.InvalidToken) {
+			w.Header().Add("WWW-Authenticate", `DPoP realm="Loop", algs="`+c.ProofAlgorithms+`"`) // RFC 9449 §7.1: the other way
 		}
 	}
 	return refusedByResource{e}

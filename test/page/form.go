@@ -3,16 +3,20 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"golang.org/x/net/html"
 )
 
 // Form is a form of a page, about to be sent.
 type Form struct {
+	Method string     // GET where the form does not say
 	Action string     // where it goes, relative to the page
 	Values url.Values // hidden fields, ticked boxes, and the button that was pressed
 }
@@ -26,7 +30,8 @@ func Press(body io.Reader, button string) (*Form, error) {
 	}
 	for node := range root.Descendants() {
 		if node.Data == "form" && holds(node, button) {
-			return &Form{Action: attribute(node, "action"), Values: fields(node, button)}, nil
+			method := cmp.Or(strings.ToUpper(attribute(node, "method")), http.MethodGet)
+			return &Form{Method: method, Action: attribute(node, "action"), Values: fields(node, button)}, nil
 		}
 	}
 	return nil, nil

@@ -1,0 +1,22 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+)
+
+// Build makes the binary as a developer would, from the project's folder; under
+// -race it looks for data races too, and Raced tells whether a run had one.
+func Build(ctx context.Context, project, path string) error {
+	args := []string{"build"}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	command := exec.CommandContext(ctx, "go", append(args, "-o", path, "./cmd/loop")...)
+	command.Dir = project
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the binary: %w\n%s", err, out)
+	}
+	return nil
+}
