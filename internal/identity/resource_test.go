@@ -1,0 +1,207 @@
+package identity_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/platform"
+	"github.com/loop-health/loop/internal/platform/platformtest"
+)
+
+// The resource servers outside the platform that these tests configure.
+const (
+	ordersAPI = "https://orders.partner.example/api"
+	filesAPI  = "https://files.partner.example"
+)
+
+// withResources starts a platform that makes JWTs for one resource outside and
+// opaque tokens for another.
+func withResources(t *testing.T) *platformtest.Platform {
+	t.Helper()
+	return platformtest.NewWith(t, func(c *platform.Config) {
+		c.Resources = []loop.Resource{
+			{Identifier: ordersAPI, Scopes: []string{"orders:read", "orders:write"}, Format: loop.FormatJWT},
+			{Identifier: filesAPI, Scopes: []string{"files:read"}, Format: loop.FormatOpaque},
+		}
+	})
+}
+
+func addService(t *testing.T, p *platformtest.Platform, scopes ...string) *platformtest.App {
+	t.Helper()
+	return p.AddApp(t, func(c *loop.Client) {
+		c.RedirectURIs, c.AllowedScopes = nil, nil
+		c.Protocol.GrantTypes, c.Protocol.ServiceScopes = []loop.GrantType{loop.GrantClientCredentials}, scopes
+	})
+}
+
+// readJWT verifies a JWT with the published keys and gives its header's type and
+// its claims.
+func readJWT(t *testing.T, p *platformtest.Platform, token string) (typ string, claims map[string]any) {
+	t.Helper()
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.RS256, jose.PS256})
+	if err != nil {
+		t.Fatalf("%q is no JWT: %v", token, err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal([]byte(p.Fetch(t, http.MethodGet, platformtest.Identity+"/.well-known/jwks.json", nil).Text), &set); err != nil {
+		t.Fatal(err)
+	}
+	body, err := parsed.Verify(set)
+	if err != nil {
+		t.Fatalf("a published key does not verify it: %v", err)
+	}
+	if err := json.Unmarshal(body, &claims); err != nil {
+		t.Fatal(err)
+	}
+	typ, _ = parsed.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string)
+	return typ, claims
+}
+
+func TestClientCredentials_RFC6749_4_4(t *testing.T) {
+	p := withResources(t)
+	service := addService(t, p, "orders:read", "orders:write", "files:read")
+	ask := func(parameters url.Values) *platformtest.Response {
+		parameters.Set("grant_type", "client_credentials")
+		return service.Token(parameters)
+	}
+	for name, test := range map[string]struct {
+		ask   url.Values
+		error string
+	}{
+		"a scope that the client is not registered for":     {url.Values{"scope": {"orders:delete"}}, "invalid_scope"},
+		"a scope of ours":                                   {url.Values{"scope": {"read:biomarkers"}}, "invalid_scope"},
+		"a scope that the resource does not have":           {url.Values{"scope": {"files:read"}, "resource": {ordersAPI}}, "invalid_scope"},
+		"RFC 8707 §2 an unknown resource":                   {url.Values{"resource": {"https://evil.example"}}, "invalid_target"},
+		"RFC 8707 §2 a resource that is no URI":             {url.Values{"resource": {"orders"}}, "invalid_target"},
+		"RFC 8707 §2 one with a fragment":                   {url.Values{"resource": {ordersAPI + "#x"}}, "invalid_target"},
+		"our own API":                                       {url.Values{"resource": {platformtest.Clinical}}, "invalid_target"},
+		"two resources":                                     {url.Values{"resource": {ordersAPI, filesAPI}}, "invalid_target"},
+		"no scope and no resource, where two could be meant": {url.Values{}, "invalid_target"},
+		"scopes of two resources":                           {url.Values{"scope": {"orders:read files:read"}}, "invalid_target"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := ask(test.ask); r.StatusCode != http.StatusBadRequest || r.JSON(t)["error"] != test.error {
+				t.Errorf("status %d: %s, want %s", r.StatusCode, r.Text, test.error)
+			}
+		})
+	}
+
+	t.Run("RFC 9068 §2.2 a JWT for a resource that reads tokens itself", func(t *testing.T) {
+		answer := ask(url.Values{"scope": {"orders:write orders:read"}})
+		tokens := answer.Pair(t)
+		if tokens.Refresh != "" || tokens.ID != "" || tokens.Scope != "orders:read orders:write" {
+			t.Errorf("a service got %s", answer.Text)
+		}
+		typ, claims := readJWT(t, p, tokens.Access)
+		want := map[string]any{
+			"iss": platformtest.Identity, "sub": string(service.ID), "client_id": string(service.ID), "aud": ordersAPI, "scope": "orders:read orders:write",
+		}
+		for name, value := range want {
+			if claims[name] != value {
+				t.Errorf("%s is %v, want %v", name, claims[name], value)
+			}
+		}
+		life := time.Duration(claims["exp"].(float64)-claims["iat"].(float64)) * time.Second
+		if typ != "at+jwt" || claims["jti"] == "" || life != 5*time.Minute || answer.JSON(t)["expires_in"] != 300.0 {
+			t.Errorf("typ %s, life %v: %v", typ, life, claims)
+		}
+		if p.Biomarkers(t, tokens.Access).StatusCode != http.StatusUnauthorized || p.UserInfo(t, tokens.Access).StatusCode != http.StatusUnauthorized {
+			t.Error("Sec099 a JWT for somebody else opens something here")
+		}
+	})
+
+	t.Run("an opaque token that the resource server asks about", func(t *testing.T) {
+		tokens := ask(url.Values{"resource": {filesAPI}}).Pair(t)
+		server := p.AddApp(t, func(c *loop.Client) {
+			c.RedirectURIs, c.AllowedScopes, c.Protocol.GrantTypes, c.Protocol.Resource = nil, nil, nil, filesAPI
+		})
+		told := server.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, nil).JSON(t)
+		if told["active"] != true || told["sub"] != string(service.ID) || told["scope"] != "files:read" {
+			t.Errorf("the resource server is told %v", told)
+		}
+		if p.Biomarkers(t, tokens.Access).StatusCode != http.StatusUnauthorized {
+			t.Error("a token for somebody else opens something here")
+		}
+		if err := p.Run(t, "client", "update", string(service.ID), "--service-scope", "orders:read"); err != nil {
+			t.Fatal(err)
+		}
+		if told := server.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, nil).JSON(t); told["active"] != false {
+			t.Errorf("a scope was taken away, and the token lives: %v", told)
+		}
+	})
+}
+
+func TestResource_RFC8707(t *testing.T) {
+	p := withResources(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b := p.NewBrowser(t)
+	code := func(resources ...string) string {
+		t.Helper()
+		request := app.Request()
+		request["resource"] = resources
+		return b.Allow(request, ada).Query().Get("code")
+	}
+	redeem := func(code string, resources ...string) *platformtest.Response {
+		return app.Token(url.Values{
+			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {platformtest.Callback},
+			"code_verifier": {platformtest.Verifier}, "resource": resources,
+		})
+	}
+
+	t.Run("a token for clinical opens clinical alone", func(t *testing.T) {
+		tokens := redeem(code(platformtest.Clinical)).Pair(t)
+		if p.Biomarkers(t, tokens.Access).StatusCode != http.StatusOK || p.UserInfo(t, tokens.Access).StatusCode != http.StatusUnauthorized {
+			t.Error("the audience is not what was asked for")
+		}
+		again := app.Refresh(tokens.Refresh).Pair(t)
+		if p.Biomarkers(t, again.Access).StatusCode != http.StatusOK || p.UserInfo(t, again.Access).StatusCode != http.StatusUnauthorized {
+			t.Error("Sec127 the resource got lost at a refresh")
+		}
+	})
+	t.Run("§2.2 a token request chooses among those of the authorization", func(t *testing.T) {
+		both := code(platformtest.Clinical, platformtest.Identity)
+		if r := redeem(both, ordersAPI); r.JSON(t)["error"] != "invalid_target" {
+			t.Errorf("beyond the authorization: %s", r.Text)
+		}
+		tokens := redeem(both, platformtest.Identity).Pair(t) // the refusal spent nothing
+		if p.Biomarkers(t, tokens.Access).StatusCode != http.StatusUnauthorized || p.UserInfo(t, tokens.Access).StatusCode != http.StatusOK {
+			t.Error("the audience is not what was asked for")
+		}
+	})
+	t.Run("a JWT for a resource outside never opens health data", func(t *testing.T) {
+		tokens := redeem(code(ordersAPI)).Pair(t)
+		_, claims := readJWT(t, p, tokens.Access)
+		if claims["aud"] != ordersAPI || claims["sub"] != string(ada.ID) || strings.Contains(claims["scope"].(string), "biomarkers") || strings.Contains(tokens.Scope, "biomarkers") {
+			t.Errorf("it says %v with scope %q", claims, tokens.Scope)
+		}
+	})
+	t.Run("one outside and one inside: one token each", func(t *testing.T) {
+		both := code(ordersAPI, platformtest.Clinical)
+		if r := redeem(both); r.JSON(t)["error"] != "invalid_target" {
+			t.Errorf("both at once: %s", r.Text)
+		}
+		tokens := redeem(both, platformtest.Clinical).Pair(t)
+		if p.Biomarkers(t, tokens.Access).StatusCode != http.StatusOK {
+			t.Error("clinical refuses its own")
+		}
+	})
+	t.Run("§2.1 an unknown resource is refused at authorize", func(t *testing.T) {
+		request := app.Request()
+		request["resource"] = []string{"https://evil.example"}
+		if to := b.Authorize(request).Redirected(t); to.Query().Get("error") != "invalid_target" {
+			t.Errorf("it leads to %s", to)
+		}
+	})
+	t.Run("without resource it is this platform's own, and nobody else's", func(t *testing.T) {
+		if r := redeem(code(), ordersAPI); r.JSON(t)["error"] != "invalid_target" {
+			t.Errorf("a token for elsewhere: %s", r.Text)
+		}
+	})
+}
