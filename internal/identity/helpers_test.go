@@ -3,6 +3,8 @@ package identity_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -27,4 +29,9 @@ func claims(t *testing.T, token string) map[string]any {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// basic authenticates a client by HTTP Basic.
+func basic(id, secret string) http.Header {
+	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))}}
 }

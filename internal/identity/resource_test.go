@@ -75,16 +75,16 @@ func TestClientCredentials_RFC6749_4_4(t *testing.T) {
 		ask   url.Values
 		error string
 	}{
-		"a scope that the client is not registered for":     {url.Values{"scope": {"orders:delete"}}, "invalid_scope"},
-		"a scope of ours":                                   {url.Values{"scope": {"read:biomarkers"}}, "invalid_scope"},
-		"a scope that the resource does not have":           {url.Values{"scope": {"files:read"}, "resource": {ordersAPI}}, "invalid_scope"},
-		"RFC 8707 §2 an unknown resource":                   {url.Values{"resource": {"https://evil.example"}}, "invalid_target"},
-		"RFC 8707 §2 a resource that is no URI":             {url.Values{"resource": {"orders"}}, "invalid_target"},
-		"RFC 8707 §2 one with a fragment":                   {url.Values{"resource": {ordersAPI + "#x"}}, "invalid_target"},
-		"our own API":                                       {url.Values{"resource": {platformtest.Clinical}}, "invalid_target"},
-		"two resources":                                     {url.Values{"resource": {ordersAPI, filesAPI}}, "invalid_target"},
+		"a scope that the client is not registered for": {url.Values{"scope": {"orders:delete"}}, "invalid_scope"},
+		"a scope of ours":                                    {url.Values{"scope": {"read:biomarkers"}}, "invalid_scope"},
+		"a scope that the resource does not have":            {url.Values{"scope": {"files:read"}, "resource": {ordersAPI}}, "invalid_scope"},
+		"RFC 8707 §2 an unknown resource":                    {url.Values{"resource": {"https://evil.example"}}, "invalid_target"},
+		"RFC 8707 §2 a resource that is no URI":              {url.Values{"resource": {"orders"}}, "invalid_target"},
+		"RFC 8707 §2 one with a fragment":                    {url.Values{"resource": {ordersAPI + "#x"}}, "invalid_target"},
+		"our own API":                                        {url.Values{"resource": {platformtest.Clinical}}, "invalid_target"},
+		"two resources":                                      {url.Values{"resource": {ordersAPI, filesAPI}}, "invalid_target"},
 		"no scope and no resource, where two could be meant": {url.Values{}, "invalid_target"},
-		"scopes of two resources":                           {url.Values{"scope": {"orders:read files:read"}}, "invalid_target"},
+		"scopes of two resources":                            {url.Values{"scope": {"orders:read files:read"}}, "invalid_target"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if r := ask(test.ask); r.StatusCode != http.StatusBadRequest || r.JSON(t)["error"] != test.error {

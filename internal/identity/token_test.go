@@ -72,9 +72,6 @@ func TestToken_ClientAuthenticationComesFirst(t *testing.T) {
 	if _, err := p.Clients.SetEnabled(t.Context(), disabled.ID, operator, false); err != nil {
 		t.Fatal(err)
 	}
-	basic := func(id, secret string) http.Header {
-		return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))}}
-	}
 	id := string(app.ID)
 	for name, c := range map[string]struct {
 		form   url.Values
@@ -351,5 +348,18 @@ func TestToken_Sec042_OnlyPostedForms(t *testing.T) {
 	refused(t, p.Post(t, query, url.Values{}, nil), 401, "invalid_client")
 	for _, kind := range []string{"application/json", "multipart/form-data; boundary=x", "text/plain"} {
 		refused(t, p.Post(t, platformtest.Identity+"/v1/oauth/token", url.Values{}, http.Header{"Content-Type": {kind}}), 400, "invalid_request")
+	}
+}
+
+func TestRedeem_ANewChainReplacesTheOldOneWhileTheClockStands(t *testing.T) {
+	p := platformtest.New(t) // its clock stands, as one does that was set back
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b := p.NewBrowser(t)
+	for range 10 {
+		old := app.Redeem(app.Code(b, ada)).Pair(t)
+		app.Refresh(app.Redeem(app.Code(b, ada)).Pair(t).Refresh).Pair(t)
+		if r := app.Refresh(old.Refresh); r.JSON(t)["error"] != "invalid_grant" {
+			t.Fatalf("the old chain goes on: %s", r.Text)
+		}
 	}
 }

@@ -177,3 +177,16 @@ func (p *Platform) Fetch(t testing.TB, method, address string, header http.Heade
 	maps.Copy(req.Header, header)
 	return p.NewBrowser(t).Do(req)
 }
+
+// Signed is an authorization request as a signed request object (RFC 9101).
+func (a *App) Signed(request url.Values) url.Values {
+	now := a.p.World.Now()
+	claims := map[string]any{"iss": a.ID, "aud": Identity, "nbf": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()}
+	for name := range request {
+		claims[name] = request.Get(name)
+	}
+	return url.Values{
+		"client_id": {string(a.ID)}, "redirect_uri": request["redirect_uri"],
+		"request": {a.Key.Sign("oauth-authz-req+jwt", claims)},
+	}
+}
