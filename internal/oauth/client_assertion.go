@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -170,39 +171,56 @@ func (n *seconds) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// decodeClaims reads a JSON object of claims, one of each name: a second one
-// would be read differently by others (RFC 7519 §4).
+// decodeClaims reads a JSON object of claims. A name that is there twice would be
+// read differently by others (RFC 7519 §4), and one that differs from ours in its
+// case alone is not ours, though encoding/json would take it for it.
 func decodeClaims(payload []byte, into any) error {
-	if err := uniqueNames(payload); err != nil {
+	members, err := membersOf(payload)
+	if err != nil {
 		return err
 	}
-	return json.Unmarshal(payload, into)
+	for name := range members {
+		if name != strings.ToLower(strings.ToUpper(name)) {
+			delete(members, name)
+		}
+	}
+	exact, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(exact, into)
 }
 
-// uniqueNames refuses a JSON object that has a name twice, at its top level.
-func uniqueNames(payload []byte) error {
+// membersOf reads the members of a JSON object, one of each name.
+func membersOf(payload []byte) (map[string]json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	opening, err := decoder.Token()
 	if err != nil || opening != json.Delim('{') {
-		return errors.New("not a JSON object")
+		return nil, errors.New("not a JSON object")
 	}
-	seen := map[string]bool{}
+	members := map[string]json.RawMessage{}
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		text, ok := name.(string)
-		if !ok || seen[text] {
-			return errors.New("a name is there twice")
+		text, _ := name.(string) // nothing else is a name
+		if _, twice := members[text]; twice {
+			return nil, errors.New("a name is there twice")
 		}
-		seen[text] = true
-		var skipped json.RawMessage
-		if err := decoder.Decode(&skipped); err != nil {
-			return err
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, err
 		}
+		members[text] = value
 	}
-	return nil
+	if _, err := decoder.Token(); err != nil { // the closing brace
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // Token gives it as it is
+		return nil, errors.New("something stands behind the JSON object")
+	}
+	return members, nil
 }
 
 func base64url(bytes []byte) string { return base64.RawURLEncoding.EncodeToString(bytes) }
