@@ -59,7 +59,7 @@ func badProofs(t *testing.T, p *platformtest.Platform, key *platformtest.Key, ad
 	good := func() string { return toJSON(t, a.claims(address, access, nil)) }
 	changed := func(changes map[string]any) []string { return []string{key.Proof(a.claims(address, access, changes))} }
 	header := func(text string) []string { return []string{forge(t, key, text, good())} }
-	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // G403: shows that it is refused
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}

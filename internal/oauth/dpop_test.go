@@ -14,7 +14,7 @@ func TestSec062_TheMemoryOfProofsIsBoundedAndForgetsNoneEarly(t *testing.T) {
 	now := time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)
 	proofs := NewProofs(now)
 	number := func(n int) (hash [32]byte) {
-		binary.BigEndian.PutUint64(hash[:], uint64(n)) //nolint:gosec // G115: counts up from 0
+		binary.BigEndian.PutUint64(hash[:], uint64(n))
 		return hash
 	}
 	for n := range maxProofs {
