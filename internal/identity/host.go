@@ -26,7 +26,9 @@ type Host struct {
 	accounts *member.Accounts
 	pages    *web.Pages
 	csrf     web.CSRF
+	devices  credential.Tagger
 	session  web.Cookie // of a signed-in member
+	device   web.Cookie // of a browser that a member has signed in with
 	browser  web.Cookie // of a browser, before and after: forms and continuations are bound to it
 }
 
@@ -40,7 +42,9 @@ func New(config Config) (*Host, error) {
 	config.Site.ErrorPage = h.errorPage
 	h.site = web.NewSite(config.Site)
 	h.csrf = web.CSRF{Tagger: credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity forms"}, Site: h.site}
+	h.devices = credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity devices"}
 	h.session = web.Cookie{Name: "loop_session", Secure: h.site.Secure()}
+	h.device = web.Cookie{Name: "loop_device", Secure: h.site.Secure()}
 	h.browser = web.Cookie{Name: "loop_browser", Secure: h.site.Secure()}
 	h.routes()
 	return h, nil

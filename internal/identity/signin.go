@@ -59,6 +59,7 @@ func (h *Host) posted(w http.ResponseWriter, r *http.Request) (url.Values, journ
 // waits, to the app's request or to the member's own page.
 func (h *Host) proceed(w http.ResponseWriter, r *http.Request, j journey, cookie credential.Secret, m *loop.Member) error {
 	h.session.Set(w, cookie.Reveal(), member.CookieLifetime())
+	h.remember(w, r, m)
 	web.NoteMember(r.Context(), m.ID)
 	if m.Notice != "" {
 		return web.SeeOther(w, r, withJourney("/notice", j))
@@ -99,7 +100,7 @@ func (h *Host) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	cookie, m, err := h.accounts.SignIn(r.Context(), member.Credentials{
-		Email: form.Get("email"), Password: form.Get("password"), Before: h.session.Read(r),
+		Email: form.Get("email"), Password: form.Get("password"), Before: h.session.Read(r), Device: h.deviceOf(r, form.Get("email")),
 	})
 	if fault, ok := fieldFault(err); ok {
 		return h.signInPage(w, r, j, form.Get("email"), fault)

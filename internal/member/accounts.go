@@ -22,7 +22,8 @@ type Store interface {
 	// ChangeMember writes what change alters, with what that revokes and its
 	// records; a suspended member's sessions end in the same transaction.
 	ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
-	// CountRefusal counts a sign-in that was refused.
+	// CountRefusal counts a sign-in that was refused. One without a subject, to an
+	// address that has no account, costs the same and leaves nothing behind.
 	CountRefusal(ctx context.Context, refusal audit.Refusal) error
 
 	// StartSession inserts a session with its record and ends the one before;
@@ -56,6 +57,9 @@ type Credentials struct {
 	Email    string
 	Password string
 	Before   string // the session cookie that the browser sent, if any; it ends
+	// Device names the browser, where the member has signed in with it before:
+	// it has its tries to itself. Empty: nobody knows it.
+	Device string
 }
 
 // SignIn proves a member by password and begins a session: the value of its
@@ -70,8 +74,8 @@ func (a *Accounts) SignIn(ctx context.Context, sent Credentials) (credential.Sec
 	if err != nil {
 		return credential.Secret{}, nil, errSignIn
 	}
-	address := audit.OriginOf(ctx).Address
-	if err := a.Throttle.Allow(string(email), address); err != nil {
+	try := Try{Account: string(email), Address: audit.OriginOf(ctx).Address, Device: sent.Device}
+	if err := a.Throttle.Allow(try); err != nil {
 		return credential.Secret{}, nil, err
 	}
 	m, hash, err := a.Store.Account(ctx, email)
@@ -83,21 +87,21 @@ func (a *Accounts) SignIn(ctx context.Context, sent Credentials) (credential.Sec
 		return credential.Secret{}, nil, err
 	}
 	if m == nil || !right || m.Suspended {
-		a.Throttle.Failed(string(email), address)
+		a.Throttle.Failed(try)
 		return credential.Secret{}, nil, a.refuse(ctx, m, right)
 	}
-	a.Throttle.Succeeded(string(email))
+	a.Throttle.Succeeded(try)
 	cookie, err := a.begin(ctx, m, sent.Before)
 	return cookie, m, err
 }
 
-// refuse counts a failed sign-in to an account that exists; an address without
-// one leaves nothing behind.
+// refuse counts a failed sign-in. To an address without an account it is the same
+// work, or the time that it takes would tell which addresses have one.
 func (a *Accounts) refuse(ctx context.Context, m *loop.Member, right bool) error {
-	if m == nil {
-		return errSignIn
+	refusal := audit.Refusal{Event: audit.SignInRefused, Reason: "wrong password"}
+	if m != nil {
+		refusal.Subject, refusal.Member = string(m.ID), m.ID
 	}
-	refusal := audit.Refusal{Event: audit.SignInRefused, Subject: string(m.ID), Reason: "wrong password", Member: m.ID}
 	if right {
 		refusal.Reason = "suspended"
 	}

@@ -8,8 +8,9 @@ import (
 )
 
 // Throttle slows down who keeps failing: by account, whatever was typed to reach
-// it, and by place. The wait grows and ends; nobody is locked out for ever. It
-// is kept in memory, and bounded. Safe for concurrent use.
+// it, and by place. The wait grows and ends. A browser that a member has signed in
+// with before has its tries to itself, so that no stranger can keep the member
+// out of it. It is kept in memory, and bounded. Safe for concurrent use.
 type Throttle struct {
 	world          loop.World
 	signUpsPerHour int
@@ -44,15 +45,32 @@ func NewThrottle(w loop.World, signUpsPerHour int) *Throttle {
 	return &Throttle{world: w, signUpsPerHour: signUpsPerHour, fails: map[string]failures{}, signUps: map[string]signUps{}}
 }
 
+// Try is one attempt to sign in.
+type Try struct {
+	Account string // that it is for, in its one form
+	Address string // that it comes from
+	Device  string // names a browser that the account's member has signed in with; empty: none
+}
+
+// counted is what a try counts under, each with the failures that cost nothing.
+func (t Try) counted() map[string]int {
+	if t.Device != "" {
+		return map[string]int{"device " + t.Device + " of " + t.Account: freeTries}
+	}
+	return map[string]int{"account " + t.Account: freeTries, "address " + t.Address: freeTriesByIP}
+}
+
 // Allow says whether a sign-in may be tried now; RateLimited with the time to
 // wait where it may not.
-func (t *Throttle) Allow(account, address string) error {
+func (t *Throttle) Allow(try Try) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.world.Now()
-	notBefore := t.fails["account "+account].notBefore
-	if byAddress := t.fails["address "+address].notBefore; byAddress.After(notBefore) {
-		notBefore = byAddress
+	var notBefore time.Time
+	for key := range try.counted() {
+		if held := t.fails[key].notBefore; held.After(notBefore) {
+			notBefore = held
+		}
 	}
 	if !now.Before(notBefore) {
 		return nil
@@ -61,11 +79,12 @@ func (t *Throttle) Allow(account, address string) error {
 }
 
 // Failed counts a failed sign-in.
-func (t *Throttle) Failed(account, address string) {
+func (t *Throttle) Failed(try Try) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.fail("account "+account, freeTries)
-	t.fail("address "+address, freeTriesByIP)
+	for key, free := range try.counted() {
+		t.fail(key, free)
+	}
 }
 
 func (t *Throttle) fail(key string, free int) {
@@ -88,11 +107,16 @@ func (t *Throttle) fail(key string, free int) {
 }
 
 // Succeeded forgets an account's failures; the address's stay, or one good
-// account would buy endless tries at others.
-func (t *Throttle) Succeeded(account string) {
+// account would buy endless tries at others. So do those of strangers where the
+// member came from a browser of their own.
+func (t *Throttle) Succeeded(try Try) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.fails, "account "+account)
+	for key := range try.counted() {
+		if key != "address "+try.Address {
+			delete(t.fails, key)
+		}
+	}
 }
 
 // AllowSignUp counts a sign-up from the address; RateLimited over the hour's

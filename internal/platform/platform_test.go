@@ -168,13 +168,14 @@ func TestSec053_OfParallelRefreshesOneWinsAndTheGrantEnds(t *testing.T) {
 func TestSec054_AfterARevocationIsAnsweredNothingWorks(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
-	app := p.AddApp(t, nil)
-	for name, end := range map[string]func(grant string, id string) error{
-		"the grant is revoked": func(grant, _ string) error { return p.Run(t, "grant", "revoke", grant) },
-		"the member suspended": func(_, id string) error { return p.Run(t, "user", "suspend", id) },
+	for name, end := range map[string]func(grant, member, client string) error{
+		"the grant is revoked": func(grant, _, _ string) error { return p.Run(t, "grant", "revoke", grant) },
+		"the member suspended": func(_, member, _ string) error { return p.Run(t, "user", "suspend", member) },
+		"the client disabled":  func(_, _, client string) error { return p.Run(t, "client", "disable", client) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for round := range 20 {
+				app := p.AddApp(t, nil)
 				m := p.AddMember(t, "M"+strings.ReplaceAll(name, " ", "")+string(rune('a'+round)))
 				tokens := app.Redeem(app.Code(p.NewBrowser(t), m)).Pair(t)
 				grant, err := p.OAuth.Ledger.LiveGrant(t.Context(), m.ID, app.ID)
@@ -193,11 +194,11 @@ func TestSec054_AfterARevocationIsAnsweredNothingWorks(t *testing.T) {
 						mu.Lock()
 						held = append(held, r.Pair(t))
 						mu.Unlock()
-					} else if err := end(string(grant.ID), string(m.ID)); err != nil {
+					} else if err := end(string(grant.ID), string(m.ID), string(app.ID)); err != nil {
 						t.Error(err)
 					}
 				})
-				if err := end(string(grant.ID), string(m.ID)); err != nil {
+				if err := end(string(grant.ID), string(m.ID), string(app.ID)); err != nil {
 					t.Fatal(err)
 				}
 				for _, pair := range held {

@@ -31,7 +31,7 @@ func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
 	host, err := portal.New(portal.Config{
 		Site: p.site(p.config.Developers, nil), Identity: p.config.Identity, Clinical: p.config.Clinical,
 		ClientID: id, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
-		Clients: p.Clients, Members: p.store,
+		Clients: p.Clients, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
 		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
 	})

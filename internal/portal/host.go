@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/loop-health/loop/docs"
 	"github.com/loop-health/loop/internal/credential"
@@ -26,16 +27,27 @@ type Config struct {
 	ClientSecret func() credential.Secret // the one that is good now: it changes with the key ring
 	HTTP         *http.Client             // by which identity is reached
 
-	Clients *registration.Clients
-	Members Members
-	Sealer  Sealer
-	Forms   web.Tagger // of the forms' csrf tokens
+	Clients  *registration.Clients
+	Members  Members
+	Sessions Sessions
+	Sealer   Sealer
+	Forms    web.Tagger // of the forms' csrf tokens
 }
 
 // Members is the one thing that the portal asks about people.
 type Members interface {
 	// Member reads a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
+}
+
+// Sessions remembers which sessions were signed out of. A cookie says all else of
+// its session; that it has ended, it cannot know.
+type Sessions interface {
+	// EndPortalSession notes durably that the session with this hash has ended; it
+	// may be forgotten once the session would have ended by itself.
+	EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error
+	// PortalSessionEnded reports whether EndPortalSession was called for it.
+	PortalSessionEnded(ctx context.Context, hash [32]byte) (bool, error)
 }
 
 // Sealer seals what the portal's cookies hold.
@@ -57,6 +69,7 @@ type Host struct {
 	identity *identityProvider
 	clients  *registration.Clients
 	members  Members
+	sessions Sessions
 	sealer   Sealer
 	csrf     web.CSRF
 	pages    *web.Pages
@@ -73,7 +86,7 @@ func New(config Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		clients: config.Clients, members: config.Members, sealer: config.Sealer, pages: pages,
+		clients: config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config),
 	}
 	config.Site.ErrorPage = h.errorPage
@@ -111,8 +124,8 @@ func (h *Host) routes() {
 	page("GET /apps/{id}/edit", h.signedIn(h.ofTheirs(h.editApp)))
 	page("POST /apps/{id}/edit", h.signedIn(h.ofTheirs(h.updateApp)))
 	page("GET /apps/{id}/secret", h.signedIn(h.ofTheirs(h.showSecret)))
-	page("GET /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.askToRotate)))
-	page("POST /apps/{id}/rotate-secret", h.signedIn(h.ofTheirs(h.rotateSecret)))
+	page("GET /apps/{id}/rotate-secret", h.signedIn(h.lately(h.ofTheirs(h.askToRotate))))
+	page("POST /apps/{id}/rotate-secret", h.signedIn(h.lately(h.ofTheirs(h.rotateSecret))))
 	page("GET /apps/{id}/disable", h.signedIn(h.ofTheirs(h.askToDisable)))
 	page("POST /apps/{id}/disable", h.signedIn(h.ofTheirs(h.disableApp)))
 	page("POST /apps/{id}/enable", h.signedIn(h.ofTheirs(h.enableApp)))

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -16,13 +17,23 @@ import (
 // sessionLife is how long a developer stays signed in.
 const sessionLife = 12 * time.Hour
 
+// signInLately is how old the sign-in itself may be for what a stolen session
+// must not do (ASVS 7.5.1).
+const signInLately = 15 * time.Minute
+
 // session is who is signed in: what the session cookie holds, sealed.
 type session struct {
+	ID       string // by which it is known once it has ended
 	Member   loop.MemberID
 	Name     string
 	Email    string
+	AuthTime time.Time // of the sign-in at identity
 	IssuedAt time.Time
 }
+
+func (s *session) hash() [32]byte { return sha256.Sum256([]byte(s.ID)) }
+
+func (s *session) expiresAt() time.Time { return s.IssuedAt.Add(sessionLife) }
 
 // developer is the signed-in developer of a request.
 type developer struct {
@@ -35,18 +46,21 @@ func (d *developer) actor() audit.Actor {
 }
 
 // developer finds who is signed in; nil where nobody is. A cookie outlives
-// neither its twelve hours nor the account: one that was suspended or deleted
-// since is nobody's.
+// neither its twelve hours, nor its signing out, nor the account: one that was
+// suspended, resumed, changed or deleted since is nobody's.
 func (h *Host) developer(r *http.Request) (*developer, error) {
 	s, cookie, ok := h.openSession(r)
 	if !ok {
 		return nil, nil //nolint:nilnil // nobody is signed in, and that is no error
 	}
 	m, err := h.members.Member(r.Context(), s.Member)
-	if errors.Is(err, loop.ErrNotFound) || err == nil && m.Suspended {
+	if errors.Is(err, loop.ErrNotFound) || err == nil && (m.Suspended || s.IssuedAt.Before(m.UpdatedAt)) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	if err != nil {
+		return nil, err
+	}
+	if ended, err := h.sessions.PortalSessionEnded(r.Context(), s.hash()); err != nil || ended {
 		return nil, err
 	}
 	web.NoteMember(r.Context(), s.Member)
@@ -58,7 +72,7 @@ func (h *Host) developer(r *http.Request) (*developer, error) {
 func (h *Host) openSession(r *http.Request) (s session, cookie string, ok bool) {
 	cookie = h.session.Read(r)
 	s, ok = open[session](h.sealer, sealedSession, cookie)
-	return s, cookie, ok && h.site.World.Now().Sub(s.IssuedAt) < sessionLife
+	return s, cookie, ok && s.ID != "" && h.site.World.Now().Before(s.expiresAt())
 }
 
 // limited is the phase that every page passes: it counts by developer or, where
@@ -93,6 +107,17 @@ func (h *Host) signedIn(next func(http.ResponseWriter, *http.Request, *developer
 			back = r.URL.Path
 		}
 		return web.SeeOther(w, r, "/login?"+url.Values{"return": {back}}.Encode())
+	}
+}
+
+// lately is the phase of what asks for a fresh sign-in: one that is older is made
+// anew, and the developer comes back to the page that asks them.
+func (h *Host) lately(next func(http.ResponseWriter, *http.Request, *developer) error) func(http.ResponseWriter, *http.Request, *developer) error {
+	return func(w http.ResponseWriter, r *http.Request, dev *developer) error {
+		if h.site.World.Now().Sub(dev.AuthTime) <= signInLately {
+			return next(w, r, dev)
+		}
+		return web.SeeOther(w, r, "/login?"+url.Values{"return": {r.URL.Path}, "fresh": {"1"}}.Encode())
 	}
 }
 

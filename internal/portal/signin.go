@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type attempt struct {
 	Nonce    string
 	Verifier string
 	Return   string
+	Fresh    bool // the member has to have signed in lately
 	BeganAt  time.Time
 }
 
@@ -53,7 +55,7 @@ func (h *Host) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := attempt{
 		State: h.random(), Nonce: h.random(), Verifier: h.random(),
-		Return: localPath(params.Get("return")), BeganAt: h.site.World.Now(),
+		Return: localPath(params.Get("return")), Fresh: params.Has("fresh"), BeganAt: h.site.World.Now(),
 	}
 	to, err := h.identity.authorizeURL(r.Context(), a)
 	if err != nil {
@@ -127,7 +129,7 @@ func (h *Host) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	who.IssuedAt = h.site.World.Now()
+	who.ID, who.IssuedAt = h.random(), h.site.World.Now()
 	text, err := seal(h.sealer, sealedSession, who)
 	if err != nil {
 		return err
@@ -160,6 +162,9 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if dev != nil {
 		if _, err := h.form(w, r, dev); err != nil {
+			return err
+		}
+		if err := h.sessions.EndPortalSession(r.Context(), dev.hash(), dev.expiresAt()); err != nil {
 			return err
 		}
 	}
@@ -225,7 +230,11 @@ func (p *identityProvider) authorizeURL(ctx context.Context, a attempt) (string,
 	if err != nil {
 		return "", err
 	}
-	return client.AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier), oidc.Nonce(a.Nonce)), nil
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier), oidc.Nonce(a.Nonce)}
+	if a.Fresh {
+		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(signInLately.Seconds()))))
+	}
+	return client.AuthCodeURL(a.State, options...), nil
 }
 
 // exchange gets the tokens of a code, checks the ID token (OpenID Connect Core
@@ -243,7 +252,7 @@ func (p *identityProvider) exchange(ctx context.Context, code string, a attempt)
 	if err != nil {
 		return session{}, unreachable(err)
 	}
-	subject, err := p.verify(ctx, provider, token, a.Nonce)
+	subject, authTime, err := p.verify(ctx, provider, token, a.Nonce)
 	if err != nil {
 		return session{}, errForeignAnswer.Because(err)
 	}
@@ -258,24 +267,30 @@ func (p *identityProvider) exchange(ctx context.Context, code string, a attempt)
 	if err := info.Claims(&claims); err != nil || info.Subject != subject {
 		return session{}, unreachable(errors.Join(err, errors.New("userinfo is about somebody else")))
 	}
-	return session{Member: loop.MemberID(subject), Name: claims.Name, Email: info.Email}, nil
+	return session{Member: loop.MemberID(subject), Name: claims.Name, Email: info.Email, AuthTime: authTime}, nil
 }
 
-// verify checks the ID token and gives its subject.
-func (p *identityProvider) verify(ctx context.Context, provider *oidc.Provider, token *oauth2.Token, nonce string) (string, error) {
+// verify checks the ID token and gives its subject, and when they signed in.
+func (p *identityProvider) verify(ctx context.Context, provider *oidc.Provider, token *oauth2.Token, nonce string) (subject string, authTime time.Time, err error) {
 	text, ok := token.Extra("id_token").(string)
 	if !ok {
-		return "", errors.New("the token answer has no ID token")
+		return "", authTime, errors.New("the token answer has no ID token")
 	}
 	checker := provider.Verifier(&oidc.Config{ClientID: p.oauth.ClientID, Now: p.world.Now})
 	idToken, err := checker.Verify(ctx, text)
 	if err != nil {
-		return "", err
+		return "", authTime, err
 	}
 	if subtle.ConstantTimeCompare([]byte(idToken.Nonce), []byte(nonce)) != 1 {
-		return "", errors.New("the ID token has another nonce")
+		return "", authTime, errors.New("the ID token has another nonce")
 	}
-	return idToken.Subject, idToken.VerifyAccessToken(token.AccessToken)
+	var claims struct {
+		AuthTime int64 `json:"auth_time"` // seconds
+	}
+	if err := idToken.Claims(&claims); err != nil {
+		return "", authTime, err
+	}
+	return idToken.Subject, time.Unix(claims.AuthTime, 0).UTC(), idToken.VerifyAccessToken(token.AccessToken)
 }
 
 // signInRefused shows what identity said instead of a code. Only codes from the

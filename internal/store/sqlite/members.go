@@ -84,9 +84,16 @@ func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change fu
 	})
 }
 
-// CountRefusal counts a sign-in that was refused.
+// CountRefusal counts a sign-in that was refused. Without a subject it does the
+// same work, commit included, and leaves nothing behind.
 func (s *Identity) CountRefusal(ctx context.Context, refusal audit.Refusal) error {
-	return s.db.Write(ctx, func(tx *Tx) error { return tx.Tally(refusal) })
+	return s.db.Write(ctx, func(tx *Tx) error {
+		if err := tx.Tally(refusal); err != nil || refusal.Subject != "" {
+			return err
+		}
+		_, err := tx.Exec(`DELETE FROM audit_tallies WHERE subject = ''`)
+		return err
+	})
 }
 
 func scanMember(row scanner) (*loop.Member, error) {

@@ -30,6 +30,7 @@ func (s *Identity) Sweep(ctx context.Context) error {
 		{"sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now), sweepBatch}},
 		{"idle sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-member.SessionIdle)), sweepBatch}},
 		{"assertions", `DELETE FROM assertions WHERE (client_id, hash) IN (SELECT client_id, hash FROM assertions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
+		{"ended portal sessions", `DELETE FROM ended_portal_sessions WHERE hash IN (SELECT hash FROM ended_portal_sessions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
 		{"pushed requests", `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
 		{
 			"logouts", `DELETE FROM logouts WHERE (client_id, session_id) IN (SELECT client_id, session_id FROM logouts WHERE due_at = 0 AND ended_at <= ? LIMIT ?)`,

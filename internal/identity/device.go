@@ -1,0 +1,39 @@
+package identity
+
+import (
+	"encoding/base64"
+	"net/http"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
+)
+
+// A browser that a member has signed in with is known by a cookie: a tag of the
+// member's address and the browser's own cookie, so that it says nothing and is
+// good nowhere else. It opens nothing. All that it does is to keep strangers who
+// guess at the member's password from keeping the member out.
+
+// remember notes in the browser that the member signed in with it.
+func (h *Host) remember(w http.ResponseWriter, r *http.Request, m *loop.Member) {
+	tag := h.devices.Tag(deviceData(m.Email, h.browser.Read(r)))
+	h.device.Set(w, base64.RawURLEncoding.EncodeToString(tag), member.CookieLifetime())
+}
+
+// deviceOf names the browser, where the member with this address has signed in
+// with it before; else it is empty.
+func (h *Host) deviceOf(r *http.Request, typed string) string {
+	email, err := loop.ParseEmail(typed)
+	if err != nil {
+		return ""
+	}
+	name := h.device.Read(r)
+	tag, err := base64.RawURLEncoding.Strict().DecodeString(name)
+	if err != nil || !h.devices.Check(deviceData(email, h.browser.Read(r)), tag) {
+		return ""
+	}
+	return name
+}
+
+func deviceData(email loop.Email, browser string) []byte {
+	return []byte(string(email) + "\n" + browser)
+}

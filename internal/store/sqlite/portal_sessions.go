@@ -1,0 +1,28 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// EndPortalSession notes that a session of the portal was signed out of. It is
+// forgotten some time after it would have ended by itself.
+func (s *Identity) EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`INSERT INTO ended_portal_sessions (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, hash[:], unixMicro(expiresAt))
+		if err != nil {
+			return fmt.Errorf("ending a session of the portal: %w", err)
+		}
+		return nil
+	})
+}
+
+// PortalSessionEnded reports whether a session of the portal was signed out of.
+func (s *Identity) PortalSessionEnded(ctx context.Context, hash [32]byte) (ended bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ended_portal_sessions WHERE hash = ?)`, hash[:]).Scan(&ended)
+	if err != nil {
+		return false, fmt.Errorf("looking for an ended session of the portal: %w", err)
+	}
+	return ended, nil
+}
