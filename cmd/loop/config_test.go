@@ -5,11 +5,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loop-health/loop/internal/loop"
 )
 
 // comparePrefixes lets cmp compare networks.
@@ -98,4 +102,59 @@ func authorize(h http.Handler, peer, forwardedFor string) *httptest.ResponseReco
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+func TestConfig_EveryKeyIsInTheDocumentation(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "loop-serve.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings {
+		if !strings.Contains(string(page), "`"+s.name+"`") {
+			t.Errorf("docs/loop-serve.md says nothing of %s", s.name)
+		}
+	}
+	if !strings.Contains(string(page), "[["+resourcesKey+"]]") {
+		t.Error("docs/loop-serve.md does not show a resource")
+	}
+}
+
+func TestConfig_Resources(t *testing.T) {
+	for name, test := range map[string]struct {
+		file string
+		want []loop.Resource
+		says string
+	}{
+		"one of each kind": {
+			file: "[[resources]]\nidentifier = 'https://orders.example.com'\nscopes = ['orders:read']\nformat = 'jwt'\n[[resources]]\nidentifier = 'https://files.example.com'\n",
+			want: []loop.Resource{
+				{Identifier: "https://orders.example.com", Scopes: []string{"orders:read"}, Format: loop.FormatJWT},
+				{Identifier: "https://files.example.com", Format: loop.FormatOpaque},
+			},
+		},
+		"no identifier":            {file: "[[resources]]\nscopes = ['a']\n", says: "the identifier must be an absolute URI"},
+		"another format":           {file: "[[resources]]\nidentifier = 'https://a.example'\nformat = 'saml'\n", says: "the format is opaque or jwt"},
+		"a scope of this platform": {file: "[[resources]]\nidentifier = 'https://a.example'\nscopes = ['read:biomarkers']\n", says: "can't be a scope there"},
+		"an unknown key":           {file: "[[resources]]\nidentifier = 'https://a.example'\nscope = 'a'\n", says: "there is no key scope"},
+		"one twice":                {file: "[[resources]]\nidentifier = 'https://a.example'\n[[resources]]\nidentifier = 'https://a.example'\n", says: "is there twice"},
+		"no table":                 {file: "resources = 'https://a.example'\n", says: "must be tables"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "loop.toml")
+			if err := os.WriteFile(path, []byte(test.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := &config{}
+			_, err := c.readFile(path)
+			if test.says != "" {
+				if err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("it says %v, want %q", err, test.says)
+				}
+				return
+			}
+			if diff := cmp.Diff(test.want, c.Resources); err != nil || diff != "" {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
 }

@@ -15,9 +15,8 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err := h.limitAuthorize(w, r); err != nil {
 		return err
 	}
-	if r.Method == http.MethodHead { // it would issue a code that nobody can read
-		w.Header().Set("Allow", "GET, POST")
-		return loop.Errorf(loop.MethodNotAllowed, "Send an authorization request by GET or POST.")
+	if err := noHead(w, r); err != nil {
+		return err
 	}
 	params, err := web.Query(r)
 	if err != nil {
@@ -37,6 +36,16 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 		Browser:  h.browserOf(w, r),
 	}
 	return h.advance(w, r, c, signIn, untouched)
+}
+
+// noHead refuses HEAD where a GET does something: it would issue a code that
+// nobody can read, or end a session that nobody is told of.
+func noHead(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodHead {
+		return nil
+	}
+	w.Header().Set("Allow", "GET, POST")
+	return loop.Errorf(loop.MethodNotAllowed, "Send this request by GET or POST.")
 }
 
 // authorizePost answers POST /v1/oauth/authorize. A post from another site

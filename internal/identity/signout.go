@@ -10,6 +10,9 @@ import (
 // logout answers GET /v1/oauth/logout (OpenID Connect RP-Initiated Logout §2): at
 // once where the app shows an ID token of just this session, else after asking.
 func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := noHead(w, r); err != nil {
+		return err
+	}
 	params, err := web.Query(r)
 	if err != nil {
 		return err

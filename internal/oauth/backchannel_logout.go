@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -53,10 +54,12 @@ func (s *Server) DeliverLogouts(ctx context.Context, by Poster) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var faults []error
-	for _, logout := range due {
-		faults = append(faults, s.deliverLogout(ctx, by, logout))
+	faults := make([]error, len(due))
+	var attempts sync.WaitGroup // one app that is slow must not keep others waiting
+	for i, logout := range due {
+		attempts.Go(func() { faults[i] = s.deliverLogout(ctx, by, logout) })
 	}
+	attempts.Wait()
 	return len(due), errors.Join(faults...)
 }
 
@@ -64,6 +67,10 @@ func (s *Server) deliverLogout(ctx context.Context, by Poster, logout Logout) er
 	client, err := s.clientByID(ctx, logout.Client)
 	if err != nil && !errors.Is(err, loop.ErrNotFound) {
 		return err
+	}
+	if client == nil || !client.Enabled || client.Protocol.BackchannelLogoutURI == "" {
+		logout.DueAt = time.Time{} // nobody is left to be told
+		return s.Logouts.SettleLogout(ctx, logout, nil)
 	}
 	logout.Attempts++
 	rec := audit.Record{
@@ -102,12 +109,8 @@ type logoutClaims struct {
 	Events   map[string]struct{} `json:"events"`
 }
 
-// sendLogout makes one attempt. A client that is gone, is disabled or has no
-// address any more has nothing to be told.
+// sendLogout makes one attempt.
 func (s *Server) sendLogout(ctx context.Context, by Poster, client *loop.Client, logout Logout) error {
-	if client == nil || !client.Enabled || client.Protocol.BackchannelLogoutURI == "" {
-		return nil
-	}
 	now := s.World.Now()
 	body, err := json.Marshal(logoutClaims{
 		Issuer: s.Issuer, Audience: string(client.ID), Subject: string(logout.Member), Session: string(logout.Session),

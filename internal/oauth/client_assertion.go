@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	josejson "github.com/go-jose/go-jose/v4/json"
 
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -170,39 +171,9 @@ func (n *seconds) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// decodeClaims reads a JSON object of claims, one of each name: a second one
-// would be read differently by others (RFC 7519 §4).
-func decodeClaims(payload []byte, into any) error {
-	if err := uniqueNames(payload); err != nil {
-		return err
-	}
-	return json.Unmarshal(payload, into)
-}
-
-// uniqueNames refuses a JSON object that has a name twice, at its top level.
-func uniqueNames(payload []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	opening, err := decoder.Token()
-	if err != nil || opening != json.Delim('{') {
-		return errors.New("not a JSON object")
-	}
-	seen := map[string]bool{}
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return err
-		}
-		text, ok := name.(string)
-		if !ok || seen[text] {
-			return errors.New("a name is there twice")
-		}
-		seen[text] = true
-		var skipped json.RawMessage
-		if err := decoder.Decode(&skipped); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// decodeClaims reads a JSON object of claims, none of them twice (RFC 7519 §4),
+// and by their names as they are: encoding/json would take ISS for iss, so that
+// one claim could be checked and another be used.
+func decodeClaims(payload []byte, into any) error { return josejson.Unmarshal(payload, into) }
 
 func base64url(bytes []byte) string { return base64.RawURLEncoding.EncodeToString(bytes) }

@@ -169,7 +169,7 @@ func (s *Server) openClientJWT(ctx context.Context, client *loop.Client, text st
 		return nil, err
 	}
 	header := parsed.Signatures[0].Protected
-	if kind, given := header.ExtraHeaders[jose.HeaderType].(string); given && !typeIs(kind, types) {
+	if kind, given := header.ExtraHeaders[jose.HeaderType]; given && !typeIs(kind, types) {
 		return nil, errBadJWT("it is a JWT of another kind (typ)")
 	}
 	set, err := s.ClientKeys.Of(ctx, client, header.KeyID)
@@ -204,7 +204,9 @@ func parseJWT(text string) (*jose.JSONWebSignature, error) {
 	return parsed, nil
 }
 
-func typeIs(kind string, allowed []string) bool {
+// typeIs reports whether a header's typ is one of these; a typ that is no text is
+// none.
+func typeIs(kind any, allowed []string) bool {
 	for _, one := range allowed {
 		if kind == one || kind == "application/"+one {
 			return true

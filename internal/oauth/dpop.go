@@ -133,9 +133,13 @@ func (s *Server) checkProof(proofs []string, method string, urls []string, acces
 }
 
 // proofAge is the moment since which the proof exists: that of the nonce in it,
-// which we made, else its own word.
+// which we made, else its own word. One that is dated ahead of our clock could
+// outlive the memory of its use, and says nothing.
 func (s *Server) proofAge(claims *proofClaims, now time.Time) (time.Time, error) {
 	if claims.Nonce == "" {
+		if claims.IssuedAt.after(now) {
+			return time.Time{}, errNeedsNonce
+		}
 		return claims.IssuedAt.Time(), nil
 	}
 	madeAt, ok := s.openNonce(claims.Nonce)

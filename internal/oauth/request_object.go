@@ -94,7 +94,7 @@ var notParameters = map[string]bool{"iss": true, "aud": true, "exp": true, "nbf"
 // are, numbers in digits, objects as JSON, a list of resources as several.
 func objectParameters(payload []byte) (url.Values, error) {
 	var claims map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &claims); err != nil {
+	if err := decodeClaims(payload, &claims); err != nil {
 		return nil, badObject("its claims are not well formed")
 	}
 	params := url.Values{}

@@ -19,12 +19,14 @@ type appForm struct {
 	HomePage     string
 	PolicyPage   string
 	TermsPage    string
+	Algorithm    loop.Algorithm // of its ID tokens
 }
 
 func newAppForm(c *loop.Client) appForm {
 	return appForm{
 		Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURIs, Scopes: c.AllowedScopes,
 		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+		Algorithm: c.Protocol.IDTokenAlgorithm,
 	}
 }
 
@@ -35,6 +37,7 @@ func readAppForm(posted url.Values) appForm {
 	form := appForm{
 		Name: text("name"), Type: loop.ClientType(text("type")),
 		HomePage: text("client_uri"), PolicyPage: text("policy_uri"), TermsPage: text("tos_uri"),
+		Algorithm: loop.Algorithm(text("id_token_alg")),
 	}
 	for _, value := range posted["redirect_uri"] {
 		if uri := strings.TrimSpace(value); uri != "" {
@@ -55,6 +58,9 @@ func (f appForm) apply(c *loop.Client) {
 	c.Name, c.RedirectURIs, c.AllowedScopes = f.Name, slices.Clone(f.RedirectURIs), f.Scopes
 	c.RequiredScopes = c.RequiredScopes.And(f.Scopes)
 	c.HomePage, c.PolicyPage, c.TermsPage = f.HomePage, f.PolicyPage, f.TermsPage
+	if f.Algorithm != "" { // a new app has the default, and no field for it
+		c.Protocol.IDTokenAlgorithm = f.Algorithm
+	}
 }
 
 // faults are the descriptions of what is wrong, by field; what belongs to no
@@ -62,7 +68,7 @@ func (f appForm) apply(c *loop.Client) {
 type faults map[string][]string
 
 // formFields are the fields beside which a fault can stand.
-var formFields = []string{"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri"}
+var formFields = []string{"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri", "id_token_signed_response_alg"}
 
 // newFaults sorts faults to their fields. What is wrong with one redirect URI
 // stands beside that one, and not once more beside them all.

@@ -125,6 +125,7 @@ type appFormView struct {
 	Back       string
 	URIs       []uriField
 	Choices    []scopeChoice
+	Algorithms []algorithmChoice
 	Faults     faults
 	FaultCount int
 }
@@ -140,6 +141,27 @@ type uriField struct {
 type scopeChoice struct {
 	loop.ScopeInfo
 	Ticked bool
+}
+
+// algorithmChoice is one way to sign ID tokens.
+type algorithmChoice struct {
+	Name   loop.Algorithm
+	For    string // who needs it
+	Ticked bool
+}
+
+// algorithmChoices are all of them, in the order in which to try.
+func algorithmChoices(chosen loop.Algorithm) []algorithmChoice {
+	choices := []algorithmChoice{
+		{Name: loop.ES256, For: "What we suggest: short, and known to every library of today."},
+		{Name: loop.EdDSA, For: "Shorter still, where your library knows Ed25519."},
+		{Name: loop.PS256, For: "RSA as it should be, for systems that have no elliptic curves."},
+		{Name: loop.RS256, For: "What older frameworks expect: Spring Security, ASP.NET and many PHP libraries take nothing else unless they are told to."},
+	}
+	for i := range choices {
+		choices[i].Ticked = choices[i].Name == chosen
+	}
+	return choices
 }
 
 func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, errs []error) error {
@@ -167,6 +189,7 @@ func (h *Host) formPage(w http.ResponseWriter, r *http.Request, view appFormView
 	for _, info := range loop.ScopeRegistry() {
 		view.Choices = append(view.Choices, scopeChoice{info, view.Scopes.Has(info.Scope)})
 	}
+	view.Algorithms = algorithmChoices(view.Algorithm)
 	return h.render(w, status, "app_form", view)
 }
 

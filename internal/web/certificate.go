@@ -51,7 +51,7 @@ func certificateIn(header string) (der []byte, ok bool) {
 		der, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, ":"))
 		return der, err == nil && strings.HasSuffix(inner, ":")
 	}
-	plain, err := url.QueryUnescape(strings.ReplaceAll(header, "+", "%2B"))
+	plain, err := url.PathUnescape(header) // a plus is a character of Base64, not a space
 	if err != nil {
 		return nil, false
 	}

@@ -134,24 +134,28 @@ type tokens struct {
 	status int
 	body   string
 	kind   string // what Type is to be
-	nonce  string // for the next DPoP proof
 }
 
 // token asks the token endpoint, with a proof where the app's tokens are bound to
-// a key; once more with the server's nonce where it wants one (RFC 9449 §8).
+// a key.
 func (a *app) token(t *testing.T, form url.Values) *tokens {
 	t.Helper()
 	if a.dpop == nil {
 		return a.readTokens(t, a.postWith(t, a.tokenEndpoint(), form, nil))
 	}
-	answered := a.postWith(t, a.tokenEndpoint(), form, []string{a.proof(t, http.MethodPost, a.tokenEndpoint())})
-	if nonce, wanted := wantsNonce(answered); wanted {
-		answered = a.postWith(t, a.tokenEndpoint(), form, []string{a.proof(t, http.MethodPost, a.tokenEndpoint(), claim("nonce", nonce))})
-	}
-	return a.readTokens(t, answered)
+	return a.readTokens(t, a.postProving(t, a.tokenEndpoint(), form))
 }
 
 func (a *app) tokenEndpoint() string { return a.identity + "/v1/oauth/token" }
+
+// postProving sends a form as the app, with a proof.
+func (a *app) postProving(t *testing.T, address string, form url.Values, changes ...change) shown {
+	t.Helper()
+	_, answered := a.proving(t, http.MethodPost, address, func(proof string) shown {
+		return a.postWith(t, address, form, []string{proof})
+	}, changes...)
+	return answered
+}
 
 // postWith sends a form as the app, with just these proofs.
 func (a *app) postWith(t *testing.T, address string, form url.Values, proofs []string) shown {
@@ -167,7 +171,7 @@ func (a *app) postWith(t *testing.T, address string, form url.Values, proofs []s
 
 func (a *app) readTokens(t *testing.T, answered shown) *tokens {
 	t.Helper()
-	got := &tokens{status: answered.StatusCode, body: answered.body, kind: "Bearer", nonce: answered.Header.Get("DPoP-Nonce")}
+	got := &tokens{status: answered.StatusCode, body: answered.body, kind: "Bearer"}
 	if a.dpop != nil {
 		got.kind = "DPoP"
 	}

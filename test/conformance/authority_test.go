@@ -59,11 +59,7 @@ func (a *authority) pool() *x509.CertPool {
 // file holds the authority's certificate as PEM.
 func (a *authority) file(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "authority.pem")
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return writePEM(t, t.TempDir(), "authority.pem", "CERTIFICATE", a.certificate.Raw)
 }
 
 func newKey(t *testing.T) *ecdsa.PrivateKey {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,18 +28,30 @@ func forToken(access string) change {
 	return claim("ath", base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
+// proving sends a request with a proof; once more with the server's nonce where it
+// wants one (RFC 9449 §8, §9): it does so too where the proof could be older than
+// its memory of proofs. It gives the proof that counted.
+func (a *app) proving(t *testing.T, method, address string, send func(proof string) shown, changes ...change) (string, shown) {
+	t.Helper()
+	proof := a.proof(t, method, address, changes...)
+	answered := send(proof)
+	if nonce, wanted := wantsNonce(answered); wanted {
+		proof = a.proof(t, method, address, append(slices.Clone(changes), claim("nonce", nonce))...)
+		answered = send(proof)
+	}
+	return proof, answered
+}
+
 // ask sends a request with an access token, as its kind demands, and with further
-// headers; once more with the server's nonce where it wants one (RFC 9449 §9).
+// headers.
 func (a *app) ask(t *testing.T, method, address, access string, extra http.Header) shown {
 	t.Helper()
 	if a.dpop == nil {
 		return a.present(t, method, address, "Bearer "+access, "", extra)
 	}
-	answered := a.present(t, method, address, "DPoP "+access, a.proof(t, method, address, forToken(access)), extra)
-	if nonce, wanted := wantsNonce(answered); wanted {
-		proof := a.proof(t, method, address, forToken(access), claim("nonce", nonce))
+	_, answered := a.proving(t, method, address, func(proof string) shown {
 		return a.present(t, method, address, "DPoP "+access, proof, extra)
-	}
+	}, forToken(access))
 	return answered
 }
 

@@ -87,11 +87,15 @@ type pushed struct {
 	body   string
 }
 
-// pushForm sends parameters to the PAR endpoint. Proofs go along where they are
-// given, else none: it does not need one.
-func (a *app) pushForm(t *testing.T, form url.Values, proofs ...string) *pushed {
+// pushForm sends parameters to the PAR endpoint, without a proof: it does not need
+// one.
+func (a *app) pushForm(t *testing.T, form url.Values) *pushed {
 	t.Helper()
-	answered := a.postWith(t, a.parEndpoint(), form, proofs)
+	return readPushed(t, a.postWith(t, a.parEndpoint(), form, nil))
+}
+
+func readPushed(t *testing.T, answered shown) *pushed {
+	t.Helper()
 	got := &pushed{status: answered.StatusCode, body: answered.body}
 	if err := json.Unmarshal([]byte(answered.body), got); err != nil {
 		t.Fatalf("status %d: %v: %s", answered.StatusCode, err, answered.body)
@@ -119,9 +123,9 @@ func (got *pushed) refused(t *testing.T, status int, codes ...string) {
 }
 
 // push pushes a request, so that the browser carries its reference alone.
-func (a *app) push(t *testing.T, r *request, proofs ...string) *request {
+func (a *app) push(t *testing.T, r *request) *request {
 	t.Helper()
-	return a.refer(r, a.pushForm(t, r.params, proofs...).accepted(t))
+	return a.refer(r, a.pushForm(t, r.params).accepted(t))
 }
 
 func (a *app) refer(r *request, to *pushed) *request {

@@ -84,7 +84,6 @@ func replayedAfterARestart(t *testing.T, _ *suite) {
 	a.pushAs(t, assertion).accepted(t)
 	s.stop()
 	s.start()
-	defer s.stop() // before whatever ends the second process for the test
 	a.http.CloseIdleConnections()
 	a.pushAs(t, assertion).refused(t, http.StatusUnauthorized, "invalid_client")
 	a.pushAs(t, a.assertion(t)).accepted(t)

@@ -3,6 +3,7 @@ package conformance
 import (
 	"crypto/rand"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -70,20 +71,20 @@ func (s *suite) judge(t *testing.T, want func(*testing.T, *tokens), all []judged
 	_, first := a.pushedFlow(t, s.ada)
 	for _, j := range all {
 		t.Run(j.name, func(t *testing.T) {
-			got := a.refreshWith(t, first, a.proof(t, http.MethodPost, a.tokenEndpoint(), j.by(t, a)...))
-			if got.Error == "use_dpop_nonce" { // older than the process, which can't know whether it was used
-				got = a.refreshWith(t, first, a.proof(t, http.MethodPost, a.tokenEndpoint(), append(j.by(t, a), claim("nonce", got.nonce))...))
-			}
-			want(t, got)
+			want(t, a.readTokens(t, a.postProving(t, a.tokenEndpoint(), refreshing(first), j.by(t, a)...)))
 		})
 	}
+}
+
+// refreshing is the form of a refresh.
+func refreshing(got *tokens) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.Refresh}}
 }
 
 // refreshWith refreshes with just these proofs.
 func (a *app) refreshWith(t *testing.T, got *tokens, proofs ...string) *tokens {
 	t.Helper()
-	form := map[string][]string{"grant_type": {"refresh_token"}, "refresh_token": {got.Refresh}}
-	return a.readTokens(t, a.postWith(t, a.tokenEndpoint(), form, proofs))
+	return a.readTokens(t, a.postWith(t, a.tokenEndpoint(), refreshing(got), proofs))
 }
 
 func withPrivatePart(t *testing.T, a *app) []change {
@@ -116,16 +117,21 @@ func twoProofs(t *testing.T, s *suite) {
 func replayedProof(t *testing.T, s *suite) {
 	a := s.newFAPIApp(t)
 	_, first := a.pushedFlow(t, s.ada)
-	proof := a.proof(t, http.MethodPost, a.tokenEndpoint())
-	a.refreshWith(t, first, proof).granted(t)
+	proof, answered := a.proving(t, http.MethodPost, a.tokenEndpoint(), func(proof string) shown {
+		return a.postWith(t, a.tokenEndpoint(), refreshing(first), []string{proof})
+	})
+	a.readTokens(t, answered).granted(t)
 	a.refreshWith(t, first, proof).refused(t, http.StatusBadRequest, "invalid_dpop_proof")
 
-	address := clinical + "/v1/biomarkers/me"
-	proof = a.proof(t, http.MethodGet, address, forToken(first.Access))
-	if answered := a.present(t, http.MethodGet, address, "DPoP "+first.Access, proof, nil); answered.StatusCode != http.StatusOK {
+	const address = clinical + "/v1/biomarkers/me"
+	read := func(proof string) shown {
+		return a.present(t, http.MethodGet, address, "DPoP "+first.Access, proof, nil)
+	}
+	proof, answered = a.proving(t, http.MethodGet, address, read, forToken(first.Access))
+	if answered.StatusCode != http.StatusOK {
 		t.Errorf("status %d: %s", answered.StatusCode, answered.body)
 	}
-	challenged(t, a.present(t, http.MethodGet, address, "DPoP "+first.Access, proof, nil))
+	challenged(t, read(proof))
 }
 
 // challenged holds a resource's answer to be a refusal that says how it is done
@@ -143,8 +149,10 @@ func schemes(t *testing.T, s *suite) {
 	_, got := a.pushedFlow(t, s.ada)
 	for _, address := range []string{clinical + "/v1/biomarkers/me", issuer + "/v1/oauth/userinfo"} {
 		for _, scheme := range []string{"DPoP", "dpop", "DPOP"} {
-			proof := a.proof(t, http.MethodGet, address, forToken(got.Access))
-			if answered := a.present(t, http.MethodGet, address, scheme+" "+got.Access, proof, nil); answered.StatusCode != http.StatusOK {
+			_, answered := a.proving(t, http.MethodGet, address, func(proof string) shown {
+				return a.present(t, http.MethodGet, address, scheme+" "+got.Access, proof, nil)
+			}, forToken(got.Access))
+			if answered.StatusCode != http.StatusOK {
 				t.Errorf("%s %s: status %d: %s", scheme, address, answered.StatusCode, answered.body)
 			}
 		}
@@ -158,8 +166,11 @@ func unbound(t *testing.T, s *suite) {
 		proof := func(a *app) string { return a.proof(t, http.MethodGet, address, forToken(got.Access)) }
 		challenged(t, a.present(t, http.MethodGet, address, "DPoP "+got.Access, proof(a.withKey(t)), nil))
 		challenged(t, a.present(t, http.MethodGet, address, "DPoP "+got.Access, "", nil))
-		challenged(t, a.present(t, http.MethodGet, address, "Bearer "+got.Access, "", nil))
-		challenged(t, a.present(t, http.MethodGet, address, "Bearer "+got.Access, proof(a), nil))
+		for _, proof := range []string{"", proof(a)} {
+			if answered := a.present(t, http.MethodGet, address, "Bearer "+got.Access, proof, nil); answered.StatusCode != http.StatusUnauthorized {
+				t.Errorf("as Bearer: status %d, want 401: %s", answered.StatusCode, answered.body)
+			}
+		}
 	}
 }
 
@@ -177,8 +188,10 @@ func refusedAtResource(t *testing.T, s *suite) {
 		{"RS256", withRS256},
 	} {
 		t.Run(j.name, func(t *testing.T) {
-			proof := a.proof(t, http.MethodGet, address, slices.Concat([]change{forToken(got.Access)}, j.by(t, a))...)
-			challenged(t, a.present(t, http.MethodGet, address, "DPoP "+got.Access, proof, nil))
+			_, answered := a.proving(t, http.MethodGet, address, func(proof string) shown {
+				return a.present(t, http.MethodGet, address, "DPoP "+got.Access, proof, nil)
+			}, slices.Concat([]change{forToken(got.Access)}, j.by(t, a))...)
+			challenged(t, answered)
 		})
 	}
 }
@@ -205,7 +218,8 @@ func (got *tokens) refusedForItsKey(t *testing.T) {
 func boundByProof(t *testing.T, s *suite) {
 	a := s.newFAPIApp(t)
 	for _, by := range []*app{a, a.withKey(t)} {
-		r := a.push(t, a.request(), a.proof(t, http.MethodPost, a.parEndpoint()))
+		r := a.request()
+		a.refer(r, readPushed(t, a.postProving(t, a.parEndpoint(), r.params)).accepted(t))
 		got := by.redeem(t, r, s.browser(t).authorize(t, r, allowing(s.ada)).code(t))
 		if by == a {
 			got.granted(t)
@@ -218,7 +232,7 @@ func boundByProof(t *testing.T, s *suite) {
 func boundTwice(t *testing.T, s *suite) {
 	a := s.newFAPIApp(t)
 	form := a.request("dpop_jkt", thumbprint(t, newKey(t).Public())).params
-	got := a.pushForm(t, form, a.proof(t, http.MethodPost, a.parEndpoint()))
+	got := readPushed(t, a.postProving(t, a.parEndpoint(), form))
 	got.refused(t, http.StatusBadRequest, "invalid_dpop_proof", "invalid_request")
 }
 
@@ -226,8 +240,7 @@ func foreignNonce(t *testing.T, s *suite) {
 	a := s.newFAPIApp(t)
 	_, got := a.pushedFlow(t, s.ada)
 	prove := func(nonce string) shown {
-		form := map[string][]string{"grant_type": {"refresh_token"}, "refresh_token": {got.Refresh}}
-		return a.postWith(t, a.tokenEndpoint(), form, []string{a.proof(t, http.MethodPost, a.tokenEndpoint(), claim("nonce", nonce))})
+		return a.postWith(t, a.tokenEndpoint(), refreshing(got), []string{a.proof(t, http.MethodPost, a.tokenEndpoint(), claim("nonce", nonce))})
 	}
 	answered := prove(rand.Text())
 	a.readTokens(t, answered).refused(t, http.StatusBadRequest, "use_dpop_nonce")

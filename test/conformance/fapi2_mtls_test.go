@@ -24,7 +24,6 @@ const (
 // own. Those of its authority are good where a client registered a name.
 func overMTLS(t *testing.T, s *server) {
 	t.Helper()
-	trusting(t, s)
 	address := freeAddress(t)
 	s.hosts[identityMTLSHost], s.hosts[clinicalMTLSHost] = address, address
 	s.settings = append(s.settings, "LOOP_MTLS_LISTEN="+address, "LOOP_MTLS_AUTHORITIES="+s.authority.file(t),

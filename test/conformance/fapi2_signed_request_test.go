@@ -24,6 +24,7 @@ var signedRequests = []module{
 	{"RS256 is refused", badRequestObject(signedBy("RS256"))},
 	{"none is refused", badRequestObject(signedBy("none"))},
 	{"a bad signature is refused", badRequestObject(byAnotherKey)},
+	{"an unsigned one is refused at the authorization endpoint", unsignedByAnAppWithKeys},
 }
 
 // object makes the signed form of a request (RFC 9101 §4).
@@ -55,4 +56,12 @@ func badRequestObject(by changes) func(*testing.T, *suite) {
 		r := a.request()
 		a.pushForm(t, a.object(t, r, by(t, a)...)).refused(t, http.StatusBadRequest, "invalid_request_object")
 	}
+}
+
+// unsignedByAnAppWithKeys is of an app that could have signed it, and that is not
+// of FAPI's profile.
+func unsignedByAnAppWithKeys(t *testing.T, s *suite) {
+	r := s.newSigningApp(t).request()
+	r.params.Set("request", r.unsigned(t))
+	s.browser(t).silently(t, r).refused(t, "invalid_request_object")
 }

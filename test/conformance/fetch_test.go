@@ -8,17 +8,11 @@ import (
 	"testing"
 )
 
-// fetching lets the platform call servers of this test.
+// fetching lets the platform call servers of this test: its machine trusts their
+// authority, and it may reach localhost.
 func fetching(t *testing.T, s *server) {
 	t.Helper()
-	trusting(t, s)
-	s.settings = append(s.settings, "LOOP_FETCH_ALLOWED_HOSTS=localhost")
-}
-
-// trusting makes this test's authority one that the platform's machine trusts.
-func trusting(t *testing.T, s *server) {
-	t.Helper()
-	s.settings = append(s.settings, "SSL_CERT_FILE="+writePEM(t, t.TempDir(), "authority.pem", "CERTIFICATE", s.authority.certificate.Raw))
+	s.settings = append(s.settings, "LOOP_FETCH_ALLOWED_HOSTS=localhost", "SSL_CERT_FILE="+s.authority.file(t))
 }
 
 // serve runs a server of an app's that the platform calls, and gives its address.

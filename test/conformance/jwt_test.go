@@ -33,9 +33,9 @@ func claim(name string, value any) change {
 	return func(j *jwt) { put(j.claims, name, value) }
 }
 
-// claimIn sets a claim to the moment so far from now.
+// claimIn sets a claim to the moment so far from that of signing.
 func claimIn(name string, from time.Duration) change {
-	return claim(name, time.Now().Add(from).Unix())
+	return func(j *jwt) { put(j.claims, name, time.Now().Add(from).Unix()) }
 }
 
 func header(name string, value any) change {

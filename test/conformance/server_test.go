@@ -59,15 +59,20 @@ func startServer(t *testing.T, adds ...func(*testing.T, *server)) *server {
 		add(t, s)
 	}
 	s.start()
-	t.Cleanup(s.stop)
 	s.ada, s.bert = s.newMember(t, "Ada"), s.newMember(t, "Bert")
 	return s
 }
 
 func (s *server) start() {
 	s.t.Helper()
-	s.process = process.Start(s.t, s.command("serve"))
-	s.process.AwaitLine(s.t, s.process.Stdout, "ready")
+	started := process.Start(s.t, s.command("serve"))
+	started.AwaitLine(s.t, started.Stdout, "ready")
+	s.process = started
+	s.t.Cleanup(func() {
+		if s.process == started { // nobody stopped it meanwhile
+			s.stop()
+		}
+	})
 }
 
 // stop ends the server and holds it to a clean end.
@@ -79,6 +84,7 @@ func (s *server) stop() {
 	if s.process.Raced() {
 		s.t.Errorf("loop serve has a data race:\n%s", process.Tail(s.process.Stderr.String()))
 	}
+	s.process = nil
 }
 
 func (s *server) command(args ...string) *exec.Cmd {
