@@ -32,7 +32,7 @@ type flaskApp struct {
 // app takes its place, and the output says so.
 func (p *platform) startSeedApp(t *testing.T) *flaskApp {
 	t.Helper()
-	app := &flaskApp{platform: p, python: needPython(t), folder: filepath.Join(p.folder, "app")}
+	app := &flaskApp{platform: p, python: needPython(t, "flask, requests"), folder: filepath.Join(p.folder, "app")}
 	if err := os.Mkdir(app.folder, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -39,17 +39,28 @@ func needChromium(t *testing.T) string {
 	return ""
 }
 
-// needPython gives the path of a Python that has flask and requests.
-func needPython(t *testing.T) string {
+// needPython gives the path of a Python that has the modules.
+func needPython(t *testing.T, modules string) string {
 	t.Helper()
 	path := os.Getenv("LOOP_TEST_PYTHON")
 	if path == "" {
 		path = "python3"
 	}
-	if err := exec.CommandContext(t.Context(), path, "-c", "import flask, requests").Run(); err != nil {
-		lacking(t, "there is no Python with flask and requests")
+	if err := exec.CommandContext(t.Context(), path, "-c", "import "+modules).Run(); err != nil {
+		lacking(t, "there is no Python with "+modules)
 	}
 	return path
+}
+
+// needFolder gives what scripts/test fetched into a folder of its cache, for a
+// program that is there to run it.
+func needFolder(t *testing.T, variable, program, what string) string {
+	t.Helper()
+	folder := os.Getenv(variable)
+	if _, err := exec.LookPath(program); err != nil || folder == "" {
+		lacking(t, "there is no "+what)
+	}
+	return folder
 }
 
 // seedFolder gives the folder of the quickstart as it was given, which lies

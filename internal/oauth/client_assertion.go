@@ -1,16 +1,16 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"time"
+
+	josejson "github.com/go-jose/go-jose/v4/json"
 
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -171,56 +171,9 @@ func (n *seconds) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// decodeClaims reads a JSON object of claims. A name that is there twice would be
-// read differently by others (RFC 7519 §4), and one that differs from ours in its
-// case alone is not ours, though encoding/json would take it for it.
-func decodeClaims(payload []byte, into any) error {
-	members, err := membersOf(payload)
-	if err != nil {
-		return err
-	}
-	for name := range members {
-		if name != strings.ToLower(strings.ToUpper(name)) {
-			delete(members, name)
-		}
-	}
-	exact, err := json.Marshal(members)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(exact, into)
-}
-
-// membersOf reads the members of a JSON object, one of each name.
-func membersOf(payload []byte) (map[string]json.RawMessage, error) {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	opening, err := decoder.Token()
-	if err != nil || opening != json.Delim('{') {
-		return nil, errors.New("not a JSON object")
-	}
-	members := map[string]json.RawMessage{}
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		text, _ := name.(string) // nothing else is a name
-		if _, twice := members[text]; twice {
-			return nil, errors.New("a name is there twice")
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, err
-		}
-		members[text] = value
-	}
-	if _, err := decoder.Token(); err != nil { // the closing brace
-		return nil, err
-	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // Token gives it as it is
-		return nil, errors.New("something stands behind the JSON object")
-	}
-	return members, nil
-}
+// decodeClaims reads a JSON object of claims, none of them twice (RFC 7519 §4),
+// and by their names as they are: encoding/json would take ISS for iss, so that
+// one claim could be checked and another be used.
+func decodeClaims(payload []byte, into any) error { return josejson.Unmarshal(payload, into) }
 
 func base64url(bytes []byte) string { return base64.RawURLEncoding.EncodeToString(bytes) }

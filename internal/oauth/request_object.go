@@ -93,8 +93,8 @@ var notParameters = map[string]bool{"iss": true, "aud": true, "exp": true, "nbf"
 // objectParameters turns the claims into parameters (RFC 9101 §4): texts as they
 // are, numbers in digits, objects as JSON, a list of resources as several.
 func objectParameters(payload []byte) (url.Values, error) {
-	claims, err := membersOf(payload)
-	if err != nil {
+	var claims map[string]json.RawMessage
+	if err := decodeClaims(payload, &claims); err != nil {
 		return nil, badObject("its claims are not well formed")
 	}
 	params := url.Values{}
