@@ -126,9 +126,10 @@ func (s *Identity) putChain(tx *Tx, st oauth.State, change oauth.Change) error {
 	if err := insertChain(tx, change.Chain); err != nil {
 		return err
 	}
+	// The new one stays, even where the clock stands and others are as young.
 	_, err := tx.Exec(`UPDATE chains SET ended_at = ?, ending = ? WHERE member_id = ? AND ended_at = 0 AND id IN (
-		SELECT id FROM chains WHERE member_id = ? AND grant_id = ? AND ended_at = 0 ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?)`,
-		unixMicro(s.world.Now()), loop.EndingReplaced, change.Chain.Member, change.Chain.Member, change.Chain.Grant, change.Keep)
+		SELECT id FROM chains WHERE member_id = ? AND grant_id = ? AND ended_at = 0 AND id <> ? ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?)`,
+		unixMicro(s.world.Now()), loop.EndingReplaced, change.Chain.Member, change.Chain.Member, change.Chain.Grant, change.Chain.ID, max(0, change.Keep-1))
 	return err
 }
 
