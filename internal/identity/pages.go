@@ -243,6 +243,12 @@ type signOutView struct {
 	Logout string // the app's request, sealed
 }
 
+// signedOutPage says that nobody is signed in; it has no form.
+func (h *Host) signedOutPage(w http.ResponseWriter) error {
+	web.AllowPage(w.Header(), "'none'")
+	return h.pages.Render(w, http.StatusOK, "signed_out", struct{}{})
+}
+
 func (h *Host) signOutPage(w http.ResponseWriter, r *http.Request, view signOutView) error {
 	return h.formPage(w, r, "signout", view, nil)
 }
@@ -272,7 +278,11 @@ func (h *Host) formPostPage(w http.ResponseWriter, to *oauth.Answer, fields url.
 	if err != nil {
 		return fmt.Errorf("reading a registered redirect URI: %w", err)
 	}
-	web.AllowPage(w.Header(), parsed.Scheme+"://"+parsed.Host, "script-src 'self'")
+	origin := parsed.Scheme + ":" // of an app on the device, which has no host
+	if parsed.Host != "" {
+		origin += "//" + parsed.Host
+	}
+	web.AllowPage(w.Header(), origin, "script-src 'self'")
 	return h.pages.Render(w, http.StatusOK, "form_post", formPostView{
 		App: newAppView(to.Client, to.RedirectURI), To: template.URL(to.RedirectURI), Fields: fields, //nolint:gosec // G203: registered and validated
 	})

@@ -73,7 +73,7 @@ func (h *Host) showSignedOut(w http.ResponseWriter, r *http.Request) error {
 	if signIn != nil {
 		return web.SeeOther(w, r, "/")
 	}
-	return h.formPage(w, r, "signed_out", struct{}{}, nil)
+	return h.signedOutPage(w)
 }
 
 // showSignOut answers GET /signout: a question, since a link changes nothing.
