@@ -139,16 +139,22 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if chain.Key != "" && chain.Key != req.Binding.Key {
 		return rotation{}, Change{}, errBadKey
 	}
+	scopes := covered(chain.Scopes, st)
+	if narrower != nil {
+		scopes = scopes.And(narrower)
+	}
+	// Re-use comes before whatever else is wrong: who holds an old token learns
+	// nothing by asking for too much, and does not stay unnoticed.
+	usedBefore := token.generation < chain.Generation && profileOf(client).rotates
+	if usedBefore && !s.withinGrace(req, token, chain, scopes) {
+		return rotation{}, s.tokenReused(ctx, st), errRefreshReuse
+	}
 	if !chain.Scopes.HasAll(narrower) {
 		return rotation{}, Change{}, errScopeBeyond
 	}
 	target, err := s.narrow(req.Form, chain.Resources)
 	if err != nil {
 		return rotation{}, Change{}, err
-	}
-	scopes := covered(chain.Scopes, st)
-	if narrower != nil {
-		scopes = scopes.And(narrower)
 	}
 	if len(scopes) == 0 {
 		return rotation{}, refused(st, string(chain.ID), "no scope left"), errNothingLeft
@@ -160,14 +166,12 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	case token.generation > chain.Generation:
 		s.Log.ErrorContext(ctx, "a refresh token is newer than its chain: the database was set back", "chain", chain.ID, "generation", token.generation, "stored", chain.Generation)
 		return rotation{}, refused(st, string(chain.ID), "newer than stored"), errBadRefresh
-	case token.generation == chain.Generation || !profileOf(client).rotates:
-		done.chain = s.rotated(ctx, req, chain, scopes)
-		return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
-	case s.withinGrace(req, token, chain, scopes):
+	case usedBefore:
 		rec.Detail["retry"] = "within grace"
 		return done, Change{Records: []audit.Record{rec}}, nil
 	default:
-		return rotation{}, s.tokenReused(ctx, st), errRefreshReuse
+		done.chain = s.rotated(ctx, req, chain, scopes)
+		return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
 	}
 }
 
