@@ -4,6 +4,7 @@
 //
 //	go run ./bench                          the whole table
 //	go run ./bench --quick --json FILE      shorter, and the results as JSON
+//	go run ./bench --only introspect,par    some of it
 //
 // README.md says how the figures are to be read, and holds the newest ones.
 package main
@@ -15,6 +16,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,6 +37,7 @@ func run(args []string, stdout io.Writer) error {
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
+	only := flags.String("only", "", "measure these `names` alone, with commas between")
 	file := flags.String("json", "", "write the results to this `file` as JSON")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -44,7 +48,11 @@ func run(args []string, stdout io.Writer) error {
 	if *quick {
 		span = 2 * time.Second
 	}
-	results, err := measureAll(ctx, span, stdout)
+	chosen, err := choose(*only)
+	if err != nil {
+		return err
+	}
+	results, err := measureAll(ctx, chosen, span, stdout)
 	if err != nil {
 		return err
 	}
@@ -54,9 +62,25 @@ func run(args []string, stdout io.Writer) error {
 	return writeJSON(*file, results)
 }
 
-// measureAll starts the platform, measures every scenario at every concurrency
+// choose gives the scenarios with these names, all where none is named.
+func choose(names string) ([]scenario, error) {
+	if names == "" {
+		return scenarios, nil
+	}
+	var chosen []scenario
+	for name := range strings.SplitSeq(names, ",") {
+		at := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("there is no %q to measure; README.md has the names", name)
+		}
+		chosen = append(chosen, scenarios[at])
+	}
+	return chosen, nil
+}
+
+// measureAll starts the platform, measures each scenario at every concurrency
 // beside its ceilings, and prints the table as it grows.
-func measureAll(ctx context.Context, span time.Duration, stdout io.Writer) ([]result, error) {
+func measureAll(ctx context.Context, chosen []scenario, span time.Duration, stdout io.Writer) ([]result, error) {
 	p, err := startPlatform(ctx)
 	if err != nil {
 		return nil, err
@@ -68,7 +92,7 @@ func measureAll(ctx context.Context, span time.Duration, stdout io.Writer) ([]re
 	}
 	printHeader(stdout)
 	var results []result
-	for _, s := range scenarios {
+	for _, s := range chosen {
 		for _, workers := range concurrencies {
 			measured, err := s.compare(ctx, p, people[:workers], span)
 			if err != nil {

@@ -178,9 +178,7 @@ func (who *person) authorize(w *wire, verifier string) (code string, err error) 
 }
 
 func (who *person) tokenRequest(form url.Values) []byte {
-	form.Set("client_id", who.platform.env["LOOP_CLIENT_ID"])
-	form.Set("client_secret", who.platform.env["LOOP_CLIENT_SECRET"])
-	return formRequest(who.platform.token, form)
+	return who.platform.app().request(who.platform.token, form)
 }
 
 func (who *person) redeemRequest(code, verifier string) []byte {
@@ -218,17 +216,5 @@ func (who *person) take(w *wire, request []byte) error {
 }
 
 func (who *person) readRequest(accessToken string) []byte {
-	return getRequest(who.platform.biomarkers, "Authorization", "Bearer "+accessToken)
-}
-
-// read reads lab results.
-func (who *person) read(w *wire, request []byte) error {
-	status, err := w.exchange(request)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusOK {
-		return fmt.Errorf("biomarkers answered %d: %s", status, w.body)
-	}
-	return nil
+	return bearerRequest(who.platform.biomarkers, accessToken)
 }

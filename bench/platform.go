@@ -23,8 +23,23 @@ type platform struct {
 	server *exec.Cmd
 	env    map[string]string // dev.env
 
-	authorize, token, biomarkers *url.URL
-	reader                       *person // the member who has lab results
+	authorize, token, push, introspection, revocation, userInfo, biomarkers *url.URL
+
+	reader  *person // the member who has lab results
+	service app     // that acts for itself
+}
+
+// app is a registered client.
+type app struct{ id, secret string }
+
+// app is the one that members allowed.
+func (p *platform) app() app { return app{p.env["LOOP_CLIENT_ID"], p.env["LOOP_CLIENT_SECRET"]} }
+
+// request is a form to an endpoint for apps, authenticated by client_secret_post.
+func (a app) request(address *url.URL, form url.Values) []byte {
+	form.Set("client_id", a.id)
+	form.Set("client_secret", a.secret)
+	return formRequest(address, form)
 }
 
 // startPlatform builds the binary and starts it on free ports.
@@ -41,15 +56,39 @@ func startPlatform(ctx context.Context) (*platform, error) {
 	return p, nil
 }
 
+// start has `loop dev` fill the folder with a member, an app and lab results, and
+// serves it with `loop serve`, as an operator would: that alone knows of resources
+// outside.
 func (p *platform) start(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", p.binary, "./cmd/loop").CombinedOutput(); err != nil {
 		return fmt.Errorf("building the platform (run this from the project's folder): %w\n%s", err, out)
 	}
+	if err := p.run("dev", "--port", "0", "--no-quickstart"); err != nil {
+		return err
+	}
+	p.stop()
+	if err := p.readEnv(); err != nil {
+		return err
+	}
+	if err := p.configure(); err != nil {
+		return err
+	}
+	if err := p.run("serve", "--config", configFile); err != nil {
+		return err
+	}
+	var err error
+	p.service, err = p.addService(ctx)
+	return err
+}
+
+// run starts the binary and returns when all is up.
+func (p *platform) run(args ...string) error {
 	log, err := os.Create(filepath.Join(p.folder, "log"))
 	if err != nil {
 		return err
 	}
-	p.server = p.command(context.Background(), "dev", "--port", "0", "--no-quickstart", "--limits", "off")
+	defer func() { _ = log.Close() }() // the process has its own
+	p.server = p.command(context.Background(), args...)
 	p.server.Stderr = log
 	stdout, err := p.server.StdoutPipe()
 	if err != nil {
@@ -62,7 +101,15 @@ func (p *platform) start(ctx context.Context) error {
 		said, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("the platform did not start: %w\n%s", err, said)
 	}
-	return p.readEnv()
+	return nil
+}
+
+// stop ends the binary and returns when it has ended.
+func (p *platform) stop() {
+	if p.server != nil && p.server.Process != nil {
+		_ = p.server.Process.Signal(syscall.SIGTERM)
+		_ = p.server.Wait()
+	}
 }
 
 // awaitReady waits for the line that says that all is up; whatever else is
@@ -95,6 +142,10 @@ func (p *platform) readEnv() error {
 	}{
 		{&p.authorize, "LOOP_IDENTITY_URL", "/v1/oauth/authorize"},
 		{&p.token, "LOOP_IDENTITY_URL", "/v1/oauth/token"},
+		{&p.push, "LOOP_IDENTITY_URL", "/v1/oauth/par"},
+		{&p.introspection, "LOOP_IDENTITY_URL", "/v1/oauth/introspect"},
+		{&p.revocation, "LOOP_IDENTITY_URL", "/v1/oauth/revoke"},
+		{&p.userInfo, "LOOP_IDENTITY_URL", "/v1/oauth/userinfo"},
 		{&p.biomarkers, "LOOP_CLINICAL_URL", "/v1/biomarkers/me"},
 	} {
 		if *endpoint.to, err = url.Parse(p.env[endpoint.host] + endpoint.address); err != nil {
@@ -102,6 +153,28 @@ func (p *platform) readEnv() error {
 		}
 	}
 	return nil
+}
+
+const (
+	configFile      = "loop.toml"
+	outsideResource = "https://orders.example.com" // that the service gets tokens for
+	outsideScope    = "read:orders"
+)
+
+// configure writes the configuration of `loop serve`: the hosts where `loop dev`
+// had them, no rate limits, and a resource outside.
+func (p *platform) configure() error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "dir = %q\nmaster_key_file = %q\nlimits = \"off\"\n", filepath.Join(p.folder, ".loop"), filepath.Join(p.folder, ".loop", "master.key"))
+	for _, role := range []string{"identity", "clinical", "developers"} {
+		at, err := url.Parse(p.env["LOOP_"+strings.ToUpper(role)+"_URL"])
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&text, "%s_url = %q\n%s_listen = %q\n", role, at, role, "127.0.0.1:"+at.Port())
+	}
+	fmt.Fprintf(&text, "[[resources]]\nidentifier = %q\nscopes = [%q]\n", outsideResource, outsideScope)
+	return os.WriteFile(filepath.Join(p.folder, configFile), []byte(text.String()), 0o600)
 }
 
 func (p *platform) command(ctx context.Context, args ...string) *exec.Cmd {
@@ -113,25 +186,38 @@ func (p *platform) command(ctx context.Context, args ...string) *exec.Cmd {
 // account makes a test member on the running platform.
 func (p *platform) account(ctx context.Context, number int) (email, password string, err error) {
 	email = fmt.Sprintf("bench-%d@example.com", number)
-	cmd := p.command(ctx, "user", "create", "--test", "--name", fmt.Sprintf("Bench %d", number), "--email", email, "--json")
+	var made struct {
+		Password string `json:"password"`
+	}
+	err = p.administer(ctx, &made, "user", "create", "--test", "--name", fmt.Sprintf("Bench %d", number), "--email", email)
+	return email, made.Password, err
+}
+
+// addService registers a service that gets tokens for itself.
+func (p *platform) addService(ctx context.Context) (app, error) {
+	var made struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	err := p.administer(ctx, &made, "client", "create", "--type", "confidential", "--name", "Bench",
+		"--grant-type", "client_credentials", "--service-scope", outsideScope)
+	return app{made.ID, made.Secret}, err
+}
+
+// administer carries out a command on the running platform and reads its answer.
+func (p *platform) administer(ctx context.Context, answer any, args ...string) error {
+	cmd := p.command(ctx, append(args, "--json")...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", "", fmt.Errorf("making a member: %w: %s", err, stderr.String())
+		return fmt.Errorf("%s: %w: %s", strings.Join(args[:2], " "), err, stderr.String())
 	}
-	var made struct {
-		Password string `json:"password"`
-	}
-	err = json.Unmarshal(out, &made)
-	return email, made.Password, err
+	return json.Unmarshal(out, answer)
 }
 
 // close ends the platform and removes its folder.
 func (p *platform) close() {
-	if p.server != nil && p.server.Process != nil {
-		_ = p.server.Process.Signal(syscall.SIGTERM)
-		_ = p.server.Wait()
-	}
+	p.stop()
 	_ = os.RemoveAll(p.folder)
 }

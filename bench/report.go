@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// result is one line of the table. The ceiling of the JSON is the durable one.
+// result is one line of the table. The ceiling of the JSON is the durable one, and
+// the bare handler for what writes nothing.
 type result struct {
 	Name        string  `json:"name"`
 	Engine      string  `json:"engine"`
@@ -23,8 +24,9 @@ type result struct {
 	Ceiling     float64 `json:"ceiling_per_second"`
 	Ratio       float64 `json:"ratio"`
 
-	bare  float64
-	first error
+	bare    float64
+	durable bool // whether the ceiling is
+	first   error
 }
 
 func (r *result) take(s sample) {
@@ -33,11 +35,10 @@ func (r *result) take(s sample) {
 }
 
 func (r *result) takeCeiling(s sample, durable bool) {
+	r.Ceiling, r.durable = round(s.perSecond), durable
 	if !durable {
-		r.bare = round(s.perSecond)
-		return
+		r.bare = r.Ceiling
 	}
-	r.Ceiling = round(s.perSecond)
 	r.Ratio = math.Round(1000*r.PerSecond/r.Ceiling) / 1000
 }
 
@@ -54,8 +55,12 @@ func printHeader(w io.Writer) {
 }
 
 func (r *result) print(w io.Writer) {
-	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %.2f | %d | %.0f | %.0f %% | %.0f | %.0f %% |\n", r.Name, r.Concurrency,
-		r.PerSecond, r.P50, r.P99, r.Errors, r.bare, 100*r.PerSecond/r.bare, r.Ceiling, 100*r.Ratio)
+	durable := "– | –"
+	if r.durable {
+		durable = fmt.Sprintf("%.0f | %.0f %%", r.Ceiling, 100*r.Ratio)
+	}
+	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %.2f | %d | %.0f | %.0f %% | %s |\n", r.Name, r.Concurrency,
+		r.PerSecond, r.P50, r.P99, r.Errors, r.bare, 100*r.PerSecond/r.bare, durable)
 	if r.first != nil {
 		fmt.Fprintf(w, "\nThe first error: %v\n\n", r.first)
 	}

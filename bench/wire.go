@@ -65,6 +65,15 @@ func (w *wire) exchange(request []byte) (status int, err error) {
 	return status, err
 }
 
+// expect sends a request that is to be answered with this status.
+func (w *wire) expect(status int, request []byte) error {
+	got, err := w.exchange(request)
+	if err == nil && got != status {
+		err = fmt.Errorf("%s was answered %d: %s", request[:bytes.IndexByte(request, '\r')], got, w.body)
+	}
+	return err
+}
+
 // headers reads the head of an answer and gives the length of its body.
 func (w *wire) headers() (length int, err error) {
 	length, w.target = -1, ""
@@ -108,6 +117,11 @@ func getRequest(address *url.URL, header ...string) []byte {
 		request = fmt.Appendf(request, "%s: %s\r\n", header[i], header[i+1])
 	}
 	return append(request, "\r\n"...)
+}
+
+// bearerRequest is a GET with an access token.
+func bearerRequest(address *url.URL, accessToken string) []byte {
+	return getRequest(address, "Authorization", "Bearer "+accessToken)
 }
 
 // formRequest is a POST of a form as it goes over the wire.

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"mime"
 	"net/http"
 	"strings"
 
@@ -59,8 +58,7 @@ func (h *Host) presented(w http.ResponseWriter, r *http.Request) (oauth.AccessTo
 
 // tokenOf finds the token in header or form, never in both (RFC 6750 §2).
 func tokenOf(w http.ResponseWriter, r *http.Request) (scheme, text string, err error) {
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Method != http.MethodPost || kind != "application/x-www-form-urlencoded" {
+	if r.Method != http.MethodPost || !web.IsForm(r) {
 		return web.AccessToken(r)
 	}
 	form, err := web.Form(w, r)

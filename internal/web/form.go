@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,8 +26,7 @@ func Query(r *http.Request) (url.Values, error) { return parseParameters(r.URL.R
 // 100 values at most, UTF-8 without NUL. Another content type is
 // InvalidRequest, a larger body PayloadTooLarge.
 func Form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" || len(r.Header.Values("Content-Type")) != 1 {
+	if !IsForm(r) || len(r.Header.Values("Content-Type")) != 1 {
 		return nil, loop.Errorf(loop.InvalidRequest, "Send the parameters as a form: Content-Type application/x-www-form-urlencoded.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
@@ -37,6 +37,19 @@ func Form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, loop.Errorf(loop.InvalidRequest, "The body ended before it was complete. Send it again.").Because(err)
 	}
 	return parseParameters(string(body))
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+// IsForm reports whether the request's body says that it is a form, with whatever
+// parameters (RFC 9110 §8.3).
+func IsForm(r *http.Request) bool {
+	sent := r.Header.Get("Content-Type")
+	if sent == formType || sent == "" { // as nearly all requests have it: nothing to parse
+		return sent == formType
+	}
+	kind, _, err := mime.ParseMediaType(sent)
+	return err == nil && kind == formType
 }
 
 // parseParameters reads form-encoded parameters. Each name and value must be
@@ -50,11 +63,12 @@ func parseParameters(encoded string) (url.Values, error) {
 		return nil, loop.Errorf(loop.InvalidRequest, "The parameters are not well-formed: encode them as application/x-www-form-urlencoded.").Because(err)
 	}
 	for name, list := range values {
-		for _, text := range append(list, name) {
-			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-				return nil, loop.Errorf(loop.InvalidRequest, "A parameter holds a NUL or is not UTF-8.")
-			}
+		if !isText(name) || slices.ContainsFunc(list, func(value string) bool { return !isText(value) }) {
+			return nil, loop.Errorf(loop.InvalidRequest, "A parameter holds a NUL or is not UTF-8.")
 		}
 	}
 	return values, nil
 }
+
+// isText reports whether a text is UTF-8 without NUL.
+func isText(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -17,8 +18,9 @@ const (
 // guard sets the headers that every answer carries and turns away what is too
 // large or meant for another host.
 func (s *Site) guard(next http.Handler) http.Handler {
+	security := s.securityHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.setSecurityHeaders(w.Header())
+		maps.Copy(w.Header(), security)
 		if e := s.check(r); e != nil {
 			s.refuse(w, r, e)
 			return
@@ -27,19 +29,23 @@ func (s *Site) guard(next http.Handler) http.Handler {
 	})
 }
 
-// setSecurityHeaders sets the strictest answer; a page widens what it needs
-// (SetPagePolicy).
-func (s *Site) setSecurityHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+// securityHeaders is the strictest answer; a page widens what it needs
+// (AllowPage). All answers share the values: a handler replaces one (Set) or adds
+// to it (Add), which makes a copy, but MUST NOT write into it.
+func (s *Site) securityHeaders() http.Header {
+	h := http.Header{
+		"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+		"X-Frame-Options":              {"DENY"},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"no-referrer"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=()"},
+	}
 	if s.Secure() {
 		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
+	return h
 }
 
 // check judges the request's head.

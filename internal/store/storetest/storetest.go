@@ -33,20 +33,21 @@ type Store interface {
 func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *fixture){
-		"a decision that changes nothing leaves nothing":       nothing,
-		"a refusal keeps the change that came with it":         refusalWithChange,
-		"of many that start one chain, one finds it not there": oneStarts,
-		"a new chain ends those beyond what is kept":           keeps,
-		"a revoked grant ends its chains":                      revokes,
-		"a decision finds the grant that its subject means":    whichGrant,
-		"a chain reads as it was written":                      readsChain,
-		"a client reads as it was written":                     readsClient,
-		"after a change nobody sees the client from before":    changesClient,
-		"a change of a client that fails changes nothing":      changesNothing,
-		"an address has one account":                           oneAccount,
-		"a suspended member starts no session":                 noSession,
-		"of changes that build on the same keys, one wins":     oneChangesKeys,
-		"a change of keys is whole or not at all":              allKeysOrNone,
+		"a decision that changes nothing leaves nothing":        nothing,
+		"a refusal keeps the change that came with it":          refusalWithChange,
+		"of many that start one chain, one finds it not there":  oneStarts,
+		"a new chain ends those beyond what is kept":            keeps,
+		"of chains that begin at one moment, the new one stays": keepsNew,
+		"a revoked grant ends its chains":                       revokes,
+		"a decision finds the grant that its subject means":     whichGrant,
+		"a chain reads as it was written":                       readsChain,
+		"a client reads as it was written":                      readsClient,
+		"after a change nobody sees the client from before":     changesClient,
+		"a change of a client that fails changes nothing":       changesNothing,
+		"an address has one account":                            oneAccount,
+		"a suspended member starts no session":                  noSession,
+		"of changes that build on the same keys, one wins":      oneChangesKeys,
+		"a change of keys is whole or not at all":               allKeysOrNone,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,6 +184,22 @@ func keeps(t *testing.T, f *fixture) {
 	for id, want := range map[loop.ChainID]loop.Ending{first: loop.EndingReplaced, second: "", third: ""} {
 		if got := f.read(t, id).Ending; got != want {
 			t.Errorf("a chain's ending is %q, want %q", got, want)
+		}
+	}
+}
+
+// keepsNew: two chains of one moment, whichever of their ids sorts first, as where
+// the clock stands because the machine's was set back.
+func keepsNew(t *testing.T, f *fixture) {
+	ids := []loop.ChainID{"chain_c", "chain_a", "chain_b"}
+	for i, id := range ids {
+		must(t, f.store.Decide(t.Context(), f.subject(id), func(oauth.State) (oauth.Change, error) {
+			return oauth.Change{Chain: f.chain(id, f.grant.CreatedAt), Keep: 1}, nil
+		}))
+		for j, before := range ids[:i+1] {
+			if got := f.read(t, before).Ending; (got == "") != (i == j) {
+				t.Errorf("%s has begun, and the ending of %s is %q", id, before, got)
+			}
 		}
 	}
 }
