@@ -127,13 +127,14 @@ func TestAnAnswerThatIsNotForThisBrowserSignsNobodyIn(t *testing.T) {
 	}
 }
 
-func TestAReturnAddressNeverLeavesThePortal(t *testing.T) {
+func TestSec093_AReturnAddressNeverLeavesThePortal(t *testing.T) {
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
 	b := developerOf(t, p, grace)
 	for _, address := range []string{
 		"https://evil.example/", "//evil.example/", `/\evil.example`, `\\evil.example`, "/%2Fevil.example", "evil.example", "/apps/../../x",
 		"javascript:alert(1)", "", "/apps?x=1", "/apps#x", "/\t/evil.example",
+		"/%09/evil.example", "https:evil.example", "/..//evil.example", "///evil.example", "/apps/", "/" + strings.Repeat("a", 8<<10) + "//",
 	} {
 		answer := b.Follow(b.Get(developers + "/login?" + url.Values{"return": {address}}.Encode())).Redirected(t)
 		if back := b.Get(answer.String()).Redirected(t); back.String() != developers+"/apps" {
