@@ -95,7 +95,8 @@ func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, tok
 	told := &Introspection{}
 	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		chain := st.Chain
-		if chain == nil || chain.Client != client.ID || token.generation != chain.Generation ||
+		if chain == nil || chain.Client != client.ID ||
+			token.generation > chain.Generation || token.generation < chain.Generation && profileOf(client).rotates ||
 			!hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) ||
 			standing(st) != "" || !chain.Live(s.World.Now()) {
 			return Change{}, nil
