@@ -54,7 +54,7 @@ func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
 	if err != nil {
 		return refreshToken{}, false
 	}
-	u := unpacker{rest: string(plain)}
+	u := unpack(plain)
 	token := refreshToken{chain: loop.ChainID(u.text()), member: loop.MemberID(u.text()), generation: u.number(), keyID: keyID, mac: mac}
 	return token, u.done()
 }

@@ -3,6 +3,7 @@ package platform_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +19,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	_ = flag.Set("rapid.checks", "25") // histories of each kind of app; the flags on the command line say otherwise
+	_ = flag.Set("rapid.steps", "50")  // of each, about
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"), // ends by itself, soon after Close
 	)

@@ -384,6 +384,22 @@ func (p *Platform) NewBrowserAt(t testing.TB, peer string) *Browser {
 	}}
 }
 
+// SignedIn opens a browser in which a member has just signed in, without the work
+// of a password; a suspended member's is signed out.
+func (p *Platform) SignedIn(t testing.TB, m *loop.Member) *Browser {
+	t.Helper()
+	b, now := p.NewBrowser(t), p.World.Now()
+	cookie := credential.NewSecret(p.World, credential.SessionPrefix)
+	err := p.Accounts.Store.StartSession(t.Context(), member.Session{
+		Hash: cookie.Hash(), ID: loop.NewSessionID(p.World), Member: m.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(member.SessionAtMost),
+	}, [32]byte{}, audit.Record{At: now, Event: audit.MemberSignedIn, Member: m.ID, Actor: audit.Actor{Kind: audit.ByMember, ID: string(m.ID)}})
+	if err != nil && !errors.Is(err, loop.ErrNotFound) {
+		t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(parse(Identity), []*http.Cookie{{Name: "__Host-loop_session", Value: cookie.Reveal(), Path: "/", Secure: true}})
+	return b
+}
+
 // Get asks for an address, as a click on a link does.
 func (b *Browser) Get(address string) *Response {
 	b.t.Helper()
