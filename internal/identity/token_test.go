@@ -363,3 +363,26 @@ func TestRedeem_ANewChainReplacesTheOldOneWhileTheClockStands(t *testing.T) {
 		}
 	}
 }
+
+func TestRefresh_Sec052AnOldTokenIsReuseWhateverElseIsWrong(t *testing.T) {
+	p := platformtest.New(t)
+	app := p.AddApp(t, nil)
+	for name, more := range map[string]url.Values{
+		"with more scopes than there were": {"scope": {"openid email read:biomarkers"}},
+		"for another resource":             {"resource": {"https://evil.example"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			member := p.AddMember(t, "Ada"+strings.Fields(name)[0])
+			first := app.Redeem(app.Code(p.NewBrowser(t), member)).Pair(t)
+			second := app.Refresh(first.Refresh).Pair(t)
+			more.Set("grant_type", "refresh_token")
+			more.Set("refresh_token", first.Refresh)
+			if r := app.Token(more); r.JSON(t)["error"] != "invalid_grant" {
+				t.Errorf("it is answered %s", r.Text)
+			}
+			if r := app.Refresh(second.Refresh); r.JSON(t)["error"] != "invalid_grant" {
+				t.Errorf("the grant lives: %s", r.Text)
+			}
+		})
+	}
+}

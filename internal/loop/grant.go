@@ -42,7 +42,7 @@ type Chain struct {
 	Salt       [16]byte  // what a stolen key lacks
 	RotatedAt  time.Time // when that token was issued
 	RotatedBy  RequestID // by which request
-	RotatedFor Scopes    // what that request's access token opened
+	RotatedFor Scopes    // what that request asked for
 	RotatedKey string    // the thumbprint of the key that it was bound to; empty: none
 
 	Resources []string // that the authorization named (RFC 8707); none: the platform's own

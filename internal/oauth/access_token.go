@@ -92,7 +92,7 @@ func (s *Server) openAccessToken(text string) (AccessToken, bool) {
 	if err != nil {
 		return AccessToken{}, false
 	}
-	u := unpacker{rest: plain}
+	u := unpack(plain)
 	token := AccessToken{
 		ID:     loop.TokenID(u.text()),
 		Member: loop.MemberID(u.text()),

@@ -62,7 +62,7 @@ func (s *Server) openCode(text string) (Code, bool) {
 	if err != nil {
 		return Code{}, false
 	}
-	u := unpacker{rest: plain}
+	u := unpack(plain)
 	code := Code{
 		ID:          loop.ChainID(u.text()),
 		Client:      loop.ClientID(u.text()),

@@ -129,7 +129,8 @@ func (s *Server) sealer(purpose credential.Purpose) credential.Sealer {
 
 func (s *Server) unseal(purpose credential.Purpose, text string) (*unpacker, bool) {
 	plain, err := s.sealer(purpose).Open(text)
-	return &unpacker{rest: plain}, err == nil
+	u := unpack(plain)
+	return &u, err == nil
 }
 
 func flag(set bool) string {

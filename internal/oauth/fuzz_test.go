@@ -200,7 +200,7 @@ func FuzzUnpack(f *testing.F) {
 	p.moment(time.UnixMicro(1).UTC())
 	f.Add([]byte(p))
 	f.Fuzz(func(t *testing.T, packed []byte) {
-		u := unpacker{rest: packed}
+		u := unpack(packed)
 		text, number, moment := u.text(), u.number(), u.moment()
 		if !u.done() {
 			return
@@ -209,7 +209,7 @@ func FuzzUnpack(f *testing.F) {
 		again.text(text)
 		again.number(number)
 		again.moment(moment)
-		v := unpacker{rest: again}
+		v := unpack(again)
 		if v.text() != text || v.number() != number || !v.moment().Equal(moment) || !v.done() {
 			t.Fatalf("%x reads as %q, %d, %v, which reads back otherwise", packed, text, number, moment)
 		}

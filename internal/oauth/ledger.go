@@ -50,7 +50,7 @@ type State struct {
 
 // Change is what a decision writes. The zero value writes nothing.
 type Change struct {
-	Grant  *loop.Grant // its new state, or a new grant; a revoked one ends its chains
+	Grant  *loop.Grant // its new state, or a new grant; a revoked one ends its chains, and what it lost its chains lose for good
 	Chain  *loop.Chain // its new state, or a new chain
 	Keep   int         // with a new chain: how many live chains of the grant stay, this one among them
 	Revoke []loop.Revocation

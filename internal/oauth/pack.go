@@ -31,23 +31,26 @@ const maxTextLength = 1 << 20
 // unpacker reads what packer wrote. The first field that is not there makes
 // everything after it empty, and done says so.
 type unpacker struct {
-	rest []byte
+	rest string
 	bad  bool
 }
 
+// unpack begins to read. The texts that come out are parts of one copy.
+func unpack(packed []byte) unpacker { return unpacker{rest: string(packed)} }
+
 func (u *unpacker) text() string {
-	length, n := binary.Uvarint(u.rest)
+	length, n := binary.Uvarint(u.head())
 	if u.bad || n <= 0 || length > maxTextLength || int(length) > len(u.rest)-n {
 		u.bad = true
 		return ""
 	}
-	text := string(u.rest[n : n+int(length)])
+	text := u.rest[n : n+int(length)]
 	u.rest = u.rest[n+int(length):]
 	return text
 }
 
 func (u *unpacker) number() int64 {
-	number, n := binary.Varint(u.rest)
+	number, n := binary.Varint(u.head())
 	if u.bad || n <= 0 {
 		u.bad = true
 		return 0
@@ -55,6 +58,9 @@ func (u *unpacker) number() int64 {
 	u.rest = u.rest[n:]
 	return number
 }
+
+// head is as much of what is left as a number can take.
+func (u *unpacker) head() []byte { return []byte(u.rest[:min(len(u.rest), binary.MaxVarintLen64)]) }
 
 func (u *unpacker) moment() time.Time {
 	micro := u.number()

@@ -54,7 +54,7 @@ func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
 	if err != nil {
 		return refreshToken{}, false
 	}
-	u := unpacker{rest: plain}
+	u := unpacker{rest: string(plain)}
 	token := refreshToken{chain: loop.ChainID(u.text()), member: loop.MemberID(u.text()), generation: u.number(), keyID: keyID, mac: mac}
 	return token, u.done()
 }
@@ -139,48 +139,61 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if chain.Key != "" && chain.Key != req.Binding.Key {
 		return rotation{}, Change{}, errBadKey
 	}
-	if !chain.Scopes.HasAll(narrower) {
+	asked := chain.Scopes
+	if narrower != nil {
+		asked = narrower
+	}
+	retry := s.withinGrace(req, token, chain, asked)
+	if change, err := s.refuseOld(ctx, req, token, retry, st); err != nil {
+		return rotation{}, change, err
+	}
+	if !chain.Scopes.HasAll(asked) {
 		return rotation{}, Change{}, errScopeBeyond
 	}
 	target, err := s.narrow(req.Form, chain.Resources)
 	if err != nil {
 		return rotation{}, Change{}, err
 	}
-	scopes := covered(chain.Scopes, st)
-	if narrower != nil {
-		scopes = scopes.And(narrower)
-	}
+	scopes := covered(asked, st)
 	if len(scopes) == 0 {
 		return rotation{}, refused(st, string(chain.ID), "no scope left"), errNothingLeft
 	}
 	done := rotation{chain: chain, scopes: scopes, target: target, member: st.Member, counter: st.Counter}
 	rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
 	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
+	if retry {
+		rec.Detail["retry"] = "within grace"
+		return done, Change{Records: []audit.Record{rec}}, nil
+	}
+	done.chain = s.rotated(ctx, req, chain, asked)
+	return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
+}
+
+// refuseOld turns away a token that is not the chain's newest. One that was used
+// before is a re-use whatever else the request asks for: an app that is told of a
+// wrong scope would not know that its tokens were copied.
+func (s *Server) refuseOld(ctx context.Context, req TokenRequest, token refreshToken, retry bool, st State) (Change, error) {
+	chain := st.Chain
 	switch {
 	case token.generation > chain.Generation:
 		s.Log.ErrorContext(ctx, "a refresh token is newer than its chain: the database was set back", "chain", chain.ID, "generation", token.generation, "stored", chain.Generation)
-		return rotation{}, refused(st, string(chain.ID), "newer than stored"), errBadRefresh
-	case token.generation == chain.Generation || !profileOf(client).rotates:
-		done.chain = s.rotated(ctx, req, chain, scopes)
-		return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
-	case s.withinGrace(req, token, chain, scopes):
-		rec.Detail["retry"] = "within grace"
-		return done, Change{Records: []audit.Record{rec}}, nil
-	default:
-		return rotation{}, s.tokenReused(ctx, st), errRefreshReuse
+		return refused(st, string(chain.ID), "newer than stored"), errBadRefresh
+	case token.generation < chain.Generation && profileOf(req.Client).rotates && !retry:
+		return s.tokenReused(ctx, st), errRefreshReuse
 	}
+	return Change{}, nil
 }
 
 // rotated is the chain after a refresh: with a new token, or, where the client's
 // profile keeps it, the same one with a new life, until its key is replaced.
-func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chain, scopes loop.Scopes) *loop.Chain {
+func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chain, asked loop.Scopes) *loop.Chain {
 	now := s.World.Now()
 	next := *chain
 	next.IdleExpiresAt = now.Add(loop.RefreshTokenIdle)
 	if newest := s.Ring.Newest(credential.ForRefreshTokens); profileOf(req.Client).rotates || next.KeyID != newest {
 		next.Generation++
 		next.KeyID = newest
-		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, scopes, req.Binding.Key
+		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, asked, req.Binding.Key
 	}
 	return &next
 }
@@ -204,11 +217,12 @@ func (s *Server) refuseEnded(st State) (Change, error) {
 
 // withinGrace reports whether an old token is a retry: the one directly before
 // the present, within the client's grace period, for the same key and scopes.
-func (s *Server) withinGrace(req TokenRequest, token refreshToken, chain *loop.Chain, scopes loop.Scopes) bool {
-	return req.Client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
+// What the chain has lost in the meantime is the same for both.
+func (s *Server) withinGrace(req TokenRequest, token refreshToken, chain *loop.Chain, asked loop.Scopes) bool {
+	return profileOf(req.Client).rotates && req.Client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
 		s.World.Now().Before(chain.RotatedAt.Add(req.Client.RefreshGrace)) &&
 		req.Binding.Key == chain.RotatedKey &&
-		scopes.String() == chain.RotatedFor.String()
+		asked.And(chain.Scopes).String() == chain.RotatedFor.And(chain.Scopes).String()
 }
 
 // tokenReused revokes the whole grant: either the app or a thief holds a token

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +36,7 @@ func NewRevocations() *Revocations {
 func (r *Revocations) Apply(number uint64, revocation loop.Revocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := revoked{revocation.Kind, revocation.ID}
+	key := revoked{revocation.Kind, strings.Clone(revocation.ID)} // which may be part of something larger
 	if r.highest[key].number < number {
 		r.highest[key] = entry{number, revocation.ExpiresAt}
 	}

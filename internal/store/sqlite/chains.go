@@ -42,6 +42,22 @@ func updateChain(tx *Tx, before, after *loop.Chain) error {
 	return err
 }
 
+// narrowChains takes from the chains of a grant what the grant has lost, so that a
+// later consent does not give it back to them.
+func narrowChains(tx *Tx, before, after *loop.Grant) error {
+	if before == nil || before.ID != after.ID {
+		return nil
+	}
+	for _, lost := range before.Scopes.Without(after.Scopes) {
+		_, err := tx.Exec(`UPDATE chains SET scopes = trim(replace(' ' || scopes || ' ', ' ' || ? || ' ', ' ')) WHERE member_id = ? AND grant_id = ? AND ended_at = 0`,
+			lost, after.Member, after.ID)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // chainFields is where the chainColumns of a row go.
 func chainFields(c *loop.Chain) []any {
 	return []any{

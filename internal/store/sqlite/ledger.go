@@ -95,6 +95,9 @@ func (s *Identity) apply(tx *Tx, st oauth.State, change oauth.Change) error {
 		if err := putGrant(tx, change.Grant); err != nil {
 			return fmt.Errorf("writing a grant: %w", err)
 		}
+		if err := narrowChains(tx, st.Grant, change.Grant); err != nil {
+			return fmt.Errorf("narrowing the chains of a grant: %w", err)
+		}
 	}
 	if change.Chain != nil {
 		if err := s.putChain(tx, st, change); err != nil {

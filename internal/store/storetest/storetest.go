@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a new chain ends those beyond what is kept":            keeps,
 		"of chains that begin at one moment, the new one stays": keepsNew,
 		"a revoked grant ends its chains":                       revokes,
+		"what a grant loses, its chains lose for good":          narrows,
 		"a decision finds the grant that its subject means":     whichGrant,
 		"a chain reads as it was written":                       readsChain,
 		"a client reads as it was written":                      readsClient,
@@ -217,6 +218,21 @@ func revokes(t *testing.T, f *fixture) {
 		}
 		return oauth.Change{}, nil
 	}))
+}
+
+// narrows: a chain never gains scopes from a later consent.
+func narrows(t *testing.T, f *fixture) {
+	id := f.start(t, 0, 1)
+	for _, allowed := range []loop.Scopes{f.grant.Scopes, loop.NewScopes(loop.ScopeOpenID, loop.ScopeReadBiomarkers), loop.NewScopes(loop.ScopeOpenID), f.grant.Scopes} {
+		changed := *f.grant
+		changed.Scopes = allowed
+		want := f.read(t, id)
+		want.Scopes = want.Scopes.And(allowed)
+		must(t, f.store.Decide(t.Context(), f.subject(""), func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: &changed}, nil }))
+		if diff := cmp.Diff(want, f.read(t, id)); diff != "" {
+			t.Errorf("after a consent to %s the chain differs (-want +found):\n%s", allowed, diff)
+		}
+	}
 }
 
 func whichGrant(t *testing.T, f *fixture) {
