@@ -68,7 +68,7 @@ func TestADeveloperRegistersAnAppAndSeesItsSecretOnce(t *testing.T) {
 	}
 }
 
-func TestAnAppHasTheDefaultsOfWhatOnlyAnOperatorDecides(t *testing.T) {
+func TestSec104_AnAppHasTheDefaultsOfWhatOnlyAnOperatorDecides(t *testing.T) {
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
 	b := developerOf(t, p, grace)
@@ -231,7 +231,7 @@ func TestADisabledAppIsAnsweredNoMoreUntilItIsEnabled(t *testing.T) {
 	}
 }
 
-func TestWhatIsSomebodyElsesIsNotThere(t *testing.T) {
+func TestSec101_WhatIsSomebodyElsesIsNotThere(t *testing.T) {
 	p := platformtest.New(t)
 	owner := developerOf(t, p, p.AddMember(t, "Grace"))
 	path, secret := register(t, owner, newApp())
@@ -260,7 +260,7 @@ func TestWhatIsSomebodyElsesIsNotThere(t *testing.T) {
 	}
 }
 
-func TestAFormThatDidNotComeFromThePortalChangesNothing(t *testing.T) {
+func TestSec067_AFormThatDidNotComeFromThePortalChangesNothing(t *testing.T) {
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
 	b := developerOf(t, p, grace)
@@ -346,7 +346,7 @@ func TestTheConsentPageThatThePortalLeadsToIsTheApps(t *testing.T) {
 	}
 }
 
-func TestANameIsShownAsTextWhateverItHolds(t *testing.T) {
+func TestSec089_ANameIsShownAsTextWhateverItHolds(t *testing.T) {
 	p := platformtest.New(t)
 	b := developerOf(t, p, p.AddMember(t, "Grace"))
 	for _, name := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `{{.CSRF}}`, `javascript:alert(1)`, `' onfocus='alert(1)`} {
