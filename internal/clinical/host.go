@@ -31,7 +31,8 @@ type Members interface {
 
 // Clients is where clinical finds an app's limits. It is asked for each request.
 type Clients interface {
-	// Client finds the app that a good token was issued to.
+	// Client finds the app that a good token was issued to. All callers share it,
+	// and none may alter it.
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 }
 

@@ -9,7 +9,8 @@ import (
 
 // Ledger is what the acts need from the store.
 type Ledger interface {
-	// Client reads a client; loop.ErrNotFound where there is none.
+	// Client reads a client; loop.ErrNotFound where there is none. All callers
+	// share it, and none may alter it.
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	// Member reads a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
@@ -41,7 +42,7 @@ type Subject struct {
 // State is what a decision can rest on, as it is in its transaction. What does
 // not exist is nil.
 type State struct {
-	Client  *loop.Client
+	Client  *loop.Client // shared with all who read it: not to be altered
 	Member  *loop.Member
 	Grant   *loop.Grant
 	Chain   *loop.Chain

@@ -109,8 +109,8 @@ func (h *Host) updateApp(w http.ResponseWriter, r *http.Request, dev *developer,
 		return err
 	}
 	sent := readAppForm(posted)
-	changed := *app
-	sent.apply(&changed)
+	changed := app.Clone()
+	sent.apply(changed)
 	if faults := changed.Validate(); len(faults) > 0 {
 		return h.editAppPage(w, r, dev, app, sent, faults)
 	}

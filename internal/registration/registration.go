@@ -19,6 +19,7 @@ import (
 // Store is what registration needs to be kept.
 type Store interface {
 	// Client reads a client with its secrets; loop.ErrNotFound where there is none.
+	// All callers share it: whoever wants to alter it takes a Clone.
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	// Clients lists every client, newest first.
 	Clients(ctx context.Context) ([]*loop.Client, error)

@@ -58,20 +58,19 @@ func (s *Site) identify(next http.Handler) http.Handler {
 // log writes one line for each request, without anything that could be used:
 // no query, no header, no body.
 func (s *Site) log(next http.Handler) http.Handler {
+	log := s.Log.With("host", s.PublicURL.Host)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		answer := &answerStatus{ResponseWriter: w}
 		next.ServeHTTP(answer, r)
 
 		n := note(r.Context())
-		attrs := []slog.Attr{
+		attrs := append(make([]slog.Attr, 0, 9), // all that there can be
 			slog.String("request_id", string(RequestID(r.Context()))),
-			slog.String("host", s.PublicURL.Host),
 			slog.String("route", n.route),
 			slog.String("method", method(r)),
 			slog.Int("status", answer.status),
-			slog.Duration("duration", time.Since(began)),
-		}
+			slog.Duration("duration", time.Since(began)))
 		if n.client != "" {
 			attrs = append(attrs, slog.String("client_id", string(n.client)))
 		}
@@ -86,7 +85,7 @@ func (s *Site) log(next http.Handler) http.Handler {
 				attrs = append(attrs, slog.String("cause", cause.Error()))
 			}
 		}
-		s.Log.LogAttrs(r.Context(), level, "request", attrs...)
+		log.LogAttrs(r.Context(), level, "request", attrs...)
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -117,8 +118,32 @@ func NewWith(t testing.TB, alter func(*platform.Config)) *Platform {
 	}
 	alter(&p.config)
 	p.Open(t)
-	t.Cleanup(func() { _ = p.Close(context.Background()) })
+	t.Cleanup(func() {
+		p.checkClients(t)
+		_ = p.Close(context.Background())
+	})
 	return p
+}
+
+// checkClients holds all who read a client to their promise: the one that they
+// share is, at the end of every test, still the one that is stored.
+func (p *Platform) checkClients(t testing.TB) {
+	stored, err := p.Clients.Store.Clients(context.Background())
+	if err != nil {
+		return // the test has closed it
+	}
+	for _, want := range stored {
+		shared, err := p.Clients.Store.Client(context.Background(), want.ID)
+		if err != nil {
+			t.Errorf("reading a client at the end of the test: %v", err)
+			continue
+		}
+		got := shared.Clone()
+		got.Secrets = nil // a list has none
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("somebody has altered a client that all share: it is %+v, and stored is %+v", got, want)
+		}
+	}
 }
 
 // newPlatform is a platform in the folder that has not been opened.

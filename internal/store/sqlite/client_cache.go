@@ -19,6 +19,9 @@ const maxCachedClients = 10_000
 //   - who began to read before a transaction with a change had ended does not
 //     put what they read back in.
 //
+// What it gives is the one that it holds, for all who ask: they MUST NOT alter it,
+// or everybody would see what nobody has committed. A change reads one of its own.
+//
 // A client that does not exist is not remembered: a stranger must not fill the
 // memory. It is safe for concurrent use.
 type clientCache struct {
@@ -32,18 +35,17 @@ func newClientCache() *clientCache {
 	return &clientCache{clients: map[loop.ClientID]*loop.Client{}, changing: map[loop.ClientID]struct{}{}}
 }
 
-// client gives a copy of the client that is held; else of what read reads, which
-// is then held.
+// client gives the client that is held; else what read reads, which is then held.
 func (c *clientCache) client(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error) {
 	held, version := c.held(id)
 	if held != nil {
-		return held.Clone(), nil
+		return held, nil
 	}
 	client, err := read()
 	if err != nil {
 		return nil, err
 	}
-	c.hold(client.Clone(), version)
+	c.hold(client, version)
 	return client, nil
 }
 

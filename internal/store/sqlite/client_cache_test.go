@@ -138,30 +138,6 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 	})
 }
 
-func TestClientCache_WhatIsGivenIsTheCallersOwn(t *testing.T) {
-	t.Parallel()
-	s := openIdentity(t)
-	id := s.addClient(t)
-	spoil := func(c *loop.Client) {
-		c.Name, c.Enabled = "spoilt", false
-		c.RedirectURIs[0], c.AllowedScopes[0], c.Secrets[0].Hash = "https://thief.example.com/", "all", [32]byte{9}
-	}
-	for range 2 {
-		c, err := s.Client(t.Context(), id)
-		must(t, err)
-		spoil(c)
-		must(t, s.Decide(t.Context(), oauth.Subject{Client: id}, func(st oauth.State) (oauth.Change, error) {
-			spoil(st.Client)
-			return oauth.Change{}, nil
-		}))
-	}
-	c, err := s.Client(t.Context(), id)
-	must(t, err)
-	if c.Name != "old" || !c.Enabled || c.RedirectURIs[0] != "https://app.example.com/cb" || c.AllowedScopes[0] != loop.ScopeOpenID || c.Secrets[0].Hash != [32]byte{1} {
-		t.Errorf("the next reader is given %+v", c)
-	}
-}
-
 func TestClientCache_IsBounded(t *testing.T) {
 	t.Parallel()
 	t.Run("a client that does not exist is not held", func(t *testing.T) {

@@ -20,7 +20,7 @@ const (
 )
 
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
-// The caller may alter it: it is a copy.
+// All callers share it: whoever wants to alter it takes a Clone.
 func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
 	return s.cache.client(id, func() (*loop.Client, error) {
 		client, err := scanClient(s.db.QueryRowContext(ctx, selectClient, id))
