@@ -421,7 +421,7 @@ func (p *Platform) SignedIn(t testing.TB, m *loop.Member) *Browser {
 	if err != nil && !errors.Is(err, loop.ErrNotFound) {
 		t.Fatal(err)
 	}
-	b.client.Jar.SetCookies(parse(Identity), []*http.Cookie{{Name: "__Host-loop_session", Value: cookie.Reveal(), Path: "/", Secure: true}})
+	b.client.Jar.SetCookies(parse(Identity), []*http.Cookie{{Name: "__Host-loop_session", Value: cookie.Reveal(), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}})
 	return b
 }
 
