@@ -12,7 +12,7 @@ const p256 = { name: 'ECDSA', namedCurve: 'P-256' };
 const { kid, ...jwk } = told.key;
 const key = { key: await crypto.subtle.importKey('jwk', { ...jwk, use: undefined }, p256, false, ['sign']), kid };
 
-// Node's own fetch knows nothing of HTTPS_PROXY.
+// Node's own fetch looks at HTTPS_PROXY from version 24 on.
 const dispatcher = new EnvHttpProxyAgent();
 const throughProxy = (url, options) => fetch(url, { ...options, dispatcher });
 
