@@ -23,6 +23,7 @@ const config = await client.discovery(
   client.PrivateKeyJwt(key),
   { [client.customFetch]: throughProxy },
 );
+client.enableNonRepudiationChecks(config); // check the signature of ID tokens, too
 const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'));
 
 const verifier = client.randomPKCECodeVerifier();
