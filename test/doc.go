@@ -6,6 +6,9 @@
 // developer could know. It is a module of its own for the same reason that it
 // needs: a browser's protocol is a burden that the product shall not carry.
 //
+// Other people's clients are in peers: a program of ours around each library.
+// peers_test.go starts them.
+//
 // What the OpenID Foundation's conformance suite looks at is in test/conformance.
 //
 // What a machine lacks is named by the test that is left out for it; with

@@ -57,7 +57,8 @@ func needPython(t *testing.T, modules string) string {
 func needFolder(t *testing.T, variable, program, what string) string {
 	t.Helper()
 	folder := os.Getenv(variable)
-	if _, err := exec.LookPath(program); err != nil || folder == "" {
+	_, missing := exec.LookPath(program)
+	if _, err := os.Stat(folder); err != nil || missing != nil {
 		lacking(t, "there is no "+what)
 	}
 	return folder

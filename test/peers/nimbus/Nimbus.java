@@ -13,8 +13,9 @@ import com.nimbusds.oauth2.sdk.util.JSONObjectUtils;
 import com.nimbusds.openid.connect.sdk.*;
 import com.nimbusds.openid.connect.sdk.claims.IDTokenClaimsSet;
 import com.nimbusds.openid.connect.sdk.op.OIDCProviderMetadata;
-import com.nimbusds.openid.connect.sdk.validators.IDTokenValidator;
 import com.nimbusds.openid.connect.sdk.token.OIDCTokens;
+import com.nimbusds.openid.connect.sdk.validators.AccessTokenValidator;
+import com.nimbusds.openid.connect.sdk.validators.IDTokenValidator;
 import java.io.*;
 import java.net.URI;
 import java.nio.file.*;
@@ -87,14 +88,16 @@ public class Nimbus {
     }
     AuthorizationCode code = answer.toSuccessResponse().getAuthorizationCode();
     OIDCTokens first = exchange(new AuthorizationCodeGrant(code, redirectURI, verifier));
+    JWSAlgorithm algorithm = JWSAlgorithm.parse(text("id_token_signed_response_alg"));
     IDTokenClaimsSet idToken =
-        new IDTokenValidator(server.getIssuer(), client, JWSAlgorithm.parse(text("id_token_signed_response_alg")), server.getJWKSetURI().toURL())
+        new IDTokenValidator(server.getIssuer(), client, algorithm, server.getJWKSetURI().toURL())
             .validate(first.getIDToken(), nonce);
+    AccessTokenValidator.validate(first.getAccessToken(), algorithm, idToken.getAccessTokenHash());
     OIDCTokens refreshed = exchange(new RefreshTokenGrant(first.getRefreshToken()));
 
     Map<String, Object> got = new LinkedHashMap<>();
     got.put("claims", idToken.toJSONObject());
-    got.put("userinfo", get(server.getUserInfoEndpointURI(), first.getAccessToken()));
+    got.put("userinfo", userInfo(first.getAccessToken()));
     got.put("first", read(first));
     got.put("refreshed", read(refreshed));
     System.out.println(JSONObject.toJSONString(got));
@@ -148,6 +151,11 @@ public class Nimbus {
         ? proofs.createDPoPJWT(method, request.getURI(), nonce)
         : proofs.createDPoPJWT(method, request.getURI(), token, nonce));
     return request.send();
+  }
+
+  Map<String, Object> userInfo(AccessToken token) throws Exception {
+    HTTPRequest request = new UserInfoRequest(server.getUserInfoEndpointURI(), token).toHTTPRequest();
+    return UserInfoResponse.parse(send(request, token)).toSuccessResponse().getUserInfo().toJSONObject();
   }
 
   Map<String, Object> get(URI address, AccessToken token) throws Exception {

@@ -12,7 +12,7 @@ const p256 = { name: 'ECDSA', namedCurve: 'P-256' };
 const { kid, ...jwk } = told.key;
 const key = { key: await crypto.subtle.importKey('jwk', { ...jwk, use: undefined }, p256, false, ['sign']), kid };
 
-// Node's own fetch knows nothing of HTTPS_PROXY.
+// Node's own fetch looks at HTTPS_PROXY from version 24 on.
 const dispatcher = new EnvHttpProxyAgent();
 const throughProxy = (url, options) => fetch(url, { ...options, dispatcher });
 
@@ -23,6 +23,7 @@ const config = await client.discovery(
   client.PrivateKeyJwt(key),
   { [client.customFetch]: throughProxy },
 );
+client.enableNonRepudiationChecks(config); // check the signature of ID tokens, too
 const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'));
 
 const verifier = client.randomPKCECodeVerifier();
