@@ -57,6 +57,12 @@ var edges = map[string]map[string]string{
 		"internal/credential": "client secrets are made and hashed",
 		"internal/oauth":      "what a client loses, its tokens lose",
 	},
+	"internal/store": {
+		"internal/loop":      "what is kept",
+		"internal/audit":     "records are rows",
+		"internal/biomarker": "results are rows",
+		"internal/member":    "sign-ins are rows",
+	},
 	"internal/store/folder": {},
 	"internal/store/storetest": {
 		"internal/loop":         "what is kept",
@@ -67,6 +73,7 @@ var edges = map[string]map[string]string{
 		"internal/registration": "its contract for apps",
 	},
 	"internal/store/sqlite": {
+		"internal/store":      "the form of rows, and how failures are told",
 		"internal/loop":       "what is kept",
 		"internal/audit":      "the record is chained where it is written",
 		"internal/credential": "hashes and sealed keys are kept as they are",

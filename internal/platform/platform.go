@@ -77,7 +77,7 @@ type Platform struct {
 
 	config   Config
 	outgoing *fetch.Client // the one way to servers of others
-	world    *sqlite.Clock
+	world    *loop.Clock
 	store    *sqlite.Identity
 	results  *sqlite.Clinical
 	secrets  *credential.Keeper
@@ -112,7 +112,7 @@ const (
 // Open opens the platform in its folder and starts its background work. An error
 // leaves nothing open.
 func Open(ctx context.Context, config Config) (*Platform, error) {
-	p := &Platform{config: config, world: sqlite.NewClock(config.World, time.Time{})}
+	p := &Platform{config: config, world: loop.NewClock(config.World, time.Time{})}
 	p.outgoing = fetch.New(fetch.Config{
 		AllowedHosts: config.FetchHosts, Roots: config.FetchRoots,
 		OwnHosts: []string{config.Identity.Host, config.Clinical.Host, config.Developers.Host},

@@ -10,9 +10,8 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/store"
 )
-
-const auditColumns = `lane, number, at, event, actor_kind, actor_id, member_id, client_id, grant_id, request_id, address, detail, previous, hash`
 
 // lane is this database's part of the audit chain. Its head moves with the
 // transaction: what is undone has never been.
@@ -37,7 +36,7 @@ func (l Lane) Newest() time.Time { return l.lane.newest }
 
 // Newest hands the lane's newest records to each, oldest first.
 func (d *Database) Newest(ctx context.Context, l Lane, count int, each func(audit.Row) error) error {
-	rows, err := d.QueryContext(ctx, `SELECT * FROM (SELECT `+auditColumns+` FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT ?) ORDER BY number`,
+	rows, err := d.QueryContext(ctx, `SELECT * FROM (SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT ?) ORDER BY number`,
 		l.Head().Lane, count)
 	if err != nil {
 		return fmt.Errorf("reading the audit chain: %w", err)
@@ -65,14 +64,14 @@ func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys)
 const selectHead = `SELECT number, hash, at FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT 1`
 
 // scanHead reads how far a lane has come, and when.
-func scanHead(lane string, row scanner) (head audit.Head, newest time.Time, err error) {
+func scanHead(lane string, row store.Scanner) (head audit.Head, newest time.Time, err error) {
 	var at int64
 	head.Lane = lane
 	err = row.Scan(&head.Number, &head.Hash, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return head, fromMicro(at), err
+	return head, store.FromMicro(at), err
 }
 
 // moved reports whether the batch has records.
@@ -89,8 +88,7 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO audit_records (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		row.Lane, row.Number, row.At, row.Event, row.ActorKind, row.ActorID, row.Member, row.Client, row.Grant, row.Request, row.Address, row.Detail, row.Previous, row.Hash)
+	_, err = tx.Exec(`INSERT INTO audit_records (`+store.AuditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, store.AuditValues(&row)...)
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", rec.Event, err)
 	}
@@ -112,14 +110,14 @@ func (l *lane) committed() {
 func (tx *Tx) Tally(r audit.Refusal) error {
 	_, err := tx.Exec(`INSERT INTO audit_tallies (hour, event, subject, reason, member_id, client_id, grant_id, count) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
 		ON CONFLICT (hour, event, subject, reason) DO UPDATE SET count = count + 1`,
-		unixMicro(tx.world.Now().Truncate(time.Hour)), r.Event, r.Subject, r.Reason, r.Member, r.Client, r.Grant)
+		store.Micro(tx.world.Now().Truncate(time.Hour)), r.Event, r.Subject, r.Reason, r.Member, r.Client, r.Grant)
 	return err
 }
 
 // RecordTallies turns the counts of hours that are over into records.
 func (d *Database) RecordTallies(ctx context.Context, now time.Time) error {
 	return d.Write(ctx, func(tx *Tx) error {
-		before := unixMicro(now.Truncate(time.Hour))
+		before := store.Micro(now.Truncate(time.Hour))
 		records, err := tallied(tx, before, now)
 		if err != nil || len(records) == 0 {
 			return err
@@ -151,7 +149,7 @@ func tallied(tx *Tx, before int64, now time.Time) ([]audit.Record, error) {
 		if err := rows.Scan(&hour, &rec.Event, &subject, &reason, &rec.Member, &rec.Client, &rec.Grant, &count); err != nil {
 			return nil, fmt.Errorf("reading counted refusals: %w", err)
 		}
-		rec.Detail = audit.Detail{"subject": subject, "reason": reason, "count": fmt.Sprint(count), "hour": fromMicro(hour).Format(time.RFC3339)}
+		rec.Detail = audit.Detail{"subject": subject, "reason": reason, "count": fmt.Sprint(count), "hour": store.FromMicro(hour).Format(time.RFC3339)}
 		records = append(records, rec)
 	}
 	return records, rows.Err()
@@ -177,7 +175,7 @@ func (d *Database) Lanes(ctx context.Context) ([]string, error) {
 
 // EachRow hands the records of a lane to each, by number, until it returns an error.
 func (d *Database) EachRow(ctx context.Context, lane string, each func(audit.Row) error) error {
-	rows, err := d.QueryContext(ctx, `SELECT `+auditColumns+` FROM audit_records WHERE lane = ? ORDER BY number`, lane)
+	rows, err := d.QueryContext(ctx, `SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = ? ORDER BY number`, lane)
 	if err != nil {
 		return fmt.Errorf("reading the audit chain: %w", err)
 	}
@@ -187,8 +185,7 @@ func (d *Database) EachRow(ctx context.Context, lane string, each func(audit.Row
 func eachRow(rows *sql.Rows, each func(audit.Row) error) error {
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
 	for rows.Next() {
-		var r audit.Row
-		err := rows.Scan(&r.Lane, &r.Number, &r.At, &r.Event, &r.ActorKind, &r.ActorID, &r.Member, &r.Client, &r.Grant, &r.Request, &r.Address, &r.Detail, &r.Previous, &r.Hash)
+		r, err := store.ScanAudit(rows)
 		if err != nil {
 			return fmt.Errorf("reading the audit chain: %w", err)
 		}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
 )
 
 //go:embed schema/clinical/*.sql
@@ -32,8 +32,6 @@ type Clinical struct{ db *Database }
 // NewClinical makes the store of a database that was opened with ClinicalSchema.
 func NewClinical(db *Database) *Clinical { return &Clinical{db} }
 
-const resultColumns = `collected_at, id, code, comparator, value, unit, reference_low, reference_high, flag, source, parsed_at`
-
 // AddResults inserts a member's new results and their record, all or nothing.
 // An id that is already there is an error.
 func (s *Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, rec audit.Record) error {
@@ -53,9 +51,8 @@ func (s *Clinical) AddResults(ctx context.Context, member loop.MemberID, results
 }
 
 func insertResult(tx *Tx, member loop.MemberID, arrival int64, r *biomarker.Result) error {
-	_, err := tx.Exec(`INSERT INTO results (member_id, arrival, `+resultColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		member, arrival, unixMicro(r.CollectedAt), r.ID, r.Code, r.Comparator, r.Value.String(), r.Unit,
-		r.Range.Low.String(), r.Range.High.String(), r.Flag, r.Source, unixMicro(r.ParsedAt))
+	_, err := tx.Exec(`INSERT INTO results (member_id, arrival, `+store.ResultColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		append([]any{member, arrival}, store.ResultValues(r)...)...)
 	return err
 }
 
@@ -67,7 +64,7 @@ const (
 	newestArrival = `iif(?2 > 0, ?2, (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = ?1))`
 
 	selectResults = `
-SELECT ` + newestArrival + `, ` + resultColumns + ` FROM results AS r
+SELECT ` + newestArrival + `, ` + store.ResultColumns + ` FROM results AS r
 WHERE r.member_id = ?1 AND r.arrival <= ` + newestArrival + `
 	AND (?3 IS NULL OR r.code IN (SELECT value FROM json_each(?3)))
 	AND r.collected_at >= ?4 AND r.collected_at < ?5
@@ -100,7 +97,7 @@ func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bi
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
 	for rows.Next() {
 		var r biomarker.Result
-		if err := scanResult(rows, &arrival, &r); err != nil {
+		if err := store.ScanResult(rows, &arrival, &r); err != nil {
 			return 0, fmt.Errorf("reading a result: %w", err)
 		}
 		if !each(&r) {
@@ -130,28 +127,6 @@ func selectionArgs(member loop.MemberID, sel biomarker.Selection) ([]any, error)
 		place, id = sel.After.CollectedAt.UnixMicro(), string(sel.After.ID)
 	}
 	return []any{member, sel.After.Arrival, codes, from, to, place, id}, nil
-}
-
-func scanResult(row scanner, arrival *int64, r *biomarker.Result) error {
-	var collectedAt, parsedAt int64
-	var value, low, high string
-	err := row.Scan(arrival, &collectedAt, &r.ID, &r.Code, &r.Comparator, &value, &r.Unit, &low, &high, &r.Flag, &r.Source, &parsedAt)
-	if err != nil {
-		return err
-	}
-	r.CollectedAt, r.ParsedAt = time.UnixMicro(collectedAt).UTC(), time.UnixMicro(parsedAt).UTC()
-	for _, number := range []struct {
-		text string
-		into *biomarker.Decimal
-	}{{value, &r.Value}, {low, &r.Range.Low}, {high, &r.Range.High}} {
-		if number.text == "" {
-			continue
-		}
-		if *number.into, err = biomarker.ParseDecimal(number.text); err != nil {
-			return fmt.Errorf("result %s: %w", r.ID, err)
-		}
-	}
-	return nil
 }
 
 // RecordRead writes the record of a read and returns once it is durable.

@@ -3,29 +3,23 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
 )
-
-const chainColumns = `id, grant_id, member_id, client_id, scopes, session_id, auth_time, generation, key_id, salt,
-	rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key`
 
 // Chain reads a chain; loop.ErrNotFound where there is none.
 func (s *Identity) Chain(ctx context.Context, member loop.MemberID, id loop.ChainID) (*loop.Chain, error) {
 	var c loop.Chain
-	err := s.db.QueryRowContext(ctx, `SELECT `+chainColumns+` FROM chains WHERE member_id = ? AND id = ?`, member, id).Scan(chainFields(&c)...)
+	err := s.db.QueryRowContext(ctx, `SELECT `+store.ChainColumns+` FROM chains WHERE member_id = ? AND id = ?`, member, id).Scan(store.ChainFields(&c)...)
 	if err != nil {
-		return nil, found(err)
+		return nil, store.Found(err)
 	}
 	return &c, nil
 }
 
 func insertChain(tx *Tx, c *loop.Chain) error {
-	_, err := tx.Exec(`INSERT INTO chains (`+chainColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, c.Grant, c.Member, c.Client, c.Scopes.String(), c.Session, unixMicro(c.AuthTime), c.Generation, c.KeyID, c.Salt[:],
-		unixMicro(c.RotatedAt), c.RotatedBy, c.RotatedFor.String(), unixMicro(c.CreatedAt), unixMicro(c.IdleExpiresAt), unixMicro(c.EndedAt), c.Ending,
-		c.RotatedKey, strings.Join(c.Resources, " "), c.Key)
+	_, err := tx.Exec(`INSERT INTO chains (`+store.ChainColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, store.ChainValues(c)...)
 	return err
 }
 
@@ -34,8 +28,8 @@ func insertChain(tx *Tx, c *loop.Chain) error {
 func updateChain(tx *Tx, before, after *loop.Chain) error {
 	changed, err := tx.Exec(`UPDATE chains SET generation = ?, key_id = ?, rotated_at = ?, rotated_by = ?, rotated_for = ?, idle_expires_at = ?, ended_at = ?, ending = ?, rotated_key = ?
 		WHERE member_id = ? AND id = ? AND generation = ?`,
-		after.Generation, after.KeyID, unixMicro(after.RotatedAt), after.RotatedBy, after.RotatedFor.String(), unixMicro(after.IdleExpiresAt),
-		unixMicro(after.EndedAt), after.Ending, after.RotatedKey, before.Member, before.ID, before.Generation)
+		after.Generation, after.KeyID, store.Micro(after.RotatedAt), after.RotatedBy, after.RotatedFor.String(), store.Micro(after.IdleExpiresAt),
+		store.Micro(after.EndedAt), after.Ending, after.RotatedKey, before.Member, before.ID, before.Generation)
 	if err == nil && changed != 1 {
 		err = fmt.Errorf("the chain changed while it was decided on")
 	}
@@ -56,14 +50,4 @@ func narrowChains(tx *Tx, before, after *loop.Grant) error {
 		}
 	}
 	return nil
-}
-
-// chainFields is where the chainColumns of a row go.
-func chainFields(c *loop.Chain) []any {
-	return []any{
-		text(&c.ID), text(&c.Grant), text(&c.Member), text(&c.Client), scopes(&c.Scopes), text(&c.Session), moment(&c.AuthTime),
-		integer(&c.Generation), integer(&c.KeyID), salt(&c.Salt), moment(&c.RotatedAt), text(&c.RotatedBy), scopes(&c.RotatedFor),
-		moment(&c.CreatedAt), moment(&c.IdleExpiresAt), moment(&c.EndedAt), text(&c.Ending),
-		text(&c.RotatedKey), words(&c.Resources), text(&c.Key),
-	}
 }

@@ -2,12 +2,12 @@ package sqlite
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"testing"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store"
 )
 
 func TestClientCache_WithinATransaction(t *testing.T) {
@@ -113,8 +113,8 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 			t.Parallel()
 			s := openIdentity(t)
 			id := s.addClient(t)
-			c, err := s.cache.client(id, func() (*loop.Client, error) {
-				old, err := scanClient(s.db.QueryRowContext(t.Context(), selectClient, id))
+			c, err := s.cache.Client(id, func() (*loop.Client, error) {
+				old, err := store.ScanClient(s.db.QueryRowContext(t.Context(), selectClient, id))
 				change(t, s, id)
 				return old, err
 			})
@@ -138,37 +138,20 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 	})
 }
 
-func TestClientCache_IsBounded(t *testing.T) {
+func TestClientCache_AClientThatDoesNotExistIsNotHeld(t *testing.T) {
 	t.Parallel()
-	t.Run("a client that does not exist is not held", func(t *testing.T) {
-		t.Parallel()
-		s := openIdentity(t)
-		id := loop.NewClientID(s.world)
-		if c, err := s.Client(t.Context(), id); !errors.Is(err, loop.ErrNotFound) {
-			t.Errorf("got %+v, %v", c, err)
+	s := openIdentity(t)
+	id := loop.NewClientID(s.world)
+	if c, err := s.Client(t.Context(), id); !errors.Is(err, loop.ErrNotFound) {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	must(t, s.Decide(t.Context(), oauth.Subject{Client: id}, func(st oauth.State) (oauth.Change, error) {
+		if st.Client != nil {
+			t.Errorf("a decision finds %+v", st.Client)
 		}
-		must(t, s.Decide(t.Context(), oauth.Subject{Client: id}, func(st oauth.State) (oauth.Change, error) {
-			if st.Client != nil {
-				t.Errorf("a decision finds %+v", st.Client)
-			}
-			return oauth.Change{}, nil
-		}))
-		if len(s.cache.clients) > 0 || len(s.cache.changing) > 0 {
-			t.Errorf("it holds %d clients", len(s.cache.clients))
-		}
-	})
-	t.Run("a client beyond the bound takes another's place", func(t *testing.T) {
-		t.Parallel()
-		c := newClientCache()
-		for i := range maxCachedClients + 10 {
-			id := loop.ClientID(fmt.Sprint("client_", i))
-			given, err := c.client(id, func() (*loop.Client, error) { return &loop.Client{ID: id}, nil })
-			if held, _ := c.held(id); err != nil || given.ID != id || held == nil {
-				t.Fatalf("client %d is %+v, %v, held as %+v", i, given, err, held)
-			}
-		}
-		if len(c.clients) != maxCachedClients {
-			t.Errorf("it holds %d clients, want %d", len(c.clients), maxCachedClients)
-		}
-	})
+		return oauth.Change{}, nil
+	}))
+	if held := s.cache.Len(); held > 0 {
+		t.Errorf("it holds %d clients", held)
+	}
 }

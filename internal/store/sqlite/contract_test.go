@@ -17,7 +17,7 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) (storetest.Store, loop.World) {
 		t.Helper()
-		w := sqlite.NewClock(loop.Machine{}, time.Time{}) // to the microsecond, as what is stored
+		w := loop.NewClock(loop.Machine{}, time.Time{}) // to the microsecond, as what is stored
 		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "identity.db"), sqlite.IdentitySchema(), w, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)

@@ -5,27 +5,26 @@ import (
 	"fmt"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
 )
-
-const grantColumns = `id, member_id, client_id, scopes, declined, created_at, updated_at, revoked_at, reason`
 
 // LiveGrant reads the live grant of a member to a client; nil where there is none.
 func (s *Identity) LiveGrant(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error) {
-	return optional(scanGrant(s.db.QueryRowContext(ctx,
-		`SELECT `+grantColumns+` FROM grants WHERE member_id = ? AND client_id = ? AND revoked_at = 0`, member, client)))
+	return store.Optional(store.ScanGrant(s.db.QueryRowContext(ctx,
+		`SELECT `+store.GrantColumns+` FROM grants WHERE member_id = ? AND client_id = ? AND revoked_at = 0`, member, client)))
 }
 
 // Grants lists the grants of a member, or of everybody where member is empty,
 // newest first, the revoked ones too.
 func (s *Identity) Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+grantColumns+` FROM grants WHERE ? = '' OR member_id = ? ORDER BY id DESC`, member, member)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+store.GrantColumns+` FROM grants WHERE ? = '' OR member_id = ? ORDER BY id DESC`, member, member)
 	if err != nil {
 		return nil, fmt.Errorf("listing grants: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
 	var grants []*loop.Grant
 	for rows.Next() {
-		grant, err := scanGrant(rows)
+		grant, err := store.ScanGrant(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -37,30 +36,13 @@ func (s *Identity) Grants(ctx context.Context, member loop.MemberID) ([]*loop.Gr
 // putGrant inserts a grant or brings it to its new state. A grant that is
 // revoked ends its chains.
 func putGrant(tx *Tx, g *loop.Grant) error {
-	_, err := tx.Exec(`INSERT INTO grants (`+grantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.Exec(`INSERT INTO grants (`+store.GrantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (member_id, id) DO UPDATE SET scopes = excluded.scopes, declined = excluded.declined,
-			updated_at = excluded.updated_at, revoked_at = excluded.revoked_at, reason = excluded.reason`,
-		g.ID, g.Member, g.Client, g.Scopes.String(), g.Declined.String(), unixMicro(g.CreatedAt), unixMicro(g.UpdatedAt), unixMicro(g.RevokedAt), g.Reason)
+			updated_at = excluded.updated_at, revoked_at = excluded.revoked_at, reason = excluded.reason`, store.GrantValues(g)...)
 	if err != nil || g.Live() {
 		return err
 	}
 	_, err = tx.Exec(`UPDATE chains SET ended_at = ?, ending = ? WHERE member_id = ? AND grant_id = ? AND ended_at = 0`,
-		unixMicro(g.RevokedAt), loop.EndingRevoked, g.Member, g.ID)
+		store.Micro(g.RevokedAt), loop.EndingRevoked, g.Member, g.ID)
 	return err
-}
-
-func scanGrant(row scanner) (*loop.Grant, error) {
-	var g loop.Grant
-	if err := row.Scan(grantFields(&g)...); err != nil {
-		return nil, found(err)
-	}
-	return &g, nil
-}
-
-// grantFields is where the grantColumns of a row go.
-func grantFields(g *loop.Grant) []any {
-	return []any{
-		text(&g.ID), text(&g.Member), text(&g.Client), scopes(&g.Scopes), scopes(&g.Declined),
-		moment(&g.CreatedAt), moment(&g.UpdatedAt), moment(&g.RevokedAt), text(&g.Reason),
-	}
 }

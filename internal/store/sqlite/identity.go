@@ -2,15 +2,13 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store"
 )
 
 //go:embed schema/identity/*.sql
@@ -30,33 +28,15 @@ type Identity struct {
 	db          *Database
 	world       loop.World
 	revocations *oauth.Revocations
-	cache       *clientCache
+	cache       *store.ClientCache
 }
 
 // NewIdentity loads what has been revoked and could still be presented, and
 // keeps the set complete from then on.
 func NewIdentity(ctx context.Context, db *Database, w loop.World, revocations *oauth.Revocations) (*Identity, error) {
-	s := &Identity{db: db, world: w, revocations: revocations, cache: newClientCache()}
+	s := &Identity{db: db, world: w, revocations: revocations, cache: store.NewClientCache()}
 	if err := s.loadRevocations(ctx); err != nil {
 		return nil, fmt.Errorf("loading revocations: %w", err)
 	}
 	return s, nil
 }
-
-// scanner is a row, of one or of many.
-type scanner interface{ Scan(dest ...any) error }
-
-// found tells what came of reading a row: loop.ErrNotFound where there is none,
-// loop.TemporarilyUnavailable where the database could not be read.
-func found(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		return loop.ErrNotFound
-	default:
-		return unavailable(err)
-	}
-}
-
-func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -17,14 +17,14 @@ import (
 // several acts in one transaction.
 type identityUnderTest struct {
 	*Identity
-	world       *Clock
+	world       *loop.Clock
 	lane        Lane
 	revocations *oauth.Revocations
 }
 
 func openIdentity(t *testing.T) *identityUnderTest {
 	t.Helper()
-	world := NewClock(loop.Machine{}, time.Time{})
+	world := loop.NewClock(loop.Machine{}, time.Time{})
 	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "identity.db"), IdentitySchema(), world, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

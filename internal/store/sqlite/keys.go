@@ -6,6 +6,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/store"
 )
 
 // Keys reads the keys as they are stored, sealed, oldest first, and the number of
@@ -29,7 +30,7 @@ func (s *Identity) Keys(ctx context.Context) (keys []credential.Key, last uint32
 		if err := rows.Scan(&key.ID, &key.Purpose, &key.Algorithm, &key.Sealed, &created, &from); err != nil {
 			return nil, 0, fmt.Errorf("reading the key ring: %w", err)
 		}
-		key.CreatedAt, key.SealsFrom = fromMicro(created), fromMicro(from)
+		key.CreatedAt, key.SealsFrom = store.FromMicro(created), store.FromMicro(from)
 		keys = append(keys, key)
 	}
 	return keys, last, rows.Err()
@@ -45,7 +46,7 @@ func (s *Identity) ChangeKeys(ctx context.Context, change credential.KeyChange, 
 		}
 		for _, key := range change.Make {
 			err := changeOne(tx, `INSERT INTO keys (id, purpose, algorithm, sealed, created_at, seals_from) VALUES (?, ?, ?, ?, ?, ?)`,
-				key.ID, key.Purpose, key.Algorithm, key.Sealed, unixMicro(key.CreatedAt), unixMicro(key.SealsFrom))
+				key.ID, key.Purpose, key.Algorithm, key.Sealed, store.Micro(key.CreatedAt), store.Micro(key.SealsFrom))
 			if err != nil {
 				return fmt.Errorf("storing a key: %w", err)
 			}

@@ -18,7 +18,7 @@ import (
 
 func openKeys(t *testing.T, path string, schema fs.FS) (*sqlite.Database, *sqlite.Identity) {
 	t.Helper()
-	w := sqlite.NewClock(loop.Machine{}, time.Time{})
+	w := loop.NewClock(loop.Machine{}, time.Time{})
 	db, err := sqlite.Open(t.Context(), path, schema, w, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -2,13 +2,13 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store"
 )
 
 // Decide carries out a decision of the authorization server (oauth.Ledger). The
@@ -42,14 +42,14 @@ const (
 
 	selectState = `
 SELECT n.value, g.*, m.* FROM revocation_counter AS n
-LEFT JOIN (SELECT ` + grantColumns + ` FROM grants) AS g ON g.id = coalesce(nullif(?3, ''), ` + liveGrant + `)
-LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = coalesce(g.member_id, ?1)`
+LEFT JOIN (SELECT ` + store.GrantColumns + ` FROM grants) AS g ON g.id = coalesce(nullif(?3, ''), ` + liveGrant + `)
+LEFT JOIN (SELECT ` + store.MemberColumns + ` FROM members) AS m ON m.id = coalesce(g.member_id, ?1)`
 
 	selectStateOfChain = `
 SELECT n.value, g.*, m.*, c.* FROM revocation_counter AS n
-LEFT JOIN (SELECT ` + chainColumns + ` FROM chains) AS c ON c.member_id = ?1 AND c.id = ?4
-LEFT JOIN (SELECT ` + grantColumns + ` FROM grants) AS g ON g.member_id = ?1 AND g.id = coalesce(c.grant_id, nullif(?3, ''), ` + liveGrant + `)
-LEFT JOIN (SELECT ` + memberColumns + ` FROM members) AS m ON m.id = ?1`
+LEFT JOIN (SELECT ` + store.ChainColumns + ` FROM chains) AS c ON c.member_id = ?1 AND c.id = ?4
+LEFT JOIN (SELECT ` + store.GrantColumns + ` FROM grants) AS g ON g.member_id = ?1 AND g.id = coalesce(c.grant_id, nullif(?3, ''), ` + liveGrant + `)
+LEFT JOIN (SELECT ` + store.MemberColumns + ` FROM members) AS m ON m.id = ?1`
 )
 
 // readState reads what the subject names; what is not there stays nil.
@@ -60,9 +60,9 @@ func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err
 		member loop.Member
 	)
 	query, args := selectState, []any{subject.Member, subject.Client, subject.Grant}
-	fields := [][]any{{&st.Counter}, grantFields(&grant), memberFields(&member)}
+	fields := [][]any{{&st.Counter}, store.GrantFields(&grant), store.MemberFields(&member)}
 	if subject.Chain != "" {
-		query, args, fields = selectStateOfChain, append(args, subject.Chain), append(fields, chainFields(&chain))
+		query, args, fields = selectStateOfChain, append(args, subject.Chain), append(fields, store.ChainFields(&chain))
 	}
 	if err := tx.QueryRow(query, args...).Scan(slices.Concat(fields...)...); err != nil {
 		return st, fmt.Errorf("reading what is to be decided on: %w", err)
@@ -77,16 +77,8 @@ func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err
 	if member.ID != "" {
 		st.Member = &member
 	}
-	st.Client, err = optional(s.clientIn(tx, client))
+	st.Client, err = store.Optional(s.clientIn(tx, client))
 	return st, err
-}
-
-// optional turns the absence of a record into nil.
-func optional[T any](record *T, err error) (*T, error) {
-	if errors.Is(err, loop.ErrNotFound) {
-		return nil, nil //nolint:nilnil // absent and no error is the meaning
-	}
-	return record, err
 }
 
 // apply writes a change.
@@ -132,7 +124,7 @@ func (s *Identity) putChain(tx *Tx, st oauth.State, change oauth.Change) error {
 	// The new one stays, whatever the clock said when the others began.
 	_, err := tx.Exec(`UPDATE chains SET ended_at = ?, ending = ? WHERE member_id = ? AND ended_at = 0 AND id IN (
 		SELECT id FROM chains WHERE member_id = ? AND grant_id = ? AND ended_at = 0 AND id <> ? ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?)`,
-		unixMicro(s.world.Now()), loop.EndingReplaced, change.Chain.Member, change.Chain.Member, change.Chain.Grant, change.Chain.ID, change.Keep-1)
+		store.Micro(s.world.Now()), loop.EndingReplaced, change.Chain.Member, change.Chain.Member, change.Chain.Grant, change.Chain.ID, change.Keep-1)
 	return err
 }
 
@@ -158,7 +150,7 @@ func (s *Identity) revoke(tx *Tx, revocation loop.Revocation) error {
 		return err
 	}
 	_, err := tx.Exec(`INSERT INTO revocations (number, kind, id, expires_at) VALUES (?, ?, ?, ?)`,
-		number, revocation.Kind, revocation.ID, unixMicro(revocation.ExpiresAt))
+		number, revocation.Kind, revocation.ID, store.Micro(revocation.ExpiresAt))
 	if err != nil {
 		return err
 	}
@@ -181,7 +173,7 @@ func (s *Identity) loadRevocations(ctx context.Context) error {
 		if err := rows.Scan(&number, &revocation.Kind, &revocation.ID, &expires); err != nil {
 			return err
 		}
-		revocation.ExpiresAt = fromMicro(expires)
+		revocation.ExpiresAt = store.FromMicro(expires)
 		s.revocations.Apply(number, revocation)
 	}
 	return rows.Err()

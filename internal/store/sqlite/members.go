@@ -7,25 +7,24 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/store"
 )
-
-const memberColumns = `id, email, email_verified, name, locale, sex, test, suspended, notice, created_at, updated_at`
 
 // Member reads a member; loop.ErrNotFound where there is none.
 func (s *Identity) Member(ctx context.Context, id loop.MemberID) (*loop.Member, error) {
-	return scanMember(s.db.QueryRowContext(ctx, `SELECT `+memberColumns+` FROM members WHERE id = ?`, id))
+	return store.ScanMember(s.db.QueryRowContext(ctx, `SELECT `+store.MemberColumns+` FROM members WHERE id = ?`, id))
 }
 
 // Members lists every member, newest first.
 func (s *Identity) Members(ctx context.Context) ([]*loop.Member, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+memberColumns+` FROM members ORDER BY id DESC`)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+store.MemberColumns+` FROM members ORDER BY id DESC`)
 	if err != nil {
 		return nil, fmt.Errorf("listing members: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
 	var members []*loop.Member
 	for rows.Next() {
-		m, err := scanMember(rows)
+		m, err := store.ScanMember(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -37,8 +36,8 @@ func (s *Identity) Members(ctx context.Context) ([]*loop.Member, error) {
 // Account finds the member with the address, and the hash of their password;
 // loop.ErrNotFound where there is none.
 func (s *Identity) Account(ctx context.Context, email loop.Email) (m *loop.Member, passwordHash string, err error) {
-	row := s.db.QueryRowContext(ctx, `SELECT `+memberColumns+`, password FROM members WHERE email = ?`, email)
-	m, err = scanMember(withColumn{row, &passwordHash})
+	row := s.db.QueryRowContext(ctx, `SELECT `+store.MemberColumns+`, password FROM members WHERE email = ?`, email)
+	m, err = store.ScanAccount(row, &passwordHash)
 	return m, passwordHash, err
 }
 
@@ -46,8 +45,7 @@ func (s *Identity) Account(ctx context.Context, email loop.Email) (m *loop.Membe
 // where the address has an account.
 func (s *Identity) AddMember(ctx context.Context, m *loop.Member, passwordHash string, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		added, err := tx.Exec(`INSERT INTO members (`+memberColumns+`, password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING`,
-			m.ID, m.Email, m.EmailVerified, m.Name, m.Locale, m.Sex, m.Test, m.Suspended, m.Notice, unixMicro(m.CreatedAt), unixMicro(m.UpdatedAt), passwordHash)
+		added, err := tx.Exec(`INSERT INTO members (`+store.MemberColumns+`, password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING`, append(store.MemberValues(m), passwordHash)...)
 		if err != nil {
 			return fmt.Errorf("inserting a member: %w", err)
 		}
@@ -63,7 +61,7 @@ func (s *Identity) AddMember(ctx context.Context, m *loop.Member, passwordHash s
 // suspended member's sessions end.
 func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, id))
+		m, err := store.ScanMember(tx.QueryRow(`SELECT `+store.MemberColumns+` FROM members WHERE id = ?`, id))
 		if err != nil {
 			return err
 		}
@@ -71,7 +69,7 @@ func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change fu
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`UPDATE members SET suspended = ?, notice = ?, updated_at = ? WHERE id = ?`, m.Suspended, m.Notice, unixMicro(m.UpdatedAt), m.ID)
+		_, err = tx.Exec(`UPDATE members SET suspended = ?, notice = ?, updated_at = ? WHERE id = ?`, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), m.ID)
 		if err != nil {
 			return fmt.Errorf("updating a member: %w", err)
 		}
@@ -96,39 +94,12 @@ func (s *Identity) CountRefusal(ctx context.Context, refusal audit.Refusal) erro
 	})
 }
 
-func scanMember(row scanner) (*loop.Member, error) {
-	var m loop.Member
-	if err := row.Scan(memberFields(&m)...); err != nil {
-		return nil, found(err)
-	}
-	return &m, nil
-}
-
-// memberFields is where the memberColumns of a row go.
-func memberFields(m *loop.Member) []any {
-	return []any{
-		text(&m.ID), text(&m.Email), truth(&m.EmailVerified), text(&m.Name), text(&m.Locale), text(&m.Sex), truth(&m.Test), truth(&m.Suspended),
-		text(&m.Notice), moment(&m.CreatedAt), moment(&m.UpdatedAt),
-	}
-}
-
-// withColumn scans one more column than its reader knows of.
-type withColumn struct {
-	row  scanner
-	dest any
-}
-
-// Scan gives the last column to dest.
-func (c withColumn) Scan(dest ...any) error { return c.row.Scan(append(dest, c.dest)...) }
-
-const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at`
-
 // StartSession inserts a sign-in with its record, and ends the one whose hash is
 // given, if any. A member who was suspended in the meantime is
 // loop.ErrNotFound.
 func (s *Identity) StartSession(ctx context.Context, session member.Session, ends [32]byte, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := scanMember(tx.QueryRow(`SELECT `+memberColumns+` FROM members WHERE id = ?`, session.Member))
+		m, err := store.ScanMember(tx.QueryRow(`SELECT `+store.MemberColumns+` FROM members WHERE id = ?`, session.Member))
 		if err != nil {
 			return err
 		}
@@ -143,8 +114,7 @@ func (s *Identity) StartSession(ctx context.Context, session member.Session, end
 		if _, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, ends[:]); err != nil {
 			return fmt.Errorf("ending the session before: %w", err)
 		}
-		_, err = tx.Exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?)`,
-			session.Hash[:], session.ID, session.Member, unixMicro(session.AuthTime), unixMicro(session.SeenAt), unixMicro(session.ExpiresAt))
+		_, err = tx.Exec(`INSERT INTO sessions (`+store.SessionColumns+`) VALUES (?, ?, ?, ?, ?, ?)`, store.SessionValues(&session)...)
 		if err != nil {
 			return fmt.Errorf("inserting a session: %w", err)
 		}
@@ -154,25 +124,13 @@ func (s *Identity) StartSession(ctx context.Context, session member.Session, end
 
 // Session reads a sign-in; loop.ErrNotFound where there is none.
 func (s *Identity) Session(ctx context.Context, hash [32]byte) (*member.Session, error) {
-	var (
-		session             member.Session
-		stored              []byte
-		auth, seen, expires int64
-	)
-	err := s.db.QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM sessions WHERE hash = ?`, hash[:]).
-		Scan(&stored, &session.ID, &session.Member, &auth, &seen, &expires)
-	if err != nil {
-		return nil, found(err)
-	}
-	session.Hash = hash
-	session.AuthTime, session.SeenAt, session.ExpiresAt = fromMicro(auth), fromMicro(seen), fromMicro(expires)
-	return &session, nil
+	return store.ScanSession(s.db.QueryRowContext(ctx, `SELECT `+store.SessionColumns+` FROM sessions WHERE hash = ?`, hash[:]))
 }
 
 // TouchSession notes that a session is in use.
 func (s *Identity) TouchSession(ctx context.Context, session *member.Session) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`UPDATE sessions SET seen_at = ? WHERE hash = ?`, unixMicro(session.SeenAt), session.Hash[:])
+		_, err := tx.Exec(`UPDATE sessions SET seen_at = ? WHERE hash = ?`, store.Micro(session.SeenAt), session.Hash[:])
 		return err
 	})
 }

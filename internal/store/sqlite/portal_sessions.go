@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/loop-health/loop/internal/store"
 )
 
 // EndPortalSession notes that a session of the portal was signed out of. It is
 // forgotten some time after it would have ended by itself.
 func (s *Identity) EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`INSERT INTO ended_portal_sessions (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, hash[:], unixMicro(expiresAt))
+		_, err := tx.Exec(`INSERT INTO ended_portal_sessions (hash, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, hash[:], store.Micro(expiresAt))
 		if err != nil {
 			return fmt.Errorf("ending a session of the portal: %w", err)
 		}

@@ -8,13 +8,14 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store"
 )
 
 // AddPushedRequest stores an authorization request that a client pushed.
 func (s *Identity) AddPushedRequest(ctx context.Context, p *oauth.PushedRequest) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`INSERT INTO pushed_requests (hash, client_id, parameters, key, expires_at, completed_at) VALUES (?, ?, ?, ?, ?, 0)`,
-			p.Hash[:], p.Client, p.Parameters.Encode(), p.Key, unixMicro(p.ExpiresAt))
+			p.Hash[:], p.Client, p.Parameters.Encode(), p.Key, store.Micro(p.ExpiresAt))
 		if err != nil {
 			return fmt.Errorf("storing a pushed request: %w", err)
 		}
@@ -32,18 +33,18 @@ func (s *Identity) PushedRequest(ctx context.Context, hash [32]byte) (*oauth.Pus
 	err := s.db.QueryRowContext(ctx, `SELECT client_id, parameters, key, expires_at, completed_at FROM pushed_requests WHERE hash = ?`, hash[:]).
 		Scan(&p.Client, &parameters, &p.Key, &expires, &completed)
 	if err != nil {
-		return nil, found(err)
+		return nil, store.Found(err)
 	}
 	if p.Parameters, err = url.ParseQuery(parameters); err != nil {
 		return nil, fmt.Errorf("reading a pushed request: %w", err)
 	}
-	p.ExpiresAt, p.CompletedAt = fromMicro(expires), fromMicro(completed)
+	p.ExpiresAt, p.CompletedAt = store.FromMicro(expires), store.FromMicro(completed)
 	return &p, nil
 }
 
 // completePushed notes that a pushed request was answered: by one, if two try.
 func completePushed(tx *Tx, hash []byte, now time.Time) error {
-	completed, err := tx.Exec(`UPDATE pushed_requests SET completed_at = ? WHERE hash = ? AND completed_at = 0`, unixMicro(now), hash)
+	completed, err := tx.Exec(`UPDATE pushed_requests SET completed_at = ? WHERE hash = ? AND completed_at = 0`, store.Micro(now), hash)
 	if err == nil && completed != 1 {
 		err = loop.Errorf(loop.InvalidRequestURI, "This request was answered before. Go back to the app and start again.")
 	}
@@ -54,7 +55,7 @@ func completePushed(tx *Tx, hash []byte, now time.Time) error {
 // before.
 func (s *Identity) UseAssertion(ctx context.Context, client loop.ClientID, hash [32]byte, expiresAt time.Time) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		added, err := tx.Exec(`INSERT INTO assertions (client_id, hash, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, client, hash[:], unixMicro(expiresAt))
+		added, err := tx.Exec(`INSERT INTO assertions (client_id, hash, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, client, hash[:], store.Micro(expiresAt))
 		if err == nil && added == 0 {
 			err = oauth.ErrUsed
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/store"
 )
 
 // sweepBatch is how many rows one transaction sweeps, so that no act waits long.
@@ -27,19 +28,19 @@ func (s *Identity) Sweep(ctx context.Context) error {
 		query string
 		args  []any
 	}{
-		{"sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now), sweepBatch}},
-		{"idle sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-member.SessionIdle)), sweepBatch}},
-		{"assertions", `DELETE FROM assertions WHERE (client_id, hash) IN (SELECT client_id, hash FROM assertions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
-		{"ended portal sessions", `DELETE FROM ended_portal_sessions WHERE hash IN (SELECT hash FROM ended_portal_sessions WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
-		{"pushed requests", `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
+		{"sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now), sweepBatch}},
+		{"idle sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-member.SessionIdle)), sweepBatch}},
+		{"assertions", `DELETE FROM assertions WHERE (client_id, hash) IN (SELECT client_id, hash FROM assertions WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
+		{"ended portal sessions", `DELETE FROM ended_portal_sessions WHERE hash IN (SELECT hash FROM ended_portal_sessions WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
+		{"pushed requests", `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
 		{
 			"logouts", `DELETE FROM logouts WHERE (client_id, session_id) IN (SELECT client_id, session_id FROM logouts WHERE due_at = 0 AND ended_at <= ? LIMIT ?)`,
-			[]any{unixMicro(now.Add(-member.SessionAtMost)), sweepBatch},
+			[]any{store.Micro(now.Add(-member.SessionAtMost)), sweepBatch},
 		},
-		{"revocations", `DELETE FROM revocations WHERE number IN (SELECT number FROM revocations WHERE expires_at <= ? LIMIT ?)`, []any{unixMicro(now.Add(-replayMargin)), sweepBatch}},
+		{"revocations", `DELETE FROM revocations WHERE number IN (SELECT number FROM revocations WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
 		{
 			"ended chains", `DELETE FROM chains WHERE (member_id, id) IN (SELECT member_id, id FROM chains WHERE ended_at > 0 AND ended_at <= ? LIMIT ?)`,
-			[]any{unixMicro(now.Add(-replayMargin - loop.DefaultAccessTokenTTL)), sweepBatch},
+			[]any{store.Micro(now.Add(-replayMargin - loop.DefaultAccessTokenTTL)), sweepBatch},
 		},
 	}
 	for _, step := range steps {
@@ -80,7 +81,7 @@ func (s *Identity) sweepIdleChains(ctx context.Context, now time.Time) error {
 				return err
 			}
 			_, err = tx.Exec(`DELETE FROM chains WHERE (member_id, id) > (?, ?) AND (member_id, id) <= (?, ?) AND idle_expires_at <= ?`,
-				afterMember, afterID, lastMember, lastID, unixMicro(now.Add(-replayMargin)))
+				afterMember, afterID, lastMember, lastID, store.Micro(now.Add(-replayMargin)))
 			afterMember, afterID = lastMember, lastID
 			return err
 		})

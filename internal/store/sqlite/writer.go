@@ -8,11 +8,11 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"modernc.org/sqlite"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
 )
 
 // Bounds of the writer: how many acts one commit can carry, and how many can
@@ -70,31 +70,14 @@ func (w *writer) enqueue(a *act) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
-		return unavailable(errors.New("the database is closed"))
+		return store.Unavailable(errors.New("the database is closed"))
 	}
 	select {
 	case w.queue <- a:
 		return nil
 	case <-a.ctx.Done():
-		return unavailable(a.ctx.Err())
+		return store.Unavailable(a.ctx.Err())
 	}
-}
-
-// retryAfter is how long a caller should wait where nothing was written.
-const retryAfter = time.Second
-
-// unavailable tells of a failure after which nothing was written.
-func unavailable(cause error) error {
-	e := loop.Errorf(loop.TemporarilyUnavailable, "The platform could not write this down, and did nothing. Try again.")
-	e.RetryAfter = retryAfter
-	return e.Because(cause)
-}
-
-// uncertain tells of a failure after which nobody knows whether it was written,
-// and so nobody may simply try again: loop.ErrOutcomeUnknown is in it.
-func uncertain(cause error) error {
-	return loop.Errorf(loop.TemporarilyUnavailable, "The platform failed while it wrote this down. It may have happened or not.").
-		Because(errors.Join(loop.ErrOutcomeUnknown, cause))
 }
 
 func (w *writer) run() {
@@ -112,20 +95,20 @@ func (w *writer) run() {
 // commit carries out a batch in one transaction and answers every act of it.
 func (w *writer) commit(batch []*act) {
 	if _, err := w.tx.settle(); err != nil {
-		answer(batch, nil, unavailable(err))
+		answer(batch, nil, store.Unavailable(err))
 		return
 	}
 	w.tx.begin()
 	if err := w.tx.control("BEGIN IMMEDIATE"); err != nil {
 		w.tx.rollback()
-		answer(batch, nil, unavailable(err))
+		answer(batch, nil, store.Unavailable(err))
 		return
 	}
 	results, err := w.attemptAll(batch)
 	if err != nil {
 		_ = w.tx.control("ROLLBACK") // it may have ended by itself
 		w.tx.rollback()
-		answer(batch, results, unavailable(err))
+		answer(batch, results, store.Unavailable(err))
 		return
 	}
 	if err := w.tx.control("COMMIT"); err != nil {
@@ -146,7 +129,7 @@ func (w *writer) afterFailedCommit(cause error) error {
 	if durable {
 		return nil
 	}
-	return uncertain(errors.Join(cause, err))
+	return store.Uncertain(errors.Join(cause, err))
 }
 
 // answer tells each act how it ended: its own error, else the batch's.
@@ -166,7 +149,7 @@ func (w *writer) attemptAll(batch []*act) (results []error, broken error) {
 	results = make([]error, len(batch))
 	for i, a := range batch {
 		if err := a.ctx.Err(); err != nil {
-			results[i] = unavailable(err)
+			results[i] = store.Unavailable(err)
 			continue
 		}
 		if len(batch) == 1 { // the transaction is its savepoint
@@ -185,7 +168,7 @@ func (w *writer) attemptAll(batch []*act) (results []error, broken error) {
 // attempt runs one act in its own savepoint.
 func (w *writer) attempt(a *act) (result, broken error) {
 	if err := w.tx.control("SAVEPOINT act"); err != nil {
-		return unavailable(err), err
+		return store.Unavailable(err), err
 	}
 	w.tx.mark()
 	err := protect(a.do, w.tx)
@@ -206,7 +189,7 @@ func (w *writer) attempt(a *act) (result, broken error) {
 // from the act's own answer.
 func ofDatabase(err error) error {
 	if _, failed := errors.AsType[*sqlite.Error](err); failed {
-		return unavailable(err)
+		return store.Unavailable(err)
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package sqlite
+package store
 
 import (
 	"sync"
@@ -9,7 +9,7 @@ import (
 // maxCachedClients bounds the memory: a client takes about a kilobyte.
 const maxCachedClients = 10_000
 
-// clientCache answers for clients from memory after their first read. It holds
+// ClientCache answers for clients from memory after their first read. It holds
 // what is committed, and nothing else:
 //
 //   - an act that changes a client marks it before the first statement, which
@@ -24,19 +24,20 @@ const maxCachedClients = 10_000
 //
 // A client that does not exist is not remembered: a stranger must not fill the
 // memory. It is safe for concurrent use.
-type clientCache struct {
+type ClientCache struct {
 	mu       sync.RWMutex
 	clients  map[loop.ClientID]*loop.Client
 	changing map[loop.ClientID]struct{}
 	version  uint64 // counts the changes that have ended
 }
 
-func newClientCache() *clientCache {
-	return &clientCache{clients: map[loop.ClientID]*loop.Client{}, changing: map[loop.ClientID]struct{}{}}
+// NewClientCache makes an empty one.
+func NewClientCache() *ClientCache {
+	return &ClientCache{clients: map[loop.ClientID]*loop.Client{}, changing: map[loop.ClientID]struct{}{}}
 }
 
-// client gives the client that is held; else what read reads, which is then held.
-func (c *clientCache) client(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error) {
+// Client gives the client that is held; else what read reads, which is then held.
+func (c *ClientCache) Client(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error) {
 	held, version := c.held(id)
 	if held != nil {
 		return held, nil
@@ -49,7 +50,7 @@ func (c *clientCache) client(id loop.ClientID, read func() (*loop.Client, error)
 	return client, nil
 }
 
-func (c *clientCache) held(id loop.ClientID) (client *loop.Client, version uint64) {
+func (c *ClientCache) held(id loop.ClientID) (client *loop.Client, version uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.clients[id], c.version
@@ -57,7 +58,7 @@ func (c *clientCache) held(id loop.ClientID) (client *loop.Client, version uint6
 
 // hold remembers a client that was read, unless a change has come between.
 // Where there is no room, another is forgotten, whichever it is.
-func (c *clientCache) hold(client *loop.Client, version uint64) {
+func (c *ClientCache) hold(client *loop.Client, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, changing := c.changing[client.ID]; changing || c.version != version {
@@ -72,18 +73,26 @@ func (c *clientCache) hold(client *loop.Client, version uint64) {
 	c.clients[client.ID] = client
 }
 
-// change forgets a client that the transaction is about to change.
-func (c *clientCache) change(tx *Tx, id loop.ClientID) {
+// Change forgets a client that a transaction is about to change; ended is to be
+// called once the transaction is over, whichever way.
+func (c *ClientCache) Change(id loop.ClientID) (ended func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.clients, id)
 	c.changing[id] = struct{}{}
-	tx.AtEnd(func() { c.changed(id) })
+	return func() { c.changed(id) }
 }
 
-func (c *clientCache) changed(id loop.ClientID) {
+func (c *ClientCache) changed(id loop.ClientID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.changing, id)
 	c.version++
+}
+
+// Len is how many clients are held.
+func (c *ClientCache) Len() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.clients)
 }

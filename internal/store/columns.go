@@ -1,4 +1,4 @@
-package sqlite
+package store
 
 import (
 	"database/sql"
@@ -8,6 +8,18 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 )
+
+// Scanner is a row, of one or of many.
+type Scanner interface {
+	Scan(dest ...any) error
+}
+
+// Rows is what is left of a result.
+type Rows interface {
+	Scanner
+	Next() bool
+	Err() error
+}
 
 // Where a row's columns go: each type of record lists its columns once, in the
 // order of its column list, and a NULL leaves the field as it is. So the same
@@ -33,24 +45,28 @@ func (c integerColumn[T]) Scan(src any) error {
 	return take(src, func(n int64) { *c.into = T(n) })
 }
 
-// truth reads INTEGER: 0 is false.
+// truth reads a truth value: a BOOLEAN, or INTEGER where 0 is false.
 func truth(into *bool) sql.Scanner { return truthColumn{into} }
 
 type truthColumn struct{ into *bool }
 
-// Scan takes what the driver gives for INTEGER.
+// Scan takes what the driver gives for BOOLEAN or INTEGER.
 func (c truthColumn) Scan(src any) error {
+	if yes, ok := src.(bool); ok {
+		*c.into = yes
+		return nil
+	}
 	return take(src, func(n int64) { *c.into = n != 0 })
 }
 
-// moment reads what unixMicro wrote.
+// moment reads what Micro wrote.
 func moment(into *time.Time) sql.Scanner { return momentColumn{into} }
 
 type momentColumn struct{ into *time.Time }
 
 // Scan takes what the driver gives for INTEGER.
 func (c momentColumn) Scan(src any) error {
-	return take(src, func(micro int64) { *c.into = fromMicro(micro) })
+	return take(src, func(micro int64) { *c.into = FromMicro(micro) })
 }
 
 // scopes reads what Scopes.String wrote.
@@ -77,12 +93,12 @@ func (c wordsColumn) Scan(src any) error {
 	})
 }
 
-// salt reads BLOB of sixteen bytes.
+// salt reads sixteen bytes.
 func salt(into *[16]byte) sql.Scanner { return saltColumn{into} }
 
 type saltColumn struct{ into *[16]byte }
 
-// Scan takes what the driver gives for BLOB.
+// Scan takes what the driver gives for bytes.
 func (c saltColumn) Scan(src any) error {
 	var stored []byte
 	if err := take(src, func(b []byte) { stored = b }); err != nil || src == nil {
@@ -95,8 +111,7 @@ func (c saltColumn) Scan(src any) error {
 	return nil
 }
 
-// take hands over a column of the type that its table's schema promises (all are
-// STRICT); NULL, which only an outer join makes, is not handed over.
+// take hands over a column of the type that its table's schema promises (they are strict); NULL, which only an outer join makes, is not handed over.
 func take[T string | int64 | []byte](src any, into func(T)) error {
 	switch value := src.(type) {
 	case T:
