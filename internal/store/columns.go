@@ -45,17 +45,13 @@ func (c integerColumn[T]) Scan(src any) error {
 	return take(src, func(n int64) { *c.into = T(n) })
 }
 
-// truth reads a truth value: a BOOLEAN, or INTEGER where 0 is false.
+// truth reads INTEGER: 0 is false.
 func truth(into *bool) sql.Scanner { return truthColumn{into} }
 
 type truthColumn struct{ into *bool }
 
-// Scan takes what the driver gives for BOOLEAN or INTEGER.
+// Scan takes what the driver gives for INTEGER.
 func (c truthColumn) Scan(src any) error {
-	if yes, ok := src.(bool); ok {
-		*c.into = yes
-		return nil
-	}
 	return take(src, func(n int64) { *c.into = n != 0 })
 }
 

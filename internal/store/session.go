@@ -1,8 +1,6 @@
 package store
 
-import (
-	"github.com/loop-health/loop/internal/member"
-)
+import "github.com/loop-health/loop/internal/member"
 
 // SessionColumns are the columns of a sign-in, in the order of SessionValues.
 const SessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at`
