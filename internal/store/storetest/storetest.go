@@ -24,6 +24,9 @@ import (
 // Store is everything that identity's rules need kept.
 type Store interface {
 	oauth.Ledger
+	oauth.Assertions
+	oauth.PushedRequests
+	oauth.Logouts
 	member.Store
 	registration.Store
 	credential.KeyStore
@@ -49,6 +52,11 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a suspended member starts no session":                  noSession,
 		"of changes that build on the same keys, one wins":      oneChangesKeys,
 		"a change of keys is whole or not at all":               allKeysOrNone,
+		"of many that use one assertion, one does":              oneAssertion,
+		"of many that answer one pushed request, one does":      onePushed,
+		"of many that refresh one generation, one does":         oneRotates,
+		"no refresh outlives a revocation":                      revokesAmongRefreshes,
+		"the end of a session is told once to each app":         onceForEachApp,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
