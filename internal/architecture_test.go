@@ -71,6 +71,9 @@ var edges = map[string]map[string]string{
 		"internal/member":       "its contract for accounts",
 		"internal/oauth":        "its contract for decisions",
 		"internal/registration": "its contract for apps",
+		"internal/biomarker":    "its contract for lab results",
+
+		"internal/credential/credentialtest": "pages have cursors, and those are tagged",
 	},
 	"internal/store/sqlite": {
 		"internal/store":      "the form of rows, and how failures are told",

@@ -33,3 +33,20 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 		return store, w
 	})
 }
+
+func TestClinical_KeepsTheContract(t *testing.T) {
+	t.Parallel()
+	storetest.RunResults(t, func(t *testing.T) (storetest.ResultStore, loop.World) {
+		t.Helper()
+		w := loop.NewClock(loop.Machine{}, time.Time{})
+		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "clinical.db"), sqlite.ClinicalSchema(), w, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		if _, err := db.StartAudit(t.Context(), "clinical", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
+			t.Fatal(err)
+		}
+		return sqlite.NewClinical(db), w
+	})
+}

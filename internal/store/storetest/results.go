@@ -1,11 +1,9 @@
-package sqlite_test
+package storetest
 
 import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/store/sqlite"
 )
 
 const (
@@ -24,7 +21,30 @@ const (
 	ben  = loop.MemberID("user_01KAXYZ0000000000000000001")
 )
 
-// results is a clinical database with what reads from it and writes to it.
+// ResultStore is everything that clinical's rules need kept of lab results.
+type ResultStore interface {
+	biomarker.Results
+	biomarker.Inbox
+}
+
+// RunResults runs the suite of lab results; open gives an empty store that ends
+// with the test.
+func RunResults(t *testing.T, open func(t *testing.T) (ResultStore, loop.World)) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, *results){
+		"results come back as they were":                  comeBack,
+		"results are added all or none":                   allResultsOrNone,
+		"pages show each result once while others arrive": pages,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, world := open(t)
+			test(t, newResults(t, store, world))
+		})
+	}
+}
+
+// results is a store with what reads from it and writes to it.
 type results struct {
 	world     loop.World
 	reader    *biomarker.Reader
@@ -32,26 +52,10 @@ type results struct {
 	catalogue *biomarker.Catalogue
 }
 
-func openResults(t *testing.T) *results {
+func newResults(t *testing.T, store ResultStore, world loop.World) *results {
 	t.Helper()
 	catalogue, err := biomarker.NewCatalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	world := loop.Machine{}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "clinical.db"), sqlite.ClinicalSchema(), world, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := db.StartAudit(t.Context(), "clinical", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
-		t.Fatal(err)
-	}
-	store := sqlite.NewClinical(db)
+	must(t, err)
 	return &results{
 		world:     world,
 		reader:    &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
@@ -95,8 +99,7 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-func TestResultsComeBackAsTheyWere(t *testing.T) {
-	s := openResults(t)
+func comeBack(t *testing.T, s *results) {
 	history, err := s.catalogue.Synthetic(anna, loop.Female, s.world.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -119,8 +122,7 @@ func TestResultsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-func TestResultsAreAddedAllOrNone(t *testing.T) {
-	s := openResults(t)
+func allResultsOrNone(t *testing.T, s *results) {
 	history, err := s.catalogue.Synthetic(anna, loop.Female, s.world.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -141,10 +143,9 @@ func TestResultsAreAddedAllOrNone(t *testing.T) {
 	}
 }
 
-// TestPagesShowEachResultOnceWhileOthersArrive: whatever is asked for, the
+// pages: whatever is asked for, the
 // pages together are the list as it was when the first was read.
-func TestPagesShowEachResultOnceWhileOthersArrive(t *testing.T) {
-	s := openResults(t)
+func pages(t *testing.T, s *results) {
 	members := 0
 	rapid.Check(t, func(t *rapid.T) {
 		members++
