@@ -31,6 +31,6 @@ func Contents() []Section {
 		{"Start", []string{"index", "quickstart-go", "quickstart-python", "loop-dev"}},
 		{"Build", []string{"authorization-flow", "tokens", "scopes", "lab-results", "stronger-clients"}},
 		{"Take care", []string{"security", "production"}},
-		{"Reference", []string{"limits", "loop-serve", "errors/index"}},
+		{"Reference", []string{"limits", "loop-serve", "operating", "errors/index"}},
 	}
 }

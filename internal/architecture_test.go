@@ -91,6 +91,10 @@ var edges = map[string]map[string]string{
 		"internal/web/asset": "the stylesheet of every layout",
 	},
 	"internal/web/asset": {},
+	"internal/operation": {
+		"internal/store": "what a database tells of itself",
+		"internal/web":   "what became of a request",
+	},
 	"internal/identity": {
 		"internal/loop":       "clients, members and scopes are shown",
 		"internal/credential": "continuations and forms are sealed",
@@ -152,10 +156,14 @@ var modules = map[string]string{
 	"github.com/coreos/go-oidc/v3":  "the portal checks its ID tokens as others do",
 	"golang.org/x/text":             "names in one normal form",
 	"golang.org/x/sys":              "locks and socket options of the operating system",
-	"golang.org/x/net":              "tests: pages are read as HTML",
-	"github.com/google/go-cmp":      "tests: what differs",
-	"pgregory.net/rapid":            "tests: random histories",
-	"go.uber.org/goleak":            "tests: goroutines left behind",
+
+	"github.com/prometheus/client_golang": "metrics in the form that Prometheus reads",
+	"go.opentelemetry.io/otel":            "traces by the standard's API and SDK, sent by OTLP over HTTP",
+
+	"golang.org/x/net":         "tests: pages are read as HTML",
+	"github.com/google/go-cmp": "tests: what differs",
+	"pgregory.net/rapid":       "tests: random histories",
+	"go.uber.org/goleak":       "tests: goroutines left behind",
 }
 
 func TestARoomImportsOnlyTheRoomsThatThePlanNames(t *testing.T) {

@@ -74,7 +74,7 @@ func (p *process) place(where admin.Where) (*place, error) {
 			return nil, err
 		}
 		return &place{folder: config.Dir, open: func(ctx context.Context) (dev.Platform, error) {
-			return openForProduction(ctx, config, p.quietLog())
+			return openForProduction(ctx, config, p.quietLog(), nil)
 		}}, nil
 	}
 	folder, err := p.search(where.Dir).Folder(p.ctx)

@@ -35,6 +35,7 @@ type config struct {
 	Mutual                         mutual
 	FetchHosts                     []string      // that may be fetched from at loopback addresses
 	SignInMaxAge                   time.Duration // for reads of health data; 0: any
+	OperationsListen               string        // empty: nowhere
 	LogLevel                       slog.Level
 	masterText, masterFile         string // as they were given
 }
@@ -100,6 +101,9 @@ var settings = []setting{
 	}},
 	{name: "sign_in_max_age", read: func(c *config, text string) error {
 		return ifGiven(text, func() error { return readAge(&c.SignInMaxAge, text) })
+	}},
+	{name: "operations_listen", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readListen(&c.OperationsListen, text) })
 	}},
 	{name: "log_level", fallback: "info", read: func(c *config, text string) error { return c.LogLevel.UnmarshalText([]byte(text)) }},
 }

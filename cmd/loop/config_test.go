@@ -76,7 +76,7 @@ func TestServe_LimitsAndProxiesAreAsTheConfigurationSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := openForProduction(t.Context(), config, slog.New(slog.DiscardHandler))
+			p, err := openForProduction(t.Context(), config, slog.New(slog.DiscardHandler), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -41,6 +42,7 @@ type serveFlags struct {
 	MTLSAuthorities  string `name:"mtls-authorities" help:"The authorities behind the certificates of tls_client_auth, as PEM." placeholder:"FILE"`
 	FetchHosts       string `name:"fetch-allowed-hosts" help:"Hosts whose jwks_uri and logout addresses may be at loopback, without TLS. For tests on one machine alone." placeholder:"HOSTS"`
 	SignInMaxAge     string `help:"How old a member's sign-in may be when an app reads health data, such as 12h (default: any age)." placeholder:"DURATION"`
+	OperationsListen string `help:"Where health, readiness and metrics are asked for, such as 127.0.0.1:9090 (default: nowhere). The world must not reach it." placeholder:"ADDRESS"`
 	LogLevel         string `help:"debug, info, warn or error (default: info)." placeholder:"LEVEL"`
 }
 
@@ -52,6 +54,7 @@ func (f serveFlags) values() map[string]string {
 		"sign_ups_per_hour": f.SignUpsPerHour, "limits": f.Limits, "trusted_proxies": f.TrustedProxies, "log_level": f.LogLevel,
 		"mtls_listen": f.MTLSListen, "mtls_header": f.MTLSHeader, "identity_mtls_url": f.IdentityMTLSURL, "clinical_mtls_url": f.ClinicalMTLSURL,
 		"mtls_authorities": f.MTLSAuthorities, "fetch_allowed_hosts": f.FetchHosts, "sign_in_max_age": f.SignInMaxAge,
+		"operations_listen": f.OperationsListen,
 	}
 }
 
@@ -78,11 +81,11 @@ func (cmd *serveCommand) Run(p *process) error {
 	if cmd.Check {
 		return config.tell(p.stdout)
 	}
-	s := &service{config: config, certificate: certificate, log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	s := &service{config: config, certificate: certificate, readiness: operation.NewReadiness(), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
 	if advice := config.advice(); advice != "" {
 		s.log.WarnContext(p.ctx, advice)
 	}
-	if err := s.start(p.ctx); err != nil {
+	if err := s.start(p.ctx, p.env.Get); err != nil {
 		return errors.Join(err, s.close(p.ctx))
 	}
 	_, err = fmt.Fprintf(p.stdout, "ready: %s\n", config.Identity.URL)
@@ -119,6 +122,8 @@ type service struct {
 	config      *config
 	certificate *tls.Certificate
 	log         *slog.Logger
+	readiness   *operation.Readiness
+	metrics     *operation.Metrics
 	admin       *admin.Server
 	failed      chan error
 	servers     []*http.Server
@@ -128,7 +133,7 @@ type service struct {
 func (s *service) opened(closer func(context.Context) error) { s.closers = append(s.closers, closer) }
 
 // start opens folder and platform, listens, and serves in the background.
-func (s *service) start(ctx context.Context) error {
+func (s *service) start(ctx context.Context, getenv func(string) string) error {
 	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
 		return fmt.Errorf("the data folder can't be made: %w", err)
 	}
@@ -137,11 +142,15 @@ func (s *service) start(ctx context.Context) error {
 		return err
 	}
 	s.opened(func(context.Context) error { return release() })
-	platform, err := openForProduction(ctx, s.config, s.log)
+	if err := s.startOperations(ctx, getenv); err != nil {
+		return err
+	}
+	platform, err := openForProduction(ctx, s.config, s.log, s.metrics)
 	if err != nil {
 		return err
 	}
 	s.opened(platform.Close)
+	s.metrics.Watch(platform.Figures)
 	if err := s.listen(ctx, platform); err != nil {
 		return err
 	}
@@ -152,6 +161,7 @@ func (s *service) start(ctx context.Context) error {
 		return err
 	}
 	s.opened(func(context.Context) error { return s.admin.Drain() })
+	s.readiness.Watch(platform.Checks()...)
 	return nil
 }
 
@@ -180,7 +190,6 @@ func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 			byAddress[at][mutual.Clinical.Host] = clinical
 		}
 	}
-	s.failed = make(chan error, len(byAddress))
 	s.opened(s.shutDown)
 	for address, hosts := range byAddress {
 		var config net.ListenConfig
@@ -212,17 +221,21 @@ func (s *service) serve(listener net.Listener, handler http.Handler, asksForCert
 			server.TLSConfig.ClientAuth = tls.RequestClientCert
 		}
 	}
-	go func() {
-		var err error
-		if s.certificate != nil {
-			err = server.ServeTLS(listener, "", "")
-		} else {
-			err = server.Serve(listener)
-		}
-		if !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("serving on %s: %w", listener.Addr(), err)
-		}
-	}()
+	go s.serveOn(listener, server)
+}
+
+// serveOn serves until the server is shut down: with TLS, where it has a
+// configuration for that.
+func (s *service) serveOn(listener net.Listener, server *http.Server) {
+	var err error
+	if server.TLSConfig != nil {
+		err = server.ServeTLS(listener, "", "")
+	} else {
+		err = server.Serve(listener)
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		s.failed <- fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+	}
 }
 
 // wait returns when the platform is to stop, or when a server failed.
@@ -254,6 +267,7 @@ func (s *service) shutDown(ctx context.Context) error {
 // close stops what start opened, in reverse.
 func (s *service) close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // the signal that ends the platform does not end its end
+	s.readiness.Stop()
 	var faults []error
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		faults = append(faults, s.closers[i](ctx))

@@ -12,6 +12,7 @@ import (
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/store/folder"
 )
@@ -47,7 +48,7 @@ func openForDevelopment(ctx context.Context, o dev.Opening, unlimited bool) (dev
 // betweenHosts bounds a request of one host to another.
 const betweenHosts = 10 * time.Second
 
-func openForProduction(ctx context.Context, c *config, log *slog.Logger) (dev.Platform, error) {
+func openForProduction(ctx context.Context, c *config, log *slog.Logger, metrics *operation.Metrics) (*opened, error) {
 	p, err := platform.Open(ctx, platform.Config{
 		Folder: c.Dir, Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
 		Master: c.Master, World: loop.Machine{}, Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
@@ -55,11 +56,12 @@ func openForProduction(ctx context.Context, c *config, log *slog.Logger) (dev.Pl
 		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: c.SignInMaxAge,
 		IdentityCertificate: c.Mutual.Identity, ClinicalCertificate: c.Mutual.Clinical,
 		ClientAuthorities: c.Mutual.Authorities, CertificateHeader: c.Mutual.Header,
+		Metrics: metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return opened{p}, nil
+	return &opened{p}, nil
 }
 
 // lockFolder takes the state folder for this process.

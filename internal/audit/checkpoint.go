@@ -80,6 +80,7 @@ type Checkpointer struct {
 
 	mu       sync.Mutex
 	heads    []Head // of the newest checkpoint
+	at       time.Time
 	previous []byte
 }
 
@@ -98,7 +99,7 @@ func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, lan
 		log.Error("the newest audit checkpoint cannot be read", "cause", err)
 		return c, nil
 	}
-	c.heads, c.previous = newest.Heads, hashLine(last)
+	c.heads, c.at, c.previous = newest.Heads, newest.At, hashLine(last)
 	for _, lane := range lanes {
 		if head := lane.Head(); head.Number < numberIn(newest.Heads, head.Lane) {
 			log.Error("audit records are missing: the database is behind its checkpoint", "lane", head.Lane, "number", head.Number)
@@ -127,7 +128,7 @@ func (c *Checkpointer) Run(ctx context.Context) {
 			c.note(c.Make())
 			return
 		case <-tick.C:
-			if c.behind() >= CheckpointRecords || time.Since(last) >= CheckpointInterval {
+			if records, _ := c.Behind(); records >= CheckpointRecords || time.Since(last) >= CheckpointInterval {
 				c.note(c.Make())
 				last = time.Now()
 			}
@@ -141,16 +142,16 @@ func (c *Checkpointer) note(err error) {
 	}
 }
 
-// behind is how many records there are since the newest checkpoint.
-func (c *Checkpointer) behind() int64 {
+// Behind is how many records there are since the newest checkpoint, and when that
+// was made; the zero time where there is none.
+func (c *Checkpointer) Behind() (records int64, since time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var records int64
 	for _, lane := range c.lanes {
 		head := lane.Head()
 		records += head.Number - numberIn(c.heads, head.Lane)
 	}
-	return records
+	return records, c.at
 }
 
 // Make makes a checkpoint now, if anything is new.
@@ -164,14 +165,15 @@ func (c *Checkpointer) Make() error {
 	if sameHeads(heads, c.heads) {
 		return nil
 	}
-	line, err := c.keys.Sign(Checkpoint{At: c.world.Now(), Heads: heads, Previous: c.previous})
+	now := c.world.Now()
+	line, err := c.keys.Sign(Checkpoint{At: now, Heads: heads, Previous: c.previous})
 	if err != nil {
 		return err
 	}
 	if err := appendLine(c.path, line); err != nil {
 		return fmt.Errorf("writing an audit checkpoint: %w", err)
 	}
-	c.heads, c.previous = heads, hashLine(line)
+	c.heads, c.at, c.previous = heads, now, hashLine(line)
 	c.log.Info("audit checkpoint", "line", string(line))
 	return nil
 }

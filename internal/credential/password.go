@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 
@@ -27,6 +28,8 @@ const (
 type Passwords struct {
 	world loop.World
 	gate  chan struct{}
+
+	waiting atomic.Int64
 }
 
 // NewPasswords allows that many hashes at once.
@@ -59,13 +62,22 @@ func (p *Passwords) Check(ctx context.Context, password, hash string) (bool, err
 }
 
 func (p *Passwords) derive(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	p.waiting.Add(1)
 	select {
 	case p.gate <- struct{}{}:
+		p.waiting.Add(-1)
 		defer func() { <-p.gate }()
 	case <-ctx.Done():
+		p.waiting.Add(-1)
 		return nil, loop.Errorf(loop.TemporarilyUnavailable, "Too many people are signing in at this moment. Try again.").Because(ctx.Err())
 	}
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey), nil
+}
+
+// Load is how many passwords are being hashed, how many wait for it, and how many
+// can be at once.
+func (p *Passwords) Load() (working, waiting, room int) {
+	return len(p.gate), int(p.waiting.Load()), cap(p.gate)
 }
 
 // parseHash takes salt and key out of a stored hash; of anything else, a salt

@@ -18,11 +18,14 @@ const (
 	FailedAuthentication              // client authentications that failed, by network
 )
 
-// names are how a client's own limits name the classes that count by client.
-var names = map[Class]string{Token: "token", Introspect: "introspect", Revoke: "revoke", Read: "read", Write: "write"}
+// names are how figures name the classes, and a client's own limits those that
+// count by client.
+var names = [...]string{
+	Authorize: "authorize", Token: "token", Introspect: "introspect", Revoke: "revoke", Read: "read", Write: "write",
+	Portal: "portal", FailedAuthentication: "failed_authentication",
+}
 
-// String is the name by which a client's own limit names the class; empty where
-// no client has one.
+// String is the class's name: token, read.
 func (c Class) String() string { return names[c] }
 
 // Of is how many requests of the class the client may send in a minute: its own

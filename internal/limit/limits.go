@@ -2,6 +2,7 @@ package limit
 
 import (
 	"hash/maphash"
+	"sync/atomic"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -23,6 +24,7 @@ type Limits struct {
 	seed      maphash.Seed // nobody can choose keys that fall into one shard
 	known     [shards]shard
 	strangers [shards]shard
+	refused   [len(names)]atomic.Uint64 // by class
 }
 
 // Bounds of the memory: keys in one of the two minutes that are kept. A key
@@ -73,7 +75,24 @@ func (l *Limits) Allow(class Class, key Key, perMinute int) Verdict {
 	if key.stranger {
 		table = &l.strangers
 	}
-	return table[maphash.Comparable(l.seed, k)%shards].allow(k, int64(perMinute), l.world.Now().UnixMilli())
+	verdict := table[maphash.Comparable(l.seed, k)%shards].allow(k, int64(perMinute), l.world.Now().UnixMilli())
+	if !verdict.Allowed {
+		l.refused[class].Add(1)
+	}
+	return verdict
+}
+
+// Refused is how many requests of each class were over a limit since the start,
+// by the class's name. Nil counts nothing.
+func (l *Limits) Refused() map[string]uint64 {
+	if l == nil {
+		return nil
+	}
+	refused := make(map[string]uint64, len(names))
+	for class := range names {
+		refused[names[class]] = l.refused[class].Load()
+	}
+	return refused
 }
 
 func span(milliseconds int64) time.Duration { return time.Duration(milliseconds) * time.Millisecond }

@@ -14,6 +14,7 @@ import (
 type Revocations struct {
 	mu      sync.RWMutex
 	highest map[revoked]entry
+	counter uint64
 }
 
 type revoked struct {
@@ -36,6 +37,7 @@ func NewRevocations() *Revocations {
 func (r *Revocations) Apply(number uint64, revocation loop.Revocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.counter = max(r.counter, number)
 	key := revoked{revocation.Kind, strings.Clone(revocation.ID)} // which may be part of something larger
 	if r.highest[key].number < number {
 		r.highest[key] = entry{number, revocation.ExpiresAt}
@@ -58,6 +60,13 @@ func (r *Revocations) Len() int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return len(r.highest)
+}
+
+// Counter is the highest number of a revocation that this process has seen.
+func (r *Revocations) Counter() uint64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.counter
 }
 
 // bearings is what a token or code hangs from, and the counter's value when it

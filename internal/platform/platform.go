@@ -15,7 +15,9 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -28,6 +30,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/store/sqlite"
 	"github.com/loop-health/loop/internal/web"
@@ -65,6 +68,9 @@ type Config struct {
 	// SignInMaxAge is how old a member's sign-in may be when an app reads health
 	// data (RFC 9470); 0: any age.
 	SignInMaxAge time.Duration
+
+	// Metrics measures requests and commits; nil: nobody does.
+	Metrics *operation.Metrics
 }
 
 // Platform is the whole system in one process, on SQLite.
@@ -92,6 +98,7 @@ type Platform struct {
 	clinical   http.Handler
 	developers http.Handler
 
+	keysReadAt atomic.Int64 // in nanoseconds since 1970, by the machine's clock
 	background sync.WaitGroup
 	stop       context.CancelFunc
 }
@@ -99,6 +106,7 @@ type Platform struct {
 // lanedDatabase is a database with its lane of the audit chain.
 type lanedDatabase struct {
 	*sqlite.Database
+	name string // identity, clinical
 	lane sqlite.Lane
 }
 
@@ -131,7 +139,10 @@ func (p *Platform) open(ctx context.Context, file string, schema fs.FS) (*lanedD
 	if err != nil {
 		return nil, err
 	}
-	laned := &lanedDatabase{Database: database}
+	laned := &lanedDatabase{Database: database, name: strings.TrimSuffix(file, ".db")}
+	if p.config.Metrics != nil {
+		database.OnCommit(p.config.Metrics.Commits(laned.name))
+	}
 	p.databases = append(p.databases, laned)
 	return laned, nil
 }
@@ -225,13 +236,13 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 	if !p.config.Unlimited {
 		p.limits = limit.New(p.world)
 	}
-	identityHost, err := identity.New(identity.Config{Site: p.site(p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
+	identityHost, err := identity.New(identity.Config{Site: p.site("identity", p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
 	if err != nil {
 		return fmt.Errorf("building identity: %w", err)
 	}
 	p.identity = identityHost.Handler()
 
-	clinicalSite := web.NewSite(p.site(p.config.Clinical, p.config.ClinicalCertificate))
+	clinicalSite := web.NewSite(p.site("clinical", p.config.Clinical, p.config.ClinicalCertificate))
 	clinical.New(clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.OAuth,
@@ -253,10 +264,14 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 	return err
 }
 
-func (p *Platform) site(public, certificate *url.URL) web.Config {
+func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
+	var observe web.Observe
+	if p.config.Metrics != nil {
+		observe = p.config.Metrics.Observe(name)
+	}
 	return web.Config{
 		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
-		Limits: p.limits, TrustedProxies: p.config.TrustedProxies,
+		Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe,
 	}
 }
 
@@ -287,6 +302,7 @@ const (
 func (p *Platform) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
+	p.keysReadAt.Store(time.Now().UnixNano()) // openIdentity has
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
 	p.background.Go(func() { p.repeat(ctx, sweepInterval, "sweeping", p.Sweep) })
 	p.background.Go(func() { p.repeat(ctx, keysInterval, "rotating keys", p.RotateKeys) })
@@ -336,6 +352,7 @@ func (p *Platform) RotateKeys(ctx context.Context) error {
 	if err := p.secrets.Rotate(ctx); err != nil {
 		return err
 	}
+	p.keysReadAt.Store(time.Now().UnixNano())
 	return p.setPortalSecrets(ctx)
 }
 

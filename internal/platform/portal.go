@@ -29,7 +29,7 @@ func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
 		return nil, fmt.Errorf("giving the portal its secret: %w", err)
 	}
 	host, err := portal.New(portal.Config{
-		Site: p.site(p.config.Developers, nil), Identity: p.config.Identity, Clinical: p.config.Clinical,
+		Site: p.site("developers", p.config.Developers, nil), Identity: p.config.Identity, Clinical: p.config.Clinical,
 		ClientID: id, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
 		Clients: p.Clients, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},

@@ -61,16 +61,24 @@ func (s *Site) log(next http.Handler) http.Handler {
 	log := s.Log.With("host", s.PublicURL.Host)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
+		answered := func(Answered) {}
+		if s.Observe != nil {
+			var ctx context.Context
+			ctx, answered = s.Observe(r)
+			r = r.WithContext(ctx)
+		}
 		answer := &answerStatus{ResponseWriter: w}
 		next.ServeHTTP(answer, r)
 
 		n := note(r.Context())
+		took := time.Since(began)
+		answered(n.answered(r, answer.status, took))
 		attrs := append(make([]slog.Attr, 0, 9), // all that there can be
 			slog.String("request_id", string(RequestID(r.Context()))),
 			slog.String("route", n.route),
 			slog.String("method", method(r)),
 			slog.Int("status", answer.status),
-			slog.Duration("duration", time.Since(began)))
+			slog.Duration("duration", took))
 		if n.client != "" {
 			attrs = append(attrs, slog.String("client_id", string(n.client)))
 		}
@@ -87,6 +95,27 @@ func (s *Site) log(next http.Handler) http.Handler {
 		}
 		log.LogAttrs(r.Context(), level, "request", attrs...)
 	})
+}
+
+// Observe is told of each request as it begins. It gives the context that the
+// request goes on with, and what is to be called once it is answered.
+type Observe func(r *http.Request) (context.Context, func(Answered))
+
+// Answered is what became of a request.
+type Answered struct {
+	Request loop.RequestID
+	Route   string    // its pattern; empty where none was reached
+	Status  int       // of the answer; 0 where the connection was cut off instead
+	Error   loop.Code // empty: none
+	Took    time.Duration
+}
+
+func (n *notes) answered(r *http.Request, status int, took time.Duration) Answered {
+	a := Answered{Request: RequestID(r.Context()), Route: n.route, Status: status, Took: took}
+	if n.err != nil {
+		a.Error = n.err.Code
+	}
+	return a
 }
 
 // recover keeps a panic in a handler from ending more than its own request.

@@ -35,7 +35,8 @@ type Config struct {
 	// request, or take it away. Empty: none does.
 	CertificateHeader string
 
-	Limits *limit.Limits // nil: requests are not limited
+	Limits  *limit.Limits // nil: requests are not limited
+	Observe Observe       // nil: nobody is told of requests
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. A
 	// network MUST hold proxies alone that set the header themselves: whoever
 	// else is in it chooses the address under which they are limited and recorded.

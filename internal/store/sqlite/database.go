@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -136,11 +137,13 @@ func (d *Database) Close() error {
 // code's own, so there are only so many.
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
+	run     atomic.Uint64 // how many were asked for
 	mu      sync.RWMutex
 	byText  map[string]*sql.Stmt
 }
 
 func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.run.Add(1)
 	s.mu.RLock()
 	stmt, ok := s.byText[query]
 	s.mu.RUnlock()

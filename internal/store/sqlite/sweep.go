@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -18,45 +19,76 @@ const sweepBatch = 500
 // replayMargin is how long what stops a replay outlives what could be replayed.
 const replayMargin = 24 * time.Hour
 
+// expiring is rows that are of no use any more from a moment on.
+type expiring struct {
+	what, table, key string
+	condition        string // with one parameter: rows up to that moment are due
+	until            time.Time
+}
+
+// expired lists what is due to be swept at a moment.
+func expired(now time.Time) []expiring {
+	replayable := now.Add(-replayMargin)
+	return []expiring{
+		{"sessions", "sessions", "hash", "expires_at <= ?", now},
+		{"idle sessions", "sessions", "hash", "seen_at <= ?", now.Add(-member.SessionIdle)},
+		{"assertions", "assertions", "(client_id, hash)", "expires_at <= ?", replayable},
+		{"ended portal sessions", "ended_portal_sessions", "hash", "expires_at <= ?", replayable},
+		{"pushed requests", "pushed_requests", "hash", "expires_at <= ?", replayable},
+		{"logouts", "logouts", "(client_id, session_id)", "due_at = 0 AND ended_at <= ?", now.Add(-member.SessionAtMost)},
+		{"revocations", "revocations", "number", "expires_at <= ?", replayable},
+		{"ended chains", "chains", "(member_id, id)", "ended_at > 0 AND ended_at <= ?", replayable.Add(-loop.DefaultAccessTokenTTL)},
+	}
+}
+
+// deletion takes the moment, and how many rows to delete at most.
+func (e expiring) deletion() string {
+	columns := strings.Trim(e.key, "()")
+	return `DELETE FROM ` + e.table + ` WHERE ` + e.key + ` IN (SELECT ` + columns + ` FROM ` + e.table + ` WHERE ` + e.condition + ` LIMIT ?)`
+}
+
+// count takes the moment, and how many rows to count at most.
+func (e expiring) count() string {
+	return `SELECT count(*) FROM (SELECT 1 FROM ` + e.table + ` WHERE ` + e.condition + ` LIMIT ?)`
+}
+
 // Sweep deletes what has expired: sessions, revocations, and chains of which
 // nothing can be presented any more. It comes back when nothing is left or ctx ends.
 func (s *Identity) Sweep(ctx context.Context) error {
 	now := s.world.Now()
 	s.revocations.Sweep(now)
-	steps := []struct {
-		what  string
-		query string
-		args  []any
-	}{
-		{"sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now), sweepBatch}},
-		{"idle sessions", `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE seen_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-member.SessionIdle)), sweepBatch}},
-		{"assertions", `DELETE FROM assertions WHERE (client_id, hash) IN (SELECT client_id, hash FROM assertions WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
-		{"ended portal sessions", `DELETE FROM ended_portal_sessions WHERE hash IN (SELECT hash FROM ended_portal_sessions WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
-		{"pushed requests", `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
-		{
-			"logouts", `DELETE FROM logouts WHERE (client_id, session_id) IN (SELECT client_id, session_id FROM logouts WHERE due_at = 0 AND ended_at <= ? LIMIT ?)`,
-			[]any{store.Micro(now.Add(-member.SessionAtMost)), sweepBatch},
-		},
-		{"revocations", `DELETE FROM revocations WHERE number IN (SELECT number FROM revocations WHERE expires_at <= ? LIMIT ?)`, []any{store.Micro(now.Add(-replayMargin)), sweepBatch}},
-		{
-			"ended chains", `DELETE FROM chains WHERE (member_id, id) IN (SELECT member_id, id FROM chains WHERE ended_at > 0 AND ended_at <= ? LIMIT ?)`,
-			[]any{store.Micro(now.Add(-replayMargin - loop.DefaultAccessTokenTTL)), sweepBatch},
-		},
-	}
-	for _, step := range steps {
-		if err := s.sweep(ctx, step.query, step.args); err != nil {
-			return fmt.Errorf("sweeping %s: %w", step.what, err)
+	for _, due := range expired(now) {
+		if err := s.sweep(ctx, due); err != nil {
+			return fmt.Errorf("sweeping %s: %w", due.what, err)
 		}
 	}
 	return s.sweepIdleChains(ctx, now)
 }
 
+// backlogAtMost bounds what is counted for a figure.
+const backlogAtMost = 10_000
+
+// Backlog counts the rows that are due to be swept, by what they are, up to
+// 10,000 of each. Chains that nobody refreshes are not among them: finding those
+// takes a walk through all.
+func (s *Identity) Backlog(ctx context.Context) (map[string]int64, error) {
+	backlog := make(map[string]int64)
+	for _, due := range expired(s.world.Now()) {
+		var rows int64
+		if err := s.db.QueryRowContext(ctx, due.count(), store.Micro(due.until), backlogAtMost).Scan(&rows); err != nil {
+			return nil, fmt.Errorf("counting %s: %w", due.what, err)
+		}
+		backlog[due.what] = rows
+	}
+	return backlog, nil
+}
+
 // sweep repeats a bounded deletion until it finds nothing.
-func (s *Identity) sweep(ctx context.Context, query string, args []any) error {
+func (s *Identity) sweep(ctx context.Context, due expiring) error {
 	for {
 		var deleted int64
 		err := s.db.Write(ctx, func(tx *Tx) (err error) {
-			deleted, err = tx.Exec(query, args...)
+			deleted, err = tx.Exec(due.deletion(), store.Micro(due.until), sweepBatch)
 			return err
 		})
 		if err != nil || deleted < sweepBatch {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -33,9 +35,10 @@ type act struct {
 // transaction (group commit), each act in its own savepoint where it has company,
 // and answers each after the commit.
 type writer struct {
-	conn  *sql.Conn
-	tx    *Tx
-	ended chan struct{}
+	conn    *sql.Conn
+	tx      *Tx
+	ended   chan struct{}
+	observe atomic.Pointer[func(store.Commit)] // nil: nobody is told
 
 	mu     sync.RWMutex
 	closed bool
@@ -88,35 +91,48 @@ func (w *writer) run() {
 		for len(batch) < maxBatch && len(w.queue) > 0 {
 			batch = append(batch, <-w.queue)
 		}
-		w.commit(batch)
+		w.measured(batch)
 	}
 }
 
-// commit carries out a batch in one transaction and answers every act of it.
-func (w *writer) commit(batch []*act) {
+// measured commits a batch and tells who wants to know. The batch is answered
+// before that: nobody waits for a figure.
+func (w *writer) measured(batch []*act) {
+	began := time.Now()
+	err := w.commit(batch)
+	if observe := w.observe.Load(); observe != nil {
+		(*observe)(store.Commit{Acts: len(batch), Took: time.Since(began), Failed: err != nil})
+	}
+}
+
+// commit carries out a batch in one transaction and answers every act of it. Its
+// error is the database's, and what the acts without one of their own were told.
+func (w *writer) commit(batch []*act) error {
+	results, err := w.transact(batch)
+	answer(batch, results, err)
+	return err
+}
+
+func (w *writer) transact(batch []*act) (results []error, err error) {
 	if _, err := w.tx.settle(); err != nil {
-		answer(batch, nil, store.Unavailable(err))
-		return
+		return nil, store.Unavailable(err)
 	}
 	w.tx.begin()
 	if err := w.tx.control("BEGIN IMMEDIATE"); err != nil {
 		w.tx.rollback()
-		answer(batch, nil, store.Unavailable(err))
-		return
+		return nil, store.Unavailable(err)
 	}
-	results, err := w.attemptAll(batch)
+	results, err = w.attemptAll(batch)
 	if err != nil {
 		_ = w.tx.control("ROLLBACK") // it may have ended by itself
 		w.tx.rollback()
-		answer(batch, results, store.Unavailable(err))
-		return
+		return results, store.Unavailable(err)
 	}
 	if err := w.tx.control("COMMIT"); err != nil {
-		answer(batch, results, w.afterFailedCommit(err))
-		return
+		return results, w.afterFailedCommit(err)
 	}
 	w.tx.committed()
-	answer(batch, results, nil)
+	return results, nil
 }
 
 // afterFailedCommit tells the acts of a batch whose commit failed what became of

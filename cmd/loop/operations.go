@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// maxFailures is how many servers can fail before anybody looks: more than there
+// are.
+const maxFailures = 16
+
+// startOperations prepares metrics and traces, and answers the operator's
+// machines where the configuration says so. It comes first and goes last, so that
+// it can tell of a platform that starts and of one that stops.
+func (s *service) startOperations(ctx context.Context, getenv func(string) string) error {
+	s.failed = make(chan error, maxFailures)
+	tracing, err := operation.NewTracing(ctx, getenv, version())
+	if err != nil {
+		return err
+	}
+	s.opened(tracing.Close)
+	s.metrics = operation.NewMetrics(version(), s.readiness, tracing)
+	if s.config.OperationsListen == "" {
+		return nil
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", s.config.OperationsListen)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", s.config.OperationsListen, err)
+	}
+	server := web.NewServer(operation.Handler(s.readiness, s.metrics), s.log)
+	go s.serveOn(listener, server)
+	s.opened(func(context.Context) error { return server.Close() })
+	return nil
+}

@@ -1,0 +1,118 @@
+package operation
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/loop-health/loop/internal/store"
+)
+
+// Figures is how a platform does at a moment.
+type Figures struct {
+	Databases map[string]store.Figures // by name: identity, clinical
+
+	Revocations       int    // held in memory
+	RevocationCounter uint64 // the highest number that this process knows
+
+	Backlog map[string]int64 // rows that are due to be swept, by what they are
+
+	UncheckedRecords int64     // audit records since the newest checkpoint
+	CheckedAt        time.Time // when the newest checkpoint was made; zero: never
+
+	Refused map[string]uint64 // requests over a limit since the start, by class
+
+	Hashing     int // passwords that are being hashed
+	HashesWait  int // and those that wait for it
+	HashesAtOne int // how many are hashed at once, at most
+}
+
+// figures reads the platform at each scrape.
+type figures struct {
+	read func(context.Context) Figures
+}
+
+// Watch has the platform's figures read at each scrape. Call it once.
+func (m *Metrics) Watch(read func(context.Context) Figures) { m.registry.MustRegister(figures{read}) }
+
+// kind is one metric that is read from the figures.
+type kind struct {
+	description *prometheus.Desc
+	value       prometheus.ValueType
+}
+
+func gauge(name, help string, labels ...string) kind {
+	return kind{prometheus.NewDesc(name, help, labels, nil), prometheus.GaugeValue}
+}
+
+func counter(name, help string, labels ...string) kind {
+	return kind{prometheus.NewDesc(name, help, labels, nil), prometheus.CounterValue}
+}
+
+var (
+	writesWaiting     = gauge("loop_writes_waiting", "Acts that wait for the writer's next commit.", "database")
+	connections       = gauge("loop_database_connections", "Connections of the pool, by state.", "database", "state")
+	connectionWaits   = counter("loop_database_connection_waits_total", "How often a read waited for a connection.", "database")
+	connectionWaited  = counter("loop_database_connection_wait_seconds_total", "How long reads waited for connections.", "database")
+	statements        = counter("loop_database_statements_total", "SQL statements that were run.", "database")
+	revocationSet     = gauge("loop_revocations", "Revocations held in memory.")
+	revocationCounter = gauge("loop_revocation_counter", "The highest number of a revocation that this process knows.")
+	sweepBacklog      = gauge("loop_sweep_backlog_rows", "Rows that are due to be swept, up to 10,000.", "what")
+	auditRecords      = gauge("loop_audit_unchecked_records", "Audit records since the newest checkpoint.")
+	auditAge          = gauge("loop_audit_checkpoint_age_seconds", "How old the newest checkpoint is, where records have come since; else 0.")
+	limitRefusals     = counter("loop_limit_refusals_total", "Requests that were over a limit, by class.", "class")
+	passwordHashes    = gauge("loop_password_hashes", "Passwords that are being hashed (working), wait for it (waiting), and may be at once (room).", "state")
+)
+
+// Describe names the metrics.
+func (figures) Describe(to chan<- *prometheus.Desc) {
+	for _, k := range []kind{
+		writesWaiting, connections, connectionWaits, connectionWaited, statements, revocationSet, revocationCounter,
+		sweepBacklog, auditRecords, auditAge, limitRefusals, passwordHashes,
+	} {
+		to <- k.description
+	}
+}
+
+// scrapeTimeout bounds what a scrape asks of the database.
+const scrapeTimeout = 5 * time.Second
+
+// Collect reads the figures.
+func (f figures) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	now := f.read(ctx)
+	put := func(k kind, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(k.description, k.value, value, labels...)
+	}
+	for name, d := range now.Databases {
+		put(writesWaiting, float64(d.Waiting), name)
+		put(connections, float64(d.InUse), name, "in_use")
+		put(connections, float64(d.Open-d.InUse), name, "idle")
+		put(connectionWaits, float64(d.Waited), name)
+		put(connectionWaited, d.WaitedFor.Seconds(), name)
+		put(statements, float64(d.Statements), name)
+	}
+	put(revocationSet, float64(now.Revocations))
+	put(revocationCounter, float64(now.RevocationCounter))
+	for what, rows := range now.Backlog {
+		put(sweepBacklog, float64(rows), what)
+	}
+	put(auditRecords, float64(now.UncheckedRecords))
+	put(auditAge, now.checkpointAge().Seconds())
+	for class, refused := range now.Refused {
+		put(limitRefusals, float64(refused), class)
+	}
+	put(passwordHashes, float64(now.Hashing), "working")
+	put(passwordHashes, float64(now.HashesWait), "waiting")
+	put(passwordHashes, float64(now.HashesAtOne), "room")
+}
+
+// checkpointAge is how long records have gone without a checkpoint.
+func (f Figures) checkpointAge() time.Duration {
+	if f.UncheckedRecords == 0 || f.CheckedAt.IsZero() {
+		return 0
+	}
+	return time.Since(f.CheckedAt)
+}

@@ -1,0 +1,45 @@
+package operation
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler answers on the listener of operations: GET /healthz while the process
+// lives, GET /readyz whether it can serve, GET /metrics for Prometheus.
+func Handler(readiness *Readiness, metrics *Metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, health{Status: "alive"}) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { readiness.tell(w) })
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// health is the answer of /healthz and /readyz.
+type health struct {
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks,omitempty"`
+}
+
+// tell answers 200 where the platform can serve, else 503; either way with what
+// each check found.
+func (r *Readiness) tell(w http.ResponseWriter) {
+	answer, status := health{Status: "ready", Checks: map[string]string{}}, http.StatusOK
+	for name, err := range r.Ready() {
+		answer.Checks[name] = "ok"
+		if err != nil {
+			answer.Status, status = "not ready", http.StatusServiceUnavailable
+			answer.Checks[name] = err.Error()
+		}
+	}
+	tell(w, status, answer)
+}
+
+func tell(w http.ResponseWriter, status int, answer health) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // who asked has gone: nobody is left to tell
+}

@@ -1,0 +1,50 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// Figures is how the platform does, for operation.Metrics. What can't be read at
+// the moment is left out.
+func (p *Platform) Figures(ctx context.Context) operation.Figures {
+	f := operation.Figures{
+		Databases:   make(map[string]store.Figures, len(p.databases)),
+		Revocations: p.OAuth.Revocations.Len(), RevocationCounter: p.OAuth.Revocations.Counter(),
+		Refused: p.limits.Refused(),
+	}
+	for _, database := range p.databases {
+		f.Databases[database.name] = database.Figures()
+	}
+	f.UncheckedRecords, f.CheckedAt = p.checkpoints.Behind()
+	f.Hashing, f.HashesWait, f.HashesAtOne = p.Accounts.Passwords.Load()
+	var err error
+	if f.Backlog, err = p.store.Backlog(ctx); err != nil {
+		p.config.Log.ErrorContext(ctx, "reading figures", "cause", err)
+	}
+	return f
+}
+
+// keysTooOld is how long the keys may go unread before others could seal with one
+// that this process does not know: a new one is announced five minutes before.
+const keysTooOld = 4 * time.Minute
+
+// Checks is what the platform cannot serve without, for operation.Readiness.
+func (p *Platform) Checks() []operation.Check {
+	checks := []operation.Check{{Name: "keys", Run: p.keysAreRead}}
+	for _, database := range p.databases {
+		checks = append(checks, operation.Check{Name: database.name + " database", Run: database.Ready})
+	}
+	return checks
+}
+
+func (p *Platform) keysAreRead(context.Context) error {
+	if age := time.Since(time.Unix(0, p.keysReadAt.Load())); age > keysTooOld {
+		return fmt.Errorf("the keys were read %s ago: the log says why not since", age.Round(time.Second))
+	}
+	return nil
+}
