@@ -57,6 +57,9 @@ var edges = map[string]map[string]string{
 		"internal/credential": "client secrets are made and hashed",
 		"internal/oauth":      "what a client loses, its tokens lose",
 	},
+	"internal/backup": {
+		"internal/loop": "a backup is of an epoch",
+	},
 	"internal/store": {
 		"internal/loop":      "what is kept",
 		"internal/audit":     "records are rows",

@@ -10,6 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/platform"
 )
 
 // administer runs an administrative command: in the server where one runs, else
@@ -19,6 +20,15 @@ func (p *process) administer(line *commandLine) error {
 	if err != nil {
 		return err
 	}
+	stdout, finish, err := line.Stdout(p.stdout)
+	if err != nil {
+		return err
+	}
+	p.stdout = stdout
+	return finish(p.administerAt(line, stdin))
+}
+
+func (p *process) administerAt(line *commandLine, stdin io.Reader) error {
 	// A server that runs in the folder named knows its own configuration.
 	if dir := cmp.Or(line.Where().Dir, p.env.Get("LOOP_DIR")); dir != "" {
 		if err := p.administerRunning(dir, stdin); !errors.Is(err, admin.ErrNotRunning) {
@@ -61,8 +71,17 @@ func (p *process) administerRunning(folder string, stdin io.Reader) error {
 
 // place is the platform that a command is for.
 type place struct {
-	folder string
-	open   func(ctx context.Context) (dev.Platform, error)
+	folder   string
+	settings func() (platform.Config, error)
+}
+
+// open opens the platform, for commands that act on it where it does not run.
+func (at *place) open(ctx context.Context) (*opened, error) {
+	config, err := at.settings()
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, config)
 }
 
 // place finds the platform: by a configuration, where one is named or LOOP_DIR
@@ -73,19 +92,17 @@ func (p *process) place(where admin.Where) (*place, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &place{folder: config.Dir, open: func(ctx context.Context) (dev.Platform, error) {
-			return openForProduction(ctx, config, p.quietLog(), nil)
-		}}, nil
+		return &place{folder: config.Dir, settings: func() (platform.Config, error) { return forProduction(config, p.quietLog()), nil }}, nil
 	}
 	folder, err := p.search(where.Dir).Folder(p.ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &place{folder: folder, open: func(ctx context.Context) (dev.Platform, error) {
+	return &place{folder: folder, settings: func() (platform.Config, error) {
 		opening, err := dev.ReadOpening(folder, loop.Machine{}, p.quietLog())
 		if err != nil {
-			return nil, err
+			return platform.Config{}, err
 		}
-		return openForDevelopment(ctx, *opening, false)
+		return forDevelopment(*opening, false), nil
 	}}, nil
 }

@@ -76,7 +76,7 @@ func TestServe_LimitsAndProxiesAreAsTheConfigurationSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := openForProduction(t.Context(), config, slog.New(slog.DiscardHandler), nil)
+			p, err := open(t.Context(), forProduction(config, slog.New(slog.DiscardHandler)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,7 +44,7 @@ func (cmd *devStart) Run(p *process, all *commandLine) error {
 		Version: version(), World: loop.Machine{}, Log: log,
 		NewQuickstart: newQuickstart,
 		Open: func(ctx context.Context, o dev.Opening) (dev.Platform, error) {
-			return openForDevelopment(ctx, o, unlimited)
+			return open(ctx, forDevelopment(o, unlimited))
 		},
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,6 +34,7 @@ type commandLine struct {
 	Dev           devCommands  `cmd:"" help:"The whole platform on this machine, with people and lab results that are invented."`
 	Serve         serveCommand `cmd:"" help:"The platform with a configuration of its own."`
 	admin.Grammar `embed:""`
+	Restore       restoreCommand `cmd:"" help:"Put a backup in place of the platform's data."`
 	Version       versionCommand `cmd:"" help:"Say which version this is."`
 }
 
@@ -102,7 +104,7 @@ func (p *process) run() error {
 	if err != nil {
 		return err
 	}
-	if first, _, _ := strings.Cut(command.Command(), " "); first != "dev" && first != "serve" && first != "version" {
+	if first, _, _ := strings.Cut(command.Command(), " "); !slices.Contains([]string{"dev", "serve", "restore", "version"}, first) {
 		return p.administer(&line)
 	}
 	return command.Run(p)

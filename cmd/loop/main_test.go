@@ -204,3 +204,38 @@ func TestLoop_VersionWorksFromAnyBuild(t *testing.T) {
 		t.Errorf("it says %q", out)
 	}
 }
+
+func TestLoop_ABackupIsMadeAndRestoredWithoutAServer(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	o.do("user", "create", "--name", "Ada", "--email", "ada@members.example")
+	path := filepath.Join(t.TempDir(), "loop.backup")
+	if _, says, status := o.try("backup", path); status != 0 || !strings.Contains(says, "records verified") || !strings.Contains(says, "master key is not in it") {
+		t.Fatalf("loop backup: status %d: %s", status, says)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup is not its owner's alone: %v, %v", info, err)
+	}
+	if _, says, status := o.try("backup", path); status == 0 || !strings.Contains(says, "exists already") {
+		t.Errorf("over another backup: status %d: %s", status, says)
+	}
+	o.do("user", "create", "--name", "Bob", "--email", "bob@members.example")
+	if out := o.do("restore", path); !strings.Contains(out, "Epoch 2 begins") || !strings.Contains(out, "before-restore-") {
+		t.Errorf("loop restore says: %s", out)
+	}
+	if list := o.do("user", "list"); !strings.Contains(list, "ada@members.example") || strings.Contains(list, "bob@members.example") {
+		t.Errorf("after the restore: %s", list)
+	}
+	if out := o.do("restore", "--as-it-is"); !strings.Contains(out, "Epoch 3 begins") {
+		t.Errorf("loop restore --as-it-is says: %s", out)
+	}
+	if tail := o.do("audit", "tail"); !strings.Contains(tail, "epoch.begun") {
+		t.Errorf("the record: %s", tail)
+	}
+	o.do("audit", "verify")
+	for _, args := range [][]string{{"restore"}, {"restore", path, "--as-it-is"}, {"restore", path + ".none"}, {"backup", filepath.Join(path, "below")}} {
+		if _, says, status := o.try(args...); status != 1 || strings.Count(says, "\n") != 1 {
+			t.Errorf("loop %s: status %d: %s", strings.Join(args, " "), status, says)
+		}
+	}
+}

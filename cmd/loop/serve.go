@@ -145,7 +145,9 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 	if err := s.startOperations(ctx, getenv); err != nil {
 		return err
 	}
-	platform, err := openForProduction(ctx, s.config, s.log, s.metrics)
+	config := forProduction(s.config, s.log)
+	config.Metrics = s.metrics
+	platform, err := open(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/store/folder"
 )
@@ -33,31 +32,30 @@ const signUpsInDevelopment = 1000
 // told.
 var loopbackHosts = []string{"localhost", "127.0.0.1"}
 
-func openForDevelopment(ctx context.Context, o dev.Opening, unlimited bool) (dev.Platform, error) {
-	p, err := platform.Open(ctx, platform.Config{
+func forDevelopment(o dev.Opening, unlimited bool) platform.Config {
+	return platform.Config{
 		Folder: o.Folder, Identity: o.Identity, Clinical: o.Clinical, Developers: o.Developers,
 		Master: o.Master, World: o.World, Log: o.Log, HTTP: o.HTTP, SignUpsPerHour: signUpsInDevelopment,
 		Unlimited: unlimited, FetchHosts: loopbackHosts,
-	})
-	if err != nil {
-		return nil, err
 	}
-	return opened{p}, nil
 }
 
 // betweenHosts bounds a request of one host to another.
 const betweenHosts = 10 * time.Second
 
-func openForProduction(ctx context.Context, c *config, log *slog.Logger, metrics *operation.Metrics) (*opened, error) {
-	p, err := platform.Open(ctx, platform.Config{
+func forProduction(c *config, log *slog.Logger) platform.Config {
+	return platform.Config{
 		Folder: c.Dir, Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
 		Master: c.Master, World: loop.Machine{}, Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
 		Unlimited: c.Unlimited, TrustedProxies: c.TrustedProxies,
 		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: c.SignInMaxAge,
 		IdentityCertificate: c.Mutual.Identity, ClinicalCertificate: c.Mutual.Clinical,
 		ClientAuthorities: c.Mutual.Authorities, CertificateHeader: c.Mutual.Header,
-		Metrics: metrics,
-	})
+	}
+}
+
+func open(ctx context.Context, config platform.Config) (*opened, error) {
+	p, err := platform.Open(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (cmd *clientCreate) Run(run *Run) error {
 	if err != nil {
 		return errors.Join(append([]error{err}, c.Validate()...)...)
 	}
-	secret, err := run.Acts.Clients.Create(run.Context, c, operator)
+	secret, err := run.Acts.Clients.Create(run.Context, c, Operator)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (cmd *clientUpdate) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	c, err := run.Acts.Clients.Update(run.Context, cmd.ID, operator, change)
+	c, err := run.Acts.Clients.Update(run.Context, cmd.ID, Operator, change)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ type clientEnable struct {
 
 // Run enables one client.
 func (cmd *clientEnable) Run(run *Run) error {
-	c, err := run.Acts.Clients.SetEnabled(run.Context, cmd.ID, operator, true)
+	c, err := run.Acts.Clients.SetEnabled(run.Context, cmd.ID, Operator, true)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ type clientDisable struct {
 
 // Run disables one client.
 func (cmd *clientDisable) Run(run *Run) error {
-	c, err := run.Acts.Clients.SetEnabled(run.Context, cmd.ID, operator, false)
+	c, err := run.Acts.Clients.SetEnabled(run.Context, cmd.ID, Operator, false)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ type clientRotate struct {
 
 // Run gives one client a new secret.
 func (cmd *clientRotate) Run(run *Run) error {
-	secret, err := run.Acts.Clients.RotateSecret(run.Context, cmd.ID, operator)
+	secret, err := run.Acts.Clients.RotateSecret(run.Context, cmd.ID, Operator)
 	if err != nil {
 		return err
 	}

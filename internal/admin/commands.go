@@ -22,6 +22,7 @@ type Acts struct {
 	Keys    Keys
 	Store   Store
 	Audit   Audit
+	Backups Backups
 
 	// NewPassword makes a password for a user who is given none.
 	NewPassword func() string
@@ -88,6 +89,13 @@ type Audit interface {
 	Tail(ctx context.Context, last int, each func(Entry) error) error
 }
 
+// Backups is how a copy of everything is made.
+type Backups interface {
+	// Backup writes a verified copy of the state, as it is now, and says what is in
+	// it. Nothing is written where the state is not whole.
+	Backup(ctx context.Context, w io.Writer) (Backup, error)
+}
+
 // Verification is what Verify found.
 type Verification struct {
 	Records     int64    `json:"records"`
@@ -102,8 +110,9 @@ type Entry struct {
 	Record audit.Record
 }
 
-// operator is who acts on the command line: whoever may open the socket.
-var operator = audit.Actor{Kind: audit.ByOperator, ID: "command line"}
+// Operator is who acts on the command line: whoever may open the socket, or the
+// folder.
+var Operator = audit.Actor{Kind: audit.ByOperator, ID: "command line"}
 
 // NewCommands makes the function that runs the commands of Grammar on the acts:
 // in a server, on behalf of whoever sits at the socket, or in the command line's
@@ -119,7 +128,7 @@ func NewCommands(acts Acts) Commands {
 		if err != nil {
 			return fail(stderr, err)
 		}
-		run := &Run{Context: ctx, Acts: acts, Stdin: stdin, Stdout: stdout, JSON: grammar.Where().JSON}
+		run := &Run{Context: ctx, Acts: acts, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: grammar.Where().JSON}
 		if err := command.Run(run); err != nil {
 			return fail(stderr, err)
 		}
@@ -133,6 +142,7 @@ type Run struct {
 	Acts    Acts
 	Stdin   io.Reader
 	Stdout  io.Writer
+	Stderr  io.Writer
 	JSON    bool
 }
 
@@ -144,7 +154,7 @@ func fail(stderr io.Writer, err error) int {
 	return 1
 }
 
-// Faults turns an error into sentences for the operator, one for each error that
+// Faults turns an error into sentences for the Operator, one for each error that
 // was joined. What a *loop.Error hides from the outside, an operator may see.
 func Faults(err error) []string {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

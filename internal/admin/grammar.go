@@ -15,6 +15,7 @@ type Grammar struct {
 	Grant  grantCommands  `cmd:"" help:"See what members allow which apps, and end it."`
 	Keys   keysCommands   `cmd:"" help:"See the platform's keys, renew them, or end one that was stolen."`
 	Audit  auditCommands  `cmd:"" help:"Check the audit record, or read its end."`
+	Backup backupCommand  `cmd:"" help:"Write a copy of everything to a file, checked, while the platform runs or not."`
 }
 
 // Where is the part of a command that says which platform is meant, and how the
@@ -27,7 +28,7 @@ type Where struct {
 
 // Where gives what the command line said of it.
 func (g *Grammar) Where() Where {
-	for _, where := range []Where{g.Client.Where, g.User.Where, g.Grant.Where, g.Keys.Where, g.Audit.Where} {
+	for _, where := range []Where{g.Client.Where, g.User.Where, g.Grant.Where, g.Keys.Where, g.Audit.Where, g.Backup.Where} {
 		if where != (Where{}) {
 			return where
 		}

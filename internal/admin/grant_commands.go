@@ -75,7 +75,7 @@ func (cmd *grantRevoke) Run(run *Run) error {
 	if !cmd.ID.Valid() {
 		return fmt.Errorf("%q is not a grant's id: it reads grant_ and 26 letters and digits; loop grant list shows them all", cmd.ID)
 	}
-	if err := run.Acts.Grants.RevokeGrant(run.Context, cmd.ID, operator); err != nil {
+	if err := run.Acts.Grants.RevokeGrant(run.Context, cmd.ID, Operator); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"grant_id": cmd.ID, "revoked": true}, line("%s is revoked. What came from it has ended.", cmd.ID))

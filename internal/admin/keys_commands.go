@@ -42,7 +42,7 @@ func (cmd *keysRotate) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	made, err := run.Acts.Keys.RotateNow(run.Context, slots, operator)
+	made, err := run.Acts.Keys.RotateNow(run.Context, slots, Operator)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ type keysRevoke struct {
 
 // Run revokes keys and says what that ended.
 func (cmd *keysRevoke) Run(run *Run) error {
-	revoked, made, err := run.Acts.Keys.Revoke(run.Context, cmd.Keys, operator)
+	revoked, made, err := run.Acts.Keys.Revoke(run.Context, cmd.Keys, Operator)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (cmd *keysRewrap) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	count, err := run.Acts.Keys.Rewrap(run.Context, master, operator)
+	count, err := run.Acts.Keys.Rewrap(run.Context, master, Operator)
 	if err != nil {
 		return err
 	}

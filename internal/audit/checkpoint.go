@@ -27,6 +27,9 @@ type Checkpoint struct {
 	At       time.Time `json:"at"`
 	Heads    []Head    `json:"heads"`
 	Previous []byte    `json:"previous"` // SHA-256 of the line before; empty for the first
+	// Epoch is where the state was, at least: one that is found before it was set
+	// back. Zero in checkpoints of older versions.
+	Epoch loop.Epoch `json:"epoch,omitzero"`
 }
 
 // signedCheckpoint is a line of the checkpoint file.
@@ -77,18 +80,21 @@ type Checkpointer struct {
 	log   *slog.Logger
 	path  string
 	lanes []Lane
+	epoch func() loop.Epoch
 
 	mu       sync.Mutex
 	heads    []Head // of the newest checkpoint
 	at       time.Time
+	seen     loop.Epoch // of the newest checkpoint that was there at the start
 	previous []byte
 }
 
 // NewCheckpointer goes on from the last checkpoint of the file at path, which is
 // made where it is missing. A lane that is behind that checkpoint has lost
 // records; that is an alarm in the log, and `loop audit verify` tells it in full.
-func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, lanes ...Lane) (*Checkpointer, error) {
-	c := &Checkpointer{keys: keys, world: w, log: log, path: path, lanes: lanes}
+// Each checkpoint says in which epoch the state is, at least.
+func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, epoch func() loop.Epoch, lanes ...Lane) (*Checkpointer, error) {
+	c := &Checkpointer{keys: keys, world: w, log: log, path: path, epoch: epoch, lanes: lanes}
 	lines, err := ReadCheckpointLines(path)
 	if err != nil || len(lines) == 0 {
 		return c, err
@@ -99,7 +105,7 @@ func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, lan
 		log.Error("the newest audit checkpoint cannot be read", "cause", err)
 		return c, nil
 	}
-	c.heads, c.at, c.previous = newest.Heads, newest.At, hashLine(last)
+	c.heads, c.at, c.seen, c.previous = newest.Heads, newest.At, newest.Epoch, hashLine(last)
 	for _, lane := range lanes {
 		if head := lane.Head(); head.Number < numberIn(newest.Heads, head.Lane) {
 			log.Error("audit records are missing: the database is behind its checkpoint", "lane", head.Lane, "number", head.Number)
@@ -154,11 +160,14 @@ func (c *Checkpointer) Behind() (records int64, since time.Time) {
 	return records, c.at
 }
 
+// Seen is where the state had come before this start, at least.
+func (c *Checkpointer) Seen() loop.Epoch { return c.seen }
+
 // Make makes a checkpoint now, if anything is new.
 func (c *Checkpointer) Make() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	heads := make([]Head, len(c.lanes))
+	epoch, heads := c.epoch(), make([]Head, len(c.lanes))
 	for i, lane := range c.lanes {
 		heads[i] = lane.Head()
 	}
@@ -166,7 +175,7 @@ func (c *Checkpointer) Make() error {
 		return nil
 	}
 	now := c.world.Now()
-	line, err := c.keys.Sign(Checkpoint{At: now, Heads: heads, Previous: c.previous})
+	line, err := c.keys.Sign(Checkpoint{At: now, Heads: heads, Previous: c.previous, Epoch: epoch})
 	if err != nil {
 		return err
 	}

@@ -38,4 +38,5 @@ const (
 	KeyRetired         Event = "key.retired"
 	KeyRevoked         Event = "key.revoked"
 	KeysRewrapped      Event = "keys.rewrapped"
+	EpochBegun         Event = "epoch.begun"
 )

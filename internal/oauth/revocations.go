@@ -14,7 +14,7 @@ import (
 type Revocations struct {
 	mu      sync.RWMutex
 	highest map[revoked]entry
-	counter uint64
+	epoch   loop.Epoch
 }
 
 type revoked struct {
@@ -37,7 +37,7 @@ func NewRevocations() *Revocations {
 func (r *Revocations) Apply(number uint64, revocation loop.Revocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.counter = max(r.counter, number)
+	r.epoch.Counter = max(r.epoch.Counter, number)
 	key := revoked{revocation.Kind, strings.Clone(revocation.ID)} // which may be part of something larger
 	if r.highest[key].number < number {
 		r.highest[key] = entry{number, revocation.ExpiresAt}
@@ -62,11 +62,21 @@ func (r *Revocations) Len() int {
 	return len(r.highest)
 }
 
-// Counter is the highest number of a revocation that this process has seen.
-func (r *Revocations) Counter() uint64 {
+// Raise lifts the epoch to where the store is known to be.
+func (r *Revocations) Raise(to loop.Epoch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.epoch.Before(to) {
+		r.epoch = to
+	}
+}
+
+// Epoch is the epoch, with the highest number of a revocation that this process
+// has seen.
+func (r *Revocations) Epoch() loop.Epoch {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.counter
+	return r.epoch
 }
 
 // bearings is what a token or code hangs from, and the counter's value when it

@@ -21,6 +21,7 @@ type Server struct {
 	Assertions  Assertions
 	Pushed      PushedRequests
 	Logouts     Logouts
+	Epochs      Epochs
 	ClientKeys  *ClientKeys
 	Proofs      *Proofs
 	Revocations *Revocations

@@ -18,7 +18,7 @@ import (
 // Commands runs administrative commands on this platform.
 func (p *Platform) Commands(newPassword func() string) admin.Commands {
 	return admin.NewCommands(admin.Acts{
-		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p},
+		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p},
 		NewPassword: newPassword,
 	})
 }

@@ -14,7 +14,7 @@ import (
 func (p *Platform) Figures(ctx context.Context) operation.Figures {
 	f := operation.Figures{
 		Databases:   make(map[string]store.Figures, len(p.databases)),
-		Revocations: p.OAuth.Revocations.Len(), RevocationCounter: p.OAuth.Revocations.Counter(),
+		Revocations: p.OAuth.Revocations.Len(), RevocationCounter: p.OAuth.Revocations.Epoch().Counter,
 		Refused: p.limits.Refused(),
 	}
 	for _, database := range p.databases {

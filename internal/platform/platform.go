@@ -69,6 +69,9 @@ type Config struct {
 	// data (RFC 9470); 0: any age.
 	SignInMaxAge time.Duration
 
+	// SetBack opens a state that is older than what was seen of it; a new epoch
+	// MUST begin before anything is served (BeginEpoch).
+	SetBack bool
 	// Metrics measures requests and commits; nil: nobody does.
 	Metrics *operation.Metrics
 }
@@ -98,6 +101,7 @@ type Platform struct {
 	clinical   http.Handler
 	developers http.Handler
 
+	backingUp  sync.Mutex   // one backup at a time
 	keysReadAt atomic.Int64 // in nanoseconds since 1970, by the machine's clock
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -125,7 +129,7 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 		AllowedHosts: config.FetchHosts, Roots: config.FetchRoots,
 		OwnHosts: []string{config.Identity.Host, config.Clinical.Host, config.Developers.Host},
 	})
-	for _, step := range []func(context.Context) error{p.openIdentity, p.openClinical, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
+	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.openIdentity, p.openClinical, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.Close(ctx))
 		}
@@ -182,7 +186,7 @@ func (p *Platform) openIdentity(ctx context.Context) error {
 	p.OAuth = &oauth.Server{
 		Issuer: p.config.Identity.String(), OwnResources: []string{p.config.Identity.String(), p.config.Clinical.String()}, Resources: p.config.Resources,
 		World: p.world, Ring: ring, Signing: p.secrets.Signing,
-		Ledger: p.store, Assertions: p.store, Pushed: p.store, Logouts: p.store, Revocations: revocations,
+		Ledger: p.store, Assertions: p.store, Pushed: p.store, Logouts: p.store, Epochs: p.store, Revocations: revocations,
 		ClientKeys: &oauth.ClientKeys{Fetcher: p.outgoing, World: p.world}, Proofs: oauth.NewProofs(p.world.Now()),
 		ClientAuthorities: p.config.ClientAuthorities, Log: p.config.Log,
 	}
@@ -201,13 +205,16 @@ func (p *Platform) openClinical(ctx context.Context) error {
 	return p.startLane(ctx, database, "clinical")
 }
 
-func (p *Platform) startCheckpoints(context.Context) error {
+func (p *Platform) startCheckpoints(ctx context.Context) error {
 	lanes := make([]audit.Lane, len(p.databases))
 	for i, database := range p.databases {
 		lanes[i] = database.lane
 	}
 	var err error
-	p.checkpoints, err = audit.NewCheckpointer(p.keys, p.world, p.config.Log, p.checkpointsPath(), lanes...)
+	p.checkpoints, err = audit.NewCheckpointer(p.keys, p.world, p.config.Log, p.checkpointsPath(), p.OAuth.Revocations.Epoch, lanes...)
+	if err == nil {
+		err = p.refuseSetBack(ctx)
+	}
 	if err == nil && p.secrets.New() {
 		err = p.checkpoints.Make() // from its first moment on, a record without a checkpoint is a record that was robbed of it
 	}

@@ -188,6 +188,30 @@ func (p *Platform) Restart(t testing.TB) {
 	p.Open(t)
 }
 
+// Restore stops the platform, puts a backup in place of its state, and starts it
+// again. An error leaves it stopped.
+func (p *Platform) Restore(t testing.TB, archive io.Reader) (platform.Restored, error) {
+	t.Helper()
+	_ = p.Close(context.Background()) // the test may have stopped it
+	done, err := platform.Restore(t.Context(), p.config, archive, audit.Actor{Kind: audit.ByOperator})
+	if err == nil {
+		p.Open(t)
+	}
+	return done, err
+}
+
+// RestoreAsItIs begins a new epoch on the state that is in the folder of a platform
+// that does not run, and starts it.
+func (p *Platform) RestoreAsItIs(t testing.TB) platform.Restored {
+	t.Helper()
+	done, err := platform.RestoreAsItIs(t.Context(), p.config, audit.Actor{Kind: audit.ByOperator})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Open(t)
+	return done
+}
+
 // parse reads one of the addresses above.
 func parse(text string) *url.URL {
 	u, err := url.Parse(text)

@@ -16,13 +16,20 @@ import (
 	"github.com/loop-health/loop/internal/store/sqlite"
 )
 
-func openKeys(t *testing.T, path string, schema fs.FS) (*sqlite.Database, *sqlite.Identity) {
+func openDatabase(t *testing.T, path string, schema fs.FS) (*sqlite.Database, loop.World) {
 	t.Helper()
 	w := loop.NewClock(loop.Machine{}, time.Time{})
 	db, err := sqlite.Open(t.Context(), path, schema, w, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db, w
+}
+
+func openKeys(t *testing.T, path string) *sqlite.Identity {
+	t.Helper()
+	db, w := openDatabase(t, path, sqlite.IdentitySchema())
 	if _, err := db.StartAudit(t.Context(), "identity", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
 		t.Fatal(err)
 	}
@@ -30,8 +37,7 @@ func openKeys(t *testing.T, path string, schema fs.FS) (*sqlite.Database, *sqlit
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db, store
+	return store
 }
 
 func TestKeys_OfADatabaseFromBeforeTheyRotated(t *testing.T) {
@@ -41,7 +47,7 @@ func TestKeys_OfADatabaseFromBeforeTheyRotated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, _ := openKeys(t, path, fstest.MapFS{"0001_identity.sql": {Data: first}})
+	db, _ := openDatabase(t, path, fstest.MapFS{"0001_identity.sql": {Data: first}})
 	err = db.Write(t.Context(), func(tx *sqlite.Tx) error {
 		_, err := tx.Exec(`INSERT INTO keys (id, purpose, sealed, created_at) VALUES (8, 'audit', x'01', 1000000), (9, 'signing', x'02', 2000000)`)
 		return err
@@ -52,7 +58,7 @@ func TestKeys_OfADatabaseFromBeforeTheyRotated(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, store := openKeys(t, path, sqlite.IdentitySchema())
+	store := openKeys(t, path)
 	keys, last, err := store.Keys(t.Context())
 	if err != nil || len(keys) != 2 || last != 9 {
 		t.Fatalf("got %d keys, the last change %d, %v", len(keys), last, err)

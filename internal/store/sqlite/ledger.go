@@ -176,5 +176,10 @@ func (s *Identity) loadRevocations(ctx context.Context) error {
 		revocation.ExpiresAt = store.FromMicro(expires)
 		s.revocations.Apply(number, revocation)
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	at, err := s.Epoch(ctx) // the newest may have been swept
+	s.revocations.Raise(at)
+	return err
 }

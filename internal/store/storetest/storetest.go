@@ -27,6 +27,7 @@ type Store interface {
 	oauth.Assertions
 	oauth.PushedRequests
 	oauth.Logouts
+	oauth.Epochs
 	member.Store
 	registration.Store
 	credential.KeyStore
@@ -56,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"of many that answer one pushed request, one does":      onePushed,
 		"of many that refresh one generation, one does":         oneRotates,
 		"no refresh outlives a revocation":                      revokesAmongRefreshes,
+		"a new epoch ends what was given":                       beginsEpoch,
 		"the end of a session is told once to each app":         onceForEachApp,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,3 @@
+-- In which epoch the state is: a restore begins another.
+
+ALTER TABLE revocation_counter ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
