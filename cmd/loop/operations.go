@@ -13,6 +13,20 @@ import (
 // are.
 const maxFailures = 16
 
+// Of the files that the process may have open, connections leave so many to the
+// databases, their readers and the operator.
+const (
+	filesForState   = 256
+	fewestConns     = 64
+	mostConnections = 1 << 16
+)
+
+// connectionsAtOnce is how many connections the public listeners hold together.
+func connectionsAtOnce() int {
+	files := min(openFiles(), mostConnections)
+	return int(max(files, filesForState+fewestConns) - filesForState)
+}
+
 // startOperations prepares metrics and traces, and answers the operator's
 // machines where the configuration says so. It comes first and goes last, so that
 // it can tell of a platform that starts and of one that stops.

@@ -81,7 +81,7 @@ func (cmd *serveCommand) Run(p *process) error {
 	if cmd.Check {
 		return config.tell(p.stdout)
 	}
-	s := &service{config: config, certificate: certificate, readiness: operation.NewReadiness(), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	s := &service{config: config, certificate: certificate, readiness: operation.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
 	if advice := config.advice(); advice != "" {
 		s.log.WarnContext(p.ctx, advice)
 	}
@@ -123,6 +123,7 @@ type service struct {
 	certificate *tls.Certificate
 	log         *slog.Logger
 	readiness   *operation.Readiness
+	connections *web.Connections
 	metrics     *operation.Metrics
 	admin       *admin.Server
 	failed      chan error
@@ -163,7 +164,8 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	s.opened(func(context.Context) error { return s.admin.Drain() })
-	s.readiness.Watch(platform.Checks()...)
+	room := operation.Check{Name: "connections", Run: func(context.Context) error { return s.connections.Ready() }}
+	s.readiness.Watch(append(platform.Checks(), room)...)
 	return nil
 }
 
@@ -199,7 +201,7 @@ func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 		if err != nil {
 			return fmt.Errorf("listening on %s: %w", address, err)
 		}
-		s.serve(listener, web.ByHost(hosts), address == mutual.Listen)
+		s.serve(s.connections.Limit(listener, s.certificate == nil), web.ByHost(hosts), address == mutual.Listen)
 	}
 	return nil
 }
