@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"strings"
 )
 
 // Build makes the binary as a developer would, from the project's folder; under
 // -race it looks for data races too, and Raced tells whether a run had one.
-func Build(ctx context.Context, project, path string) error {
-	args := []string{"build"}
+// Tags are build tags, for a test that needs the binary with them.
+func Build(ctx context.Context, project, path string, tags ...string) error {
+	args := []string{"build", "-tags", strings.Join(tags, ",")}
 	if raceEnabled {
 		args = append(args, "-race")
 	}

@@ -65,6 +65,15 @@ func (p *Process) watch(stdout, stderr io.Reader) {
 // signal tells the whole group.
 func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
 
+// Signal tells the whole group.
+func (p *Process) Signal(s syscall.Signal) { p.signal(s) }
+
+// Kill ends the group as a power cut would, and returns when it is gone.
+func (p *Process) Kill() { p.kill() }
+
+// Ended is closed once the program has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
 // kill ends the group, unless it has ended: its number may be another's by now.
 func (p *Process) kill() {
 	select {
