@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -37,43 +38,85 @@ func BenchmarkRefresh(b *testing.B) {
 	})
 }
 
-// BenchmarkIntrospect and BenchmarkUserInfo are the hottest requests that write
-// nothing, in the handler alone: what they cost above net/http.
-func BenchmarkIntrospect(b *testing.B) {
-	p, app, token := asked(b)
-	form := url.Values{"client_id": {string(app.ID)}, "client_secret": {app.Secret}, "token": {token}}.Encode()
-	r := httptest.NewRequest(http.MethodPost, platformtest.Identity+"/v1/oauth/introspect", http.NoBody)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer(b, p, r, form)
+// allocationBudgets is how many allocations a request may cost without a network,
+// those that make it and take down its answer among them. A benchmark that needs
+// more fails.
+var allocationBudgets = map[string]float64{
+	"introspect":       85,
+	"userinfo":         118,
+	"read lab results": 245,
+	"refresh":          590,
 }
 
-func BenchmarkUserInfo(b *testing.B) {
-	p, _, token := asked(b)
-	r := httptest.NewRequest(http.MethodGet, platformtest.Identity+"/v1/oauth/userinfo", http.NoBody)
-	r.Header.Set("Authorization", "Bearer "+token)
-	answer(b, p, r, "")
-}
-
-// asked is a platform that logs as it does in production, to nowhere, with an
-// app and an access token of it.
-func asked(b *testing.B) (*platformtest.Platform, *platformtest.App, string) {
-	b.Helper()
+// BenchmarkBudget is the hottest requests, in the handler alone, and holds each to
+// its budget of allocations: go test -run '^$' -bench Budget ./internal/platform
+func BenchmarkBudget(b *testing.B) {
+	// A platform that logs as it does in production, to nowhere.
 	p := platformtest.NewWith(b, func(c *platform.Config) { c.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) })
 	app := p.AddApp(b, nil)
-	return p, app, app.Redeem(app.Code(p.NewBrowser(b), p.AddMember(b, "Ada"))).Pair(b).Access
+	tokens := app.Redeem(app.Code(p.NewBrowser(b), p.AddMember(b, "Ada"))).Pair(b)
+	identity, clinical, _ := p.Hosts()
+	form := func(more url.Values) func() string {
+		return func() string {
+			more.Set("client_id", string(app.ID))
+			more.Set("client_secret", app.Secret)
+			return more.Encode()
+		}
+	}
+	bearer := http.Header{"Authorization": {"Bearer " + tokens.Access}}
+	encoded := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	none := func() string { return "" }
+	for name, hot := range map[string]hotPath{
+		"introspect":       {identity, http.MethodPost, platformtest.Identity + "/v1/oauth/introspect", encoded, form(url.Values{"token": {tokens.Access}}), nil},
+		"userinfo":         {identity, http.MethodGet, platformtest.Identity + "/v1/oauth/userinfo", bearer, none, nil},
+		"read lab results": {clinical, http.MethodGet, platformtest.Clinical + "/v1/biomarkers/me", bearer, none, nil},
+		"refresh": {
+			identity, http.MethodPost, platformtest.Identity + "/v1/oauth/token", encoded,
+			func() string {
+				return form(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.Refresh}})()
+			},
+			func(w *httptest.ResponseRecorder) {
+				tokens = (&platformtest.Response{Response: w.Result(), Text: w.Body.String()}).Pair(b)
+			},
+		},
+	} {
+		b.Run(name, func(b *testing.B) { hot.run(b, allocationBudgets[name]) })
+	}
 }
 
-// answer has identity answer a request again and again.
-func answer(b *testing.B, p *platformtest.Platform, r *http.Request, body string) {
+// hotPath is a request that is sent again and again.
+type hotPath struct {
+	host            http.Handler
+	method, address string
+	header          http.Header
+	body            func() string
+	answered        func(*httptest.ResponseRecorder) // nil: nothing is done with the answer
+}
+
+func (hot hotPath) run(b *testing.B, budget float64) {
 	b.Helper()
-	identity, _, _ := p.Hosts()
 	b.ReportAllocs()
+	before := allocated()
 	for b.Loop() {
+		r := httptest.NewRequestWithContext(b.Context(), hot.method, hot.address, strings.NewReader(hot.body()))
+		r.Header = hot.header.Clone()
 		w := httptest.NewRecorder()
-		r.Body = io.NopCloser(strings.NewReader(body))
-		identity.ServeHTTP(w, r)
+		hot.host.ServeHTTP(w, r)
 		if w.Code != http.StatusOK {
 			b.Fatalf("status %d: %s", w.Code, w.Body)
 		}
+		if hot.answered != nil {
+			hot.answered(w)
+		}
 	}
+	if each := float64(allocated()-before) / float64(b.N); each > budget {
+		b.Errorf("a request costs %.0f allocations, and its budget is %.0f", each, budget)
+	}
+}
+
+// allocated is how often memory was allocated so far, by everybody.
+func allocated() uint64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.Mallocs
 }
