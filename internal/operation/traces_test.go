@@ -1,9 +1,12 @@
 package operation
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +71,48 @@ func TestTracing_ASpanHoldsNothingThatAStrangerWrote(t *testing.T) {
 		if !strings.Contains(whole, "req_1") || !strings.Contains(whole, "503") {
 			t.Errorf("the span does not say how the request ended: %s", whole)
 		}
+	}
+}
+
+// The variables are the standard's, and so is what goes over the wire: OTLP over
+// HTTP, to the address that they name.
+func TestTracing_SpansReachTheCollectorThatTheEnvironmentNames(t *testing.T) {
+	received := make(chan []byte, 1)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var body io.Reader = r.Body
+		if r.Header.Get("Content-Encoding") == "gzip" {
+			unpacked, err := gzip.NewReader(r.Body)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			body = unpacked
+		}
+		text, err := io.ReadAll(body)
+		if err != nil || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" {
+			t.Errorf("%s %s, %v", r.URL.Path, r.Header.Get("Content-Type"), err)
+		}
+		received <- text
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test-of-traces")
+	tracing, err := NewTracing(t.Context(), os.Getenv, "1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, answered := NewMetrics("1.2.3", NewReadiness(), tracing).Observe("identity")(httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/oauth/token?code=strange", http.NoBody))
+	answered(web.Answered{Request: "req_1", Route: "POST /v1/oauth/token", Status: http.StatusOK})
+	if err := tracing.Close(t.Context()); err != nil { // sends what there is
+		t.Fatal(err)
+	}
+	sent := string(<-received)
+	for _, want := range []string{"POST /v1/oauth/token", "req_1", "test-of-traces", "1.2.3", "loop"} {
+		if !strings.Contains(sent, want) {
+			t.Errorf("%q did not arrive", want)
+		}
+	}
+	if strings.Contains(sent, "strange") {
+		t.Error("what a stranger wrote arrived")
 	}
 }
