@@ -32,7 +32,7 @@ func connectionsAtOnce() int {
 // it can tell of a platform that starts and of one that stops.
 func (s *service) startOperations(ctx context.Context, getenv func(string) string) error {
 	s.failed = make(chan error, maxFailures)
-	tracing, err := operation.NewTracing(ctx, getenv, version())
+	tracing, err := operation.NewTracing(ctx, getenv, version(), s.log)
 	if err != nil {
 		return err
 	}

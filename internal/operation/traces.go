@@ -3,8 +3,10 @@ package operation
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -28,8 +30,9 @@ type Tracing struct {
 
 // NewTracing reads the variables that OpenTelemetry defines, and gives nil where
 // none names a collector, or OTEL_SDK_DISABLED says so. Spans travel by OTLP over
-// HTTP; another exporter or protocol is an error.
-func NewTracing(ctx context.Context, getenv func(string) string, version string) (*Tracing, error) {
+// HTTP; another exporter or protocol is an error. A collector that is not there
+// is a line in the log, and nothing waits for it.
+func NewTracing(ctx context.Context, getenv func(string) string, version string, log *slog.Logger) (*Tracing, error) {
 	wanted, err := wantsTraces(getenv)
 	if !wanted || err != nil {
 		return nil, err
@@ -38,6 +41,7 @@ func NewTracing(ctx context.Context, getenv func(string) string, version string)
 	if err != nil {
 		return nil, fmt.Errorf("preparing traces: %w", err)
 	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("sending traces", "cause", err) })) // the process has one
 	from, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", "loop"), attribute.String("service.version", version)),
 		resource.WithFromEnv()) // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word
