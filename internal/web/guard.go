@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -59,8 +60,18 @@ func (s *Site) check(r *http.Request) *loop.Error {
 		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another.", s.PublicURL.Host)
 	case strings.ContainsRune(r.URL.Path, 0):
 		return notFound()
+	case s.Live != nil && !s.Live():
+		return cutOff()
 	}
 	return nil
+}
+
+// cutOff is the answer of a process that has not heard from the database for a
+// while: it does not know what has been revoked since. Nothing was done.
+func cutOff() *loop.Error {
+	e := loop.Errorf(loop.TemporarilyUnavailable, "This server has lost touch with its database for a moment. Try again.")
+	e.RetryAfter = time.Second
+	return e
 }
 
 func headerBytes(h http.Header) int {

@@ -37,6 +37,11 @@ type Config struct {
 
 	Limits  *limit.Limits // nil: requests are not limited
 	Observe Observe       // nil: nobody is told of requests
+
+	// Live reports whether this process may answer: whether it knows what other
+	// processes have revoked. It is asked once a request's head has been read.
+	Live func() bool
+
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. A
 	// network MUST hold proxies alone that set the header themselves: whoever
 	// else is in it chooses the address under which they are limited and recorded.
