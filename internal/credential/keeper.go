@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -47,34 +48,43 @@ type Keeper struct {
 
 	isNew bool
 
-	mu     sync.Mutex // guards what follows, and one change at a time
+	made     []Key      // in use, but not yet stored
+	changing sync.Mutex // one change at a time
+
+	held  atomic.Pointer[keySet]
+	using sync.Mutex // one after the other puts keys to use
+}
+
+// keySet is all keys as they were at one moment.
+type keySet struct {
 	master *Master
 	keys   []Key
-	last   uint32
-	made   []Key // in keys, but not yet stored
+	last   uint32 // the number of the change that made them so
 }
 
 // OpenKeeper opens the stored keys. Those that are missing, on a platform's first
 // start all of them, are in use at once, and are stored by Begin. A key that the
 // master key does not open is an error.
 func OpenKeeper(ctx context.Context, store KeyStore, w loop.World, master *Master) (*Keeper, error) {
-	k := &Keeper{store: store, world: w, master: master}
-	var err error
-	if k.keys, k.last, err = store.Keys(ctx); err != nil {
+	k := &Keeper{store: store, world: w}
+	keys, last, err := store.Keys(ctx)
+	if err != nil {
 		return nil, err
 	}
-	k.isNew = len(k.keys) == 0
-	if !k.isNew && !filled(k.keys, Slot{Purpose: ForAudit}) {
+	k.isNew = len(keys) == 0
+	if !k.isNew && !filled(keys, Slot{Purpose: ForAudit}) {
 		return nil, errors.New("the audit key is missing, and without it nothing can be verified or recorded: restore the database from a backup")
 	}
-	if k.made, err = k.make(missing(k.keys, w.Now())); err != nil {
+	held := &keySet{master, keys, last}
+	if k.made, err = k.make(held, missing(keys, w.Now())); err != nil {
 		return nil, err
 	}
-	k.keys = append(k.keys, k.made...)
-	if k.Ring, err = NewRing(w, master, k.keys); err != nil {
+	held.keys = append(held.keys, k.made...)
+	k.held.Store(held)
+	if k.Ring, err = NewRing(w, master, held.keys); err != nil {
 		return nil, err
 	}
-	k.Signing, err = OpenSigningKeys(w, master, k.keys)
+	k.Signing, err = OpenSigningKeys(w, master, held.keys)
 	return k, err
 }
 
@@ -84,45 +94,47 @@ func (k *Keeper) New() bool { return k.isNew }
 // Begin stores the keys that OpenKeeper made, with their records. It comes after
 // the audit chain was taken up, which needs the audit key to be there.
 func (k *Keeper) Begin(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.changing.Lock()
+	defer k.changing.Unlock()
 	if len(k.made) == 0 {
 		return nil
 	}
-	change := k.making(k.made)
+	held := k.held.Load()
+	change := held.making(k.made)
 	if err := k.store.ChangeKeys(ctx, change, k.records(ctx, audit.KeyMade, system, k.made)); err != nil {
 		return fmt.Errorf("keeping new keys: %w", err)
 	}
-	k.last, k.made = change.After, nil
-	return nil
+	k.made = nil
+	return k.use(&keySet{held.master, held.keys, change.After})
 }
 
 // Rotate does what the schedule asks for now: it takes up what others changed,
 // makes the keys that are to follow, and deletes those that nothing needs any
 // more. Done twice it changes nothing.
 func (k *Keeper) Rotate(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.reload(ctx); err != nil {
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	held, err := k.reload(ctx)
+	if err != nil {
 		return err
 	}
-	next, over := due(k.keys, k.world.Now())
+	next, over := due(held.keys, k.world.Now())
 	if len(next) == 0 && len(over) == 0 {
 		return nil
 	}
-	_, err := k.change(ctx, next, over, audit.KeyRetired, system)
+	_, err = k.change(ctx, held, next, over, audit.KeyRetired, system)
 	if errors.Is(err, ErrKeysChanged) { // another process was faster, with the same
-		return k.reload(ctx)
+		return k.Reload(ctx)
 	}
 	return err
 }
 
 // Lives tells of every key where it stands, slot by slot, oldest first.
 func (k *Keeper) Lives(ctx context.Context) ([]KeyLife, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	err := k.reload(ctx)
-	return lives(k.keys, k.world.Now()), err
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	held, err := k.reload(ctx)
+	return lives(held.keys, k.world.Now()), err
 }
 
 // errAuditStays answers whoever would replace the audit key.
@@ -131,9 +143,10 @@ var errAuditStays = loop.Errorf(loop.ValidationError, "The audit key stays for a
 // RotateNow makes successors for the slots before their time. They take over as
 // the schedule says: in five minutes, signing keys in two weeks.
 func (k *Keeper) RotateNow(ctx context.Context, slots []Slot, by audit.Actor) ([]KeyLife, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.reload(ctx); err != nil {
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	held, err := k.reload(ctx)
+	if err != nil {
 		return nil, err
 	}
 	now := k.world.Now()
@@ -145,7 +158,7 @@ func (k *Keeper) RotateNow(ctx context.Context, slots []Slot, by audit.Actor) ([
 		}
 		next = append(next, wanted{slot, now.Add(plan.announced)})
 	}
-	made, err := k.change(ctx, next, nil, audit.KeyRetired, by)
+	made, err := k.change(ctx, held, next, nil, audit.KeyRetired, by)
 	return k.livesOf(made), err
 }
 
@@ -154,13 +167,14 @@ func (k *Keeper) RotateNow(ctx context.Context, slots []Slot, by audit.Actor) ([
 // that is not there is NotFound, and the audit key is a ValidationError; nothing
 // is revoked then.
 func (k *Keeper) Revoke(ctx context.Context, ids []uint32, by audit.Actor) (revoked, made []KeyLife, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.reload(ctx); err != nil {
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	held, err := k.reload(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
 	now := k.world.Now()
-	all := lives(k.keys, now)
+	all := lives(held.keys, now)
 	var (
 		gone []Key
 		next []wanted
@@ -179,13 +193,13 @@ func (k *Keeper) Revoke(ctx context.Context, ids []uint32, by audit.Actor) (revo
 		}
 		revoked, gone = append(revoked, all[at]), append(gone, all[at].Key)
 	}
-	fresh, err := k.change(ctx, next, gone, audit.KeyRevoked, by)
+	fresh, err := k.change(ctx, held, next, gone, audit.KeyRevoked, by)
 	return revoked, k.livesOf(fresh), err
 }
 
 // livesOf tells where some of the keys stand.
 func (k *Keeper) livesOf(some []Key) []KeyLife {
-	return slices.DeleteFunc(lives(k.keys, k.world.Now()), func(life KeyLife) bool {
+	return slices.DeleteFunc(lives(k.held.Load().keys, k.world.Now()), func(life KeyLife) bool {
 		return !slices.ContainsFunc(some, func(key Key) bool { return key.ID == life.ID })
 	})
 }
@@ -193,17 +207,18 @@ func (k *Keeper) livesOf(some []Key) []KeyLife {
 // Rewrap seals every key under another master key, in one transaction, and says
 // how many. This process goes on with it; every next start needs it.
 func (k *Keeper) Rewrap(ctx context.Context, master *Master, by audit.Actor) (count int, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.reload(ctx); err != nil {
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	held, err := k.reload(ctx)
+	if err != nil {
 		return 0, err
 	}
-	if master.is(k.master) {
+	if master.is(held.master) {
 		return 0, loop.Errorf(loop.ValidationError, "The keys are sealed under this master key already. Make a new one with: openssl rand -base64 32")
 	}
-	resealed := make([]Key, len(k.keys))
-	for i, key := range k.keys {
-		secret, err := k.master.open(key)
+	resealed := make([]Key, len(held.keys))
+	for i, key := range held.keys {
+		secret, err := held.master.open(key)
 		if err != nil {
 			return 0, err
 		}
@@ -215,47 +230,62 @@ func (k *Keeper) Rewrap(ctx context.Context, master *Master, by audit.Actor) (co
 		At: k.world.Now(), Event: audit.KeysRewrapped, Actor: by, Origin: audit.OriginOf(ctx),
 		Detail: audit.Detail{"count": strconv.Itoa(len(resealed))},
 	}
-	change := k.making(nil)
+	change := held.making(nil)
 	change.Reseal = resealed
 	if err := k.store.ChangeKeys(ctx, change, []audit.Record{rec}); err != nil {
 		return 0, fmt.Errorf("sealing the keys anew: %w", err)
 	}
-	return len(resealed), k.use(master, resealed, change.After)
+	return len(resealed), k.use(&keySet{master, resealed, change.After})
 }
 
-// reload takes up the keys as they are stored, where somebody changed them.
-func (k *Keeper) reload(ctx context.Context) error {
+// Reload takes up the keys as they are stored, where somebody changed them. It
+// waits for no change of this process's own, which may be waiting for it.
+func (k *Keeper) Reload(ctx context.Context) error {
+	_, err := k.reload(ctx)
+	return err
+}
+
+// reload is Reload, and gives what is held then.
+func (k *Keeper) reload(ctx context.Context) (*keySet, error) {
+	held := k.held.Load()
 	stored, last, err := k.store.Keys(ctx)
-	if err != nil || last == k.last {
-		return err
+	if err != nil || last == held.last {
+		return held, err
 	}
-	return k.use(k.master, stored, last)
+	err = k.use(&keySet{held.master, stored, last})
+	return k.held.Load(), err
 }
 
-// use puts keys to use, or leaves everything as it was.
-func (k *Keeper) use(master *Master, keys []Key, last uint32) error {
-	ring, err := openKeys(master, keys)
+// use puts keys to use, or leaves everything as it was. Keys of before a change that
+// is known already are not put back.
+func (k *Keeper) use(set *keySet) error {
+	ring, err := openKeys(set.master, set.keys)
 	if err != nil {
 		return err
 	}
-	signing, err := openSigningKeys(master, keys)
+	signing, err := openSigningKeys(set.master, set.keys)
 	if err != nil {
 		return err
+	}
+	k.using.Lock()
+	defer k.using.Unlock()
+	if set.last < k.held.Load().last {
+		return nil
 	}
 	k.Ring.held.Store(ring)
 	k.Signing.held.Store(signing)
-	k.master, k.keys, k.last = master, keys, last
+	k.held.Store(set)
 	return nil
 }
 
 // change makes and deletes keys, with their records, and puts what there is then
 // to use. It gives the new keys.
-func (k *Keeper) change(ctx context.Context, next []wanted, gone []Key, ending audit.Event, by audit.Actor) ([]Key, error) {
-	made, err := k.make(next)
+func (k *Keeper) change(ctx context.Context, held *keySet, next []wanted, gone []Key, ending audit.Event, by audit.Actor) ([]Key, error) {
+	made, err := k.make(held, next)
 	if err != nil {
 		return nil, err
 	}
-	change := k.making(made)
+	change := held.making(made)
 	for _, key := range gone {
 		change.Drop = append(change.Drop, key.ID)
 	}
@@ -263,8 +293,8 @@ func (k *Keeper) change(ctx context.Context, next []wanted, gone []Key, ending a
 	if err := k.store.ChangeKeys(ctx, change, records); err != nil {
 		return nil, fmt.Errorf("changing the keys: %w", err)
 	}
-	kept := slices.DeleteFunc(slices.Clone(k.keys), func(key Key) bool { return slices.Contains(change.Drop, key.ID) })
-	return made, k.use(k.master, append(kept, made...), change.After)
+	kept := slices.DeleteFunc(slices.Clone(held.keys), func(key Key) bool { return slices.Contains(change.Drop, key.ID) })
+	return made, k.use(&keySet{held.master, append(kept, made...), change.After})
 }
 
 // system is who changes keys by the schedule.
@@ -289,11 +319,11 @@ func missing(keys []Key, now time.Time) []wanted {
 
 func filled(keys []Key, slot Slot) bool { return len(of(slot, keys)) > 0 }
 
-// make makes the keys that are wanted, behind the last.
-func (k *Keeper) make(all []wanted) ([]Key, error) {
+// make makes the keys that are wanted, behind those that are held.
+func (k *Keeper) make(held *keySet, all []wanted) ([]Key, error) {
 	made := make([]Key, 0, len(all))
 	for i, want := range all {
-		key, err := NewKey(k.world, k.master, k.last+uint32(i)+1, want.slot, want.from)
+		key, err := NewKey(k.world, held.master, held.last+uint32(i)+1, want.slot, want.from)
 		if err != nil {
 			return nil, err
 		}
@@ -302,9 +332,9 @@ func (k *Keeper) make(all []wanted) ([]Key, error) {
 	return made, nil
 }
 
-// making is a change that builds on what the keeper knows and makes these keys.
-func (k *Keeper) making(made []Key) KeyChange {
-	return KeyChange{Before: k.last, After: k.last + max(1, uint32(len(made))), Make: made} //nolint:gosec // G115: a handful
+// making is a change that builds on these keys and makes some more.
+func (s *keySet) making(made []Key) KeyChange {
+	return KeyChange{Before: s.last, After: s.last + max(1, uint32(len(made))), Make: made} //nolint:gosec // G115: a handful
 }
 
 // records tells for each key what happened to it.
