@@ -26,31 +26,53 @@ const maxCachedClients = 10_000
 // memory. It is safe for concurrent use.
 type ClientCache struct {
 	mu       sync.RWMutex
-	clients  map[loop.ClientID]*loop.Client
-	changing map[loop.ClientID]struct{}
-	version  uint64 // counts the changes that have ended
+	clients  map[loop.ClientID]RevisedClient
+	changing map[loop.ClientID]int // how many changes are under way
+	version  uint64                // counts the changes that have ended
+}
+
+// RevisedClient is a client as it is stored, and which of its states that is: a
+// number of the engine's, which is another after each change. An engine that needs
+// none leaves it 0.
+type RevisedClient struct {
+	*loop.Client
+	Revision uint32
 }
 
 // NewClientCache makes an empty one.
 func NewClientCache() *ClientCache {
-	return &ClientCache{clients: map[loop.ClientID]*loop.Client{}, changing: map[loop.ClientID]struct{}{}}
+	return &ClientCache{clients: map[loop.ClientID]RevisedClient{}, changing: map[loop.ClientID]int{}}
 }
 
 // Client gives the client that is held; else what read reads, which is then held.
-func (c *ClientCache) Client(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error) {
+func (c *ClientCache) Client(id loop.ClientID, read func() (RevisedClient, error)) (*loop.Client, error) {
 	held, version := c.held(id)
-	if held != nil {
-		return held, nil
+	if held.Client != nil {
+		return held.Client, nil
 	}
+	return c.read(version, read)
+}
+
+// ClientAt gives the client that is held, if it is of this revision; else what read
+// reads, which is then held.
+func (c *ClientCache) ClientAt(id loop.ClientID, revision uint32, read func() (RevisedClient, error)) (*loop.Client, error) {
+	held, version := c.held(id)
+	if held.Client != nil && held.Revision == revision {
+		return held.Client, nil
+	}
+	return c.read(version, read)
+}
+
+func (c *ClientCache) read(version uint64, read func() (RevisedClient, error)) (*loop.Client, error) {
 	client, err := read()
 	if err != nil {
 		return nil, err
 	}
 	c.hold(client, version)
-	return client, nil
+	return client.Client, nil
 }
 
-func (c *ClientCache) held(id loop.ClientID) (client *loop.Client, version uint64) {
+func (c *ClientCache) held(id loop.ClientID) (client RevisedClient, version uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.clients[id], c.version
@@ -58,10 +80,10 @@ func (c *ClientCache) held(id loop.ClientID) (client *loop.Client, version uint6
 
 // hold remembers a client that was read, unless a change has come between.
 // Where there is no room, another is forgotten, whichever it is.
-func (c *ClientCache) hold(client *loop.Client, version uint64) {
+func (c *ClientCache) hold(client RevisedClient, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, changing := c.changing[client.ID]; changing || c.version != version {
+	if c.changing[client.ID] > 0 || c.version != version {
 		return
 	}
 	if len(c.clients) >= maxCachedClients {
@@ -79,14 +101,25 @@ func (c *ClientCache) Change(id loop.ClientID) (ended func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.clients, id)
-	c.changing[id] = struct{}{}
+	c.changing[id]++
 	return func() { c.changed(id) }
 }
 
 func (c *ClientCache) changed(id loop.ClientID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.changing, id)
+	if c.changing[id]--; c.changing[id] == 0 {
+		delete(c.changing, id)
+	}
+	c.version++
+}
+
+// Forget forgets everything: for a process that was cut off from the changes of
+// others.
+func (c *ClientCache) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.clients)
 	c.version++
 }
 

@@ -45,13 +45,17 @@ func (c integerColumn[T]) Scan(src any) error {
 	return take(src, func(n int64) { *c.into = T(n) })
 }
 
-// truth reads INTEGER: 0 is false.
+// truth reads BOOLEAN, or INTEGER where there is none: 0 is false.
 func truth(into *bool) sql.Scanner { return truthColumn{into} }
 
 type truthColumn struct{ into *bool }
 
-// Scan takes what the driver gives for INTEGER.
+// Scan takes what the driver gives for either.
 func (c truthColumn) Scan(src any) error {
+	if value, ok := src.(bool); ok {
+		*c.into = value
+		return nil
+	}
 	return take(src, func(n int64) { *c.into = n != 0 })
 }
 

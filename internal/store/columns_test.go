@@ -28,6 +28,7 @@ func TestColumns(t *testing.T) {
 		"text":    {text(&id), "code_1", func() bool { return id == "code_1" }, int64(1)},
 		"integer": {integer(&number), int64(7), func() bool { return number == 7 }, "7"},
 		"truth":   {truth(&yes), int64(1), func() bool { return yes }, "true"},
+		"boolean": {truth(&yes), true, func() bool { return yes }, 1.0},
 		"moment":  {moment(&at), int64(1_000_000), func() bool { return at.Equal(time.Unix(1, 0)) }, 1.5},
 		"scopes":  {scopes(&held), "profile openid", func() bool { return held.String() == "openid profile" }, []byte("openid")},
 		"words":   {words(&named), "a b", func() bool { return len(named) == 2 && named[1] == "b" }, int64(1)},

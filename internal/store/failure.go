@@ -45,3 +45,14 @@ func Optional[T any](record *T, err error) (*T, error) {
 	}
 	return record, err
 }
+
+// Cause is what lies beneath the answer that the outside is given, for the operator.
+func Cause(err error) error {
+	for {
+		inner, ok := err.(interface{ Unwrap() error })
+		if !ok || inner.Unwrap() == nil {
+			return err
+		}
+		err = inner.Unwrap()
+	}
+}

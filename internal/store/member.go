@@ -31,10 +31,13 @@ func MemberValues(m *loop.Member) []any {
 
 // ScanAccount reads a member with one more column, the hash of their password.
 func ScanAccount(row Scanner, passwordHash *string) (*loop.Member, error) {
-	return ScanMember(withColumn{row, passwordHash})
+	return ScanMember(WithColumn(row, passwordHash))
 }
 
-// withColumn scans one more column than its reader knows of.
+// WithColumn is a row with one more column than its reader knows of, the last, which
+// goes to dest.
+func WithColumn(row Scanner, dest any) Scanner { return withColumn{row, dest} }
+
 type withColumn struct {
 	row  Scanner
 	dest any

@@ -113,10 +113,10 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 			t.Parallel()
 			s := openIdentity(t)
 			id := s.addClient(t)
-			c, err := s.cache.Client(id, func() (*loop.Client, error) {
+			c, err := s.cache.Client(id, func() (store.RevisedClient, error) {
 				old, err := store.ScanClient(s.db.QueryRowContext(t.Context(), selectClient, id))
 				change(t, s, id)
-				return old, err
+				return store.RevisedClient{Client: old}, err
 			})
 			if err != nil || c.Name != "old" {
 				t.Errorf("the reader is given %+v, %v", c, err)

@@ -18,23 +18,26 @@ const (
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
 // All callers share it: whoever wants to alter it takes a Clone.
 func (s *Identity) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
-	return s.cache.Client(id, func() (*loop.Client, error) {
+	return s.cache.Client(id, func() (store.RevisedClient, error) {
 		client, err := store.ScanClient(s.db.QueryRowContext(ctx, selectClient, id))
 		if err != nil {
-			return nil, err
+			return store.RevisedClient{}, err
 		}
 		rows, err := s.db.QueryContext(context.WithoutCancel(ctx), selectHashes, id) // two rows: not worth watching for a cancellation
 		if err != nil {
-			return nil, store.Unavailable(err)
+			return store.RevisedClient{}, store.Unavailable(err)
 		}
 		client.Secrets, err = scanSecrets(rows)
-		return client, err
+		return store.RevisedClient{Client: client}, err
 	})
 }
 
 // clientIn is Client as the transaction sees it.
 func (s *Identity) clientIn(tx *Tx, id loop.ClientID) (*loop.Client, error) {
-	return s.cache.Client(id, func() (*loop.Client, error) { return readClient(tx, id) })
+	return s.cache.Client(id, func() (store.RevisedClient, error) {
+		client, err := readClient(tx, id)
+		return store.RevisedClient{Client: client}, err
+	})
 }
 
 func readClient(tx *Tx, id loop.ClientID) (*loop.Client, error) {

@@ -34,18 +34,7 @@ func (d *Database) Ready(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("it can't be written: %w", cause(err))
+		return fmt.Errorf("it can't be written: %w", store.Cause(err))
 	}
 	return nil
-}
-
-// cause is what lies beneath the answer that the outside is given.
-func cause(err error) error {
-	for {
-		inner, ok := err.(interface{ Unwrap() error })
-		if !ok || inner.Unwrap() == nil {
-			return err
-		}
-		err = inner.Unwrap()
-	}
 }
