@@ -87,6 +87,16 @@ var edges = map[string]map[string]string{
 		"internal/member":     "it keeps accounts for it",
 		"internal/oauth":      "it carries out the decisions of its ledger",
 	},
+	"internal/store/postgres": {
+		"internal/store":      "the form of rows, and how failures are told",
+		"internal/loop":       "what is kept",
+		"internal/audit":      "the record is chained where it is written",
+		"internal/credential": "hashes and sealed keys are kept as they are",
+		"internal/biomarker":  "it keeps results for it",
+		"internal/member":     "it keeps accounts for it",
+		"internal/oauth":      "it carries out the decisions of its ledger",
+	},
+	"internal/store/postgres/postgrestest": {},
 	"internal/web": {
 		"internal/loop":      "errors become answers",
 		"internal/limit":     "every host limits requests and says what is left",
@@ -150,6 +160,7 @@ var wiring = []string{"cmd/loop", "internal/platform", "internal/platform/platfo
 // each, as in ARCHITECTURE.md.
 var modules = map[string]string{
 	"modernc.org/sqlite":            "SQLite without cgo",
+	"github.com/jackc/pgx/v5":       "PostgreSQL by its own protocol, pipelined",
 	"github.com/go-jose/go-jose/v4": "ID tokens and key sets",
 	"golang.org/x/crypto":           "Argon2id, XChaCha20-Poly1305",
 	"github.com/alecthomas/kong":    "the command line",

@@ -1,0 +1,193 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// lane is one connection's part of the audit chain. Its head moves with the
+// transaction: what is undone has never been.
+type lane struct {
+	keys    audit.Keys
+	head    audit.Head // behind the present transaction
+	started audit.Head // before it
+}
+
+// StartAudit takes up the audit chain: from now on, each connection that writes
+// has a lane of it, called by the name and a number. Before it, nothing can be
+// recorded. The moment that it gives is the database's present one: nothing newer is
+// stored.
+func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error) {
+	d.keys, d.laneName = keys, name
+	var now int64
+	err = d.QueryRow(ctx, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`).Scan(&now)
+	if err != nil {
+		return newest, fmt.Errorf("taking up the audit chain: %w", err)
+	}
+	return store.FromMicro(now), nil
+}
+
+// Advisory locks come in two spaces; in this one the first number says what for.
+const (
+	locksLanesOfIdentity = 0x4c6f0001 + iota
+	locksLanesOfClinical
+	locksLeading
+	locksMigrating
+	locksStarting
+)
+
+// maxLanes bounds how many connections can write at once, over all processes.
+const maxLanes = 10_000
+
+// takeLane takes the lowest lane that no other connection has. The lock ends with
+// the connection, and not before the server has ended what it was doing for it: so
+// the head that is read is the last there will be of those before.
+func takeLane(ctx context.Context, conn *pgx.Conn, d *Database) (*lane, error) {
+	locks := locksLanesOfIdentity
+	if d.schema == Clinical {
+		locks = locksLanesOfClinical
+	}
+	var number int
+	// A lock more than is needed, should the server ever look further than to the
+	// first row, would do no harm.
+	err := conn.QueryRow(ctx, `SELECT n FROM generate_series(1, $2::int) AS n WHERE pg_try_advisory_lock($1, n) LIMIT 1`, locks, maxLanes).Scan(&number)
+	if err != nil {
+		return nil, fmt.Errorf("taking up a lane of the audit chain: %w", err)
+	}
+	l := &lane{keys: d.keys}
+	name := fmt.Sprintf("%s.%d", d.laneName, number)
+	if _, err := conn.Exec(ctx, `INSERT INTO audit_lanes (name) VALUES ($1) ON CONFLICT DO NOTHING`, name); err != nil {
+		return nil, fmt.Errorf("taking up a lane of the audit chain: %w", err)
+	}
+	if l.head, err = readHead(ctx, conn, name); err != nil {
+		return nil, fmt.Errorf("taking up a lane of the audit chain: %w", err)
+	}
+	l.started = l.head
+	return l, nil
+}
+
+func readHead(ctx context.Context, conn *pgx.Conn, name string) (audit.Head, error) {
+	head := audit.Head{Lane: name}
+	err := conn.QueryRow(ctx, `SELECT number, hash FROM audit_records WHERE lane = $1 ORDER BY number DESC LIMIT 1`, name).Scan(&head.Number, &head.Hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return head, err
+}
+
+// moved reports whether the transaction has records.
+func (l *lane) moved() bool { return l.head.Number > l.started.Number }
+
+// isStored reports whether the newest record of the transaction is in the database.
+func (l *lane) isStored(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	var hash []byte
+	err := conn.QueryRow(ctx, `SELECT hash FROM audit_records WHERE lane = $1 AND number = $2`, l.head.Lane, l.head.Number).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return bytes.Equal(hash, l.head.Hash), err
+}
+
+func (l *lane) append(tx *Tx, rec audit.Record) error {
+	row, err := l.keys.Next(l.head, rec)
+	if err != nil {
+		return err
+	}
+	tx.Exec(`INSERT INTO audit_records (`+store.AuditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, store.AuditValues(&row)...)
+	l.head.Number, l.head.Hash = row.Number, row.Hash
+	return nil
+}
+
+func (l *lane) committed() { l.started = l.head }
+func (l *lane) rollback()  { l.head = l.started }
+
+// Tally counts a refusal. Each subject, reason and hour has one count, which
+// becomes one record when the hour is over.
+func (tx *Tx) Tally(r audit.Refusal) {
+	tx.Exec(`INSERT INTO audit_tallies AS t (`+store.TallyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
+		ON CONFLICT (hour, event, subject, reason) DO UPDATE SET count = t.count + 1`,
+		store.Micro(tx.world.Now().Truncate(time.Hour)), r.Event, r.Subject, r.Reason, r.Member, r.Client, r.Grant)
+}
+
+// RecordTallies turns the counts of hours that are over into records.
+func (d *Database) RecordTallies(ctx context.Context, now time.Time) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(`DELETE FROM audit_tallies WHERE hour < $1 RETURNING `+store.TallyColumns,
+			store.Micro(now.Truncate(time.Hour)))
+		if err != nil {
+			return fmt.Errorf("reading counted refusals: %w", err)
+		}
+		records, err := collect(rows, func(row store.Scanner) (audit.Record, error) { return store.ScanTally(row, now) })
+		if err != nil {
+			return fmt.Errorf("reading counted refusals: %w", err)
+		}
+		for _, rec := range records {
+			if err := tx.Record(rec); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Lanes names the lanes that have been taken up.
+func (d *Database) Lanes(ctx context.Context) ([]string, error) {
+	return list(ctx, d, func(row store.Scanner) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT name FROM audit_lanes WHERE EXISTS (SELECT 1 FROM audit_records WHERE lane = name) ORDER BY name`)
+}
+
+// Heads is how far every lane has durably come, whoever writes it.
+func (d *Database) Heads(ctx context.Context) ([]audit.Head, error) {
+	return list(ctx, d, func(row store.Scanner) (head audit.Head, err error) {
+		return head, row.Scan(&head.Lane, &head.Number, &head.Hash)
+	}, `SELECT l.name, r.number, r.hash FROM audit_lanes AS l
+		CROSS JOIN LATERAL (SELECT number, hash FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT 1) AS r ORDER BY l.name`)
+}
+
+// Newest hands the newest records of all lanes to each, oldest first.
+func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) error) error {
+	rows, err := list(ctx, d, store.ScanAudit, `SELECT * FROM (SELECT r.* FROM audit_lanes AS l
+		CROSS JOIN LATERAL (SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT $1) AS r
+		ORDER BY r.at DESC, r.lane, r.number DESC LIMIT $1) AS newest ORDER BY at, lane, number`, count)
+	if err != nil {
+		return fmt.Errorf("reading the audit chain: %w", err)
+	}
+	return eachOf(rows, each)
+}
+
+// auditPage is how many records are read at once: a lane can be longer than a
+// statement may take.
+const auditPage = 2000
+
+// EachRow hands the records of a lane to each, by number, until it returns an error.
+func (d *Database) EachRow(ctx context.Context, lane string, each func(audit.Row) error) error {
+	for after := int64(0); ; {
+		rows, err := list(ctx, d, store.ScanAudit, `SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = $1 AND number > $2 ORDER BY number LIMIT $3`,
+			lane, after, auditPage)
+		if err != nil {
+			return fmt.Errorf("reading the audit chain: %w", err)
+		}
+		if err := eachOf(rows, each); err != nil || len(rows) < auditPage {
+			return err
+		}
+		after = rows[len(rows)-1].Number
+	}
+}
+
+func eachOf(rows []audit.Row, each func(audit.Row) error) error {
+	for _, row := range rows {
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

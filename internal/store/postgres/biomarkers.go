@@ -1,0 +1,119 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// ClinicalStore keeps lab results.
+type ClinicalStore struct{ db *Database }
+
+// NewClinical makes the store of a database that was opened with Clinical.
+func NewClinical(db *Database) *ClinicalStore { return &ClinicalStore{db} }
+
+// AddResults inserts a member's new results and their record, all or nothing.
+// An id that is already there is an error.
+func (s *ClinicalStore) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		// Arrivals are numbered one import after the other.
+		tx.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('results of ' || $1::text, 0))`, member)
+		var arrival int64
+		err := tx.QueryRow(func(row store.Scanner) error { return row.Scan(&arrival) }, `SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1`, member)
+		if err != nil {
+			return fmt.Errorf("numbering results: %w", err)
+		}
+		for i := range results {
+			arrival++
+			tx.Exec(`INSERT INTO results (member_id, arrival, `+store.ResultColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				append([]any{member, arrival}, store.ResultValues(&results[i])...)...)
+		}
+		return tx.Record(rec)
+	})
+}
+
+// Which results are in a selection, and in what order. Later pages see what had
+// arrived when the first was read: $2 is that number, 0 on the first page, where
+// it is the member's newest. $3 are codes, or none; $4 and $5 bound the collection
+// time, $6 and $7 are the place to go on behind.
+const (
+	selectResults = `
+SELECT newest.arrival, ` + store.ResultColumns + ` FROM results AS r
+CROSS JOIN LATERAL (SELECT CASE WHEN $2::bigint > 0 THEN $2 ELSE (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1) END) AS newest (arrival)
+WHERE r.member_id = $1 AND r.arrival <= newest.arrival
+	AND (cardinality($3::text[]) = 0 OR r.code = ANY ($3))
+	AND r.collected_at >= $4 AND r.collected_at < $5
+	AND (r.collected_at, r.id) < ($6, $7)`
+	newestOfItsCode = `
+	AND NOT EXISTS (SELECT 1 FROM results AS newer
+		WHERE newer.member_id = $1 AND newer.code = r.code AND newer.arrival <= newest.arrival
+			AND newer.collected_at < $5 AND (newer.collected_at, newer.id) > (r.collected_at, r.id))`
+	newestFirst = `
+ORDER BY r.collected_at DESC, r.id DESC`
+
+	listResults       = selectResults + newestFirst
+	listLatestResults = selectResults + newestOfItsCode + newestFirst
+)
+
+// ListResults hands the results of a selection to each (biomarker.Results).
+func (s *ClinicalStore) ListResults(ctx context.Context, member loop.MemberID, sel biomarker.Selection, each func(*biomarker.Result) bool) (arrival int64, err error) {
+	query := listResults
+	if sel.Latest {
+		query = listLatestResults
+	}
+	rows, err := s.db.Query(ctx, query, selectionArgs(member, sel)...)
+	if err != nil {
+		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r biomarker.Result
+		if err := store.ScanResult(rows, &arrival, &r); err != nil {
+			return 0, fmt.Errorf("reading a result: %w", err)
+		}
+		if !each(&r) {
+			break
+		}
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
+	}
+	return arrival, nil
+}
+
+func selectionArgs(member loop.MemberID, sel biomarker.Selection) []any {
+	codes := make([]string, len(sel.Codes))
+	for i, code := range sel.Codes {
+		codes[i] = string(code)
+	}
+	from, to, place, id := int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), ""
+	if !sel.From.IsZero() {
+		from = sel.From.UnixMicro()
+	}
+	if !sel.To.IsZero() {
+		to = sel.To.UnixMicro()
+	}
+	if sel.After != (biomarker.Position{}) {
+		place, id = sel.After.CollectedAt.UnixMicro(), string(sel.After.ID)
+	}
+	return []any{member, sel.After.Arrival, codes, from, to, place, id}
+}
+
+// RecordRead writes the record of a read and returns once it is durable.
+func (s *ClinicalStore) RecordRead(ctx context.Context, rec audit.Record) error {
+	return s.db.Write(ctx, func(tx *Tx) error { return tx.Record(rec) })
+}
+
+// RecordRefusal counts a genuine token that was turned away.
+func (s *ClinicalStore) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		tx.Tally(refusal)
+		return nil
+	})
+}

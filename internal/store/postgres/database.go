@@ -1,0 +1,225 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// Schema is one of the platform's schemas in a database, by its name there.
+type Schema string
+
+// The schemas. Every role may read shared; of the other two each has its own.
+const (
+	shared   Schema = "shared"
+	Identity Schema = "identity"
+	Clinical Schema = "clinical"
+)
+
+// Time limits. What takes longer is given up, so that nothing waits for long
+// behind it; a transaction as a whole has actTimeout.
+const (
+	statementTimeout = 5 * time.Second
+	lockTimeout      = 3 * time.Second
+	actTimeout       = 10 * time.Second
+	connectTimeout   = 5 * time.Second
+)
+
+// DefaultConnections is how many connections a schema's readers have at most, and
+// its writers.
+const DefaultConnections = 8
+
+// Config is what a database needs.
+type Config struct {
+	URL         string // postgres://…, as libpq takes it; several hosts for a failover
+	Connections int    // of the readers at most, and of the writers; 0: DefaultConnections
+	World       loop.World
+	Log         *slog.Logger
+}
+
+// Database is one schema of a PostgreSQL database, with what all roles share.
+type Database struct {
+	schema  Schema
+	config  Config
+	readers *pgxpool.Pool
+	connect *pgx.ConnConfig
+	writers chan *writer // those that are free
+	every   []*writer
+	closed  chan struct{}
+	once    sync.Once
+
+	waiting    atomic.Int64 // acts without a writer
+	statements *counter
+	observe    atomic.Pointer[func(store.Commit)] // nil: nobody is told
+
+	keys     audit.Keys
+	laneName string // empty before StartAudit
+}
+
+// Open opens a schema. It MUST have been migrated (Migrate): one that lacks a
+// migration, or that has one which this binary cannot run with, is an error that
+// says what to do.
+func Open(ctx context.Context, schema Schema, config Config) (*Database, error) {
+	connect, err := parse(schema, config)
+	if err != nil {
+		return nil, err
+	}
+	d := &Database{schema: schema, config: config, connect: connect.ConnConfig, closed: make(chan struct{}), statements: new(counter)}
+	connect.ConnConfig.Tracer = d.statements
+	if d.readers, err = pgxpool.NewWithConfig(ctx, connect); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if err := d.checkSchema(ctx); err != nil {
+		d.readers.Close()
+		return nil, err
+	}
+	d.writers = make(chan *writer, connect.MaxConns)
+	for range connect.MaxConns {
+		w := &writer{database: d}
+		d.every = append(d.every, w)
+		d.writers <- w
+	}
+	return d, nil
+}
+
+// parse reads the address. What the platform depends on is set on every
+// connection, whatever the server's own settings are.
+func parse(schema Schema, config Config) (*pgxpool.Config, error) {
+	parsed, err := pgxpool.ParseConfig(config.URL)
+	if err != nil {
+		// The error repeats the address without its password, but not without
+		// the rest: none of it is said.
+		return nil, errors.New("the database's address cannot be read: it has the form postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full")
+	}
+	parsed.MaxConns = int32(config.Connections) //nolint:gosec // G115: an operator's small number
+	if config.Connections <= 0 {
+		parsed.MaxConns = DefaultConnections
+	}
+	parsed.ConnConfig.ConnectTimeout = connectTimeout
+	if len(parsed.ConnConfig.Fallbacks) > 0 && parsed.ConnConfig.ValidateConnect == nil {
+		parsed.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // of several hosts, the one that takes writes
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "loop " + string(schema),
+		"search_path":                         string(schema) + "," + string(shared),
+		"statement_timeout":                   milliseconds(statementTimeout),
+		"lock_timeout":                        milliseconds(lockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(actTimeout),
+		"synchronous_commit":                  "on", // at least; a role or database may not weaken it
+	} {
+		parsed.ConnConfig.RuntimeParams[name] = value
+	}
+	return parsed, nil
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
+
+// Query reads rows from the pool.
+func (d *Database) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
+	return d.readers.Query(ctx, query, args...)
+}
+
+// QueryRow reads one row from the pool.
+func (d *Database) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
+	return d.readers.QueryRow(ctx, query, args...)
+}
+
+// list reads all rows of a query, one by one through scan. A failure of the
+// database is loop.TemporarilyUnavailable.
+func list[T any](ctx context.Context, d *Database, scan func(store.Scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := d.Query(ctx, query, args...)
+	if err != nil {
+		return nil, store.Unavailable(err)
+	}
+	return collect(rows, scan)
+}
+
+// collect reads what is left of a result, and closes it.
+func collect[T any](rows pgx.Rows, scan func(store.Scanner) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, store.Unavailable(err)
+	}
+	return all, nil
+}
+
+// Write runs the act in a transaction and returns once it is durable. An error of
+// the act undoes it and is returned as it is; a failure of the database is
+// loop.TemporarilyUnavailable, with loop.ErrOutcomeUnknown in it where nobody can
+// know what became of the commit. A caller who goes away does not end it half way.
+func (d *Database) Write(ctx context.Context, act func(*Tx) error) error {
+	w, err := d.take(ctx)
+	if err != nil {
+		return store.Unavailable(err)
+	}
+	defer func() { d.writers <- w }()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
+	defer cancel()
+	began := time.Now()
+	err = w.write(ctx, act)
+	if observe := d.observe.Load(); observe != nil {
+		(*observe)(store.Commit{Acts: 1, Took: time.Since(began), Failed: isUnanswered(err)})
+	}
+	return err
+}
+
+// isUnanswered reports whether an error is the database's, not the act's own.
+func isUnanswered(err error) bool {
+	told, ok := errors.AsType[*loop.Error](err)
+	return ok && told.Code == loop.TemporarilyUnavailable
+}
+
+var errClosed = errors.New("the database is closed")
+
+// take waits for a writer that is free.
+func (d *Database) take(ctx context.Context) (*writer, error) {
+	d.waiting.Add(1)
+	defer d.waiting.Add(-1)
+	ctx, cancel := context.WithTimeout(ctx, actTimeout)
+	defer cancel()
+	select {
+	case <-d.closed:
+		return nil, errClosed
+	default:
+	}
+	select {
+	case w := <-d.writers:
+		return w, nil
+	case <-d.closed:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, fmt.Errorf("all %d connections that write are busy: %w", len(d.every), ctx.Err())
+	}
+}
+
+// Close waits for the acts that are under way, and closes the connections.
+func (d *Database) Close() error {
+	d.once.Do(func() {
+		close(d.closed)
+		for range d.every {
+			(<-d.writers).hangUp()
+		}
+		d.readers.Close()
+	})
+	return nil
+}

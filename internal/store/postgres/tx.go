@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// Tx is the transaction that an act runs in. It is good until the act returns.
+//
+// Statements that nobody waits for are gathered, and sent with the next one that
+// somebody does: the commit at the latest. So an error of theirs can come later,
+// but never after the commit.
+type Tx struct {
+	ctx     context.Context //nolint:containedctx // of this one transaction
+	world   loop.World
+	conn    *pgx.Conn
+	lane    *lane // nil where the audit chain has not been started
+	pending *pgx.Batch
+	open    bool // BEGIN has reached the server
+
+	expected    []error // what it means that a compare-and-set did not find its row
+	afterCommit []func()
+	atEnd       []func()
+	awaits      uint64 // the revocation number that everybody must know before the act is answered
+}
+
+func newTx(ctx context.Context, w *writer) *Tx {
+	tx := &Tx{ctx: ctx, world: w.database.config.World, conn: w.conn, lane: w.lane, pending: &pgx.Batch{}}
+	tx.pending.Queue("BEGIN")
+	return tx
+}
+
+// Exec gathers a statement that changes as many rows as it finds.
+func (tx *Tx) Exec(query string, args ...any) { tx.pending.Queue(query, args...) }
+
+// One gathers a statement that must change one row; where it does not, the
+// transaction fails and Write returns otherwise.
+func (tx *Tx) One(otherwise error, query string, args ...any) {
+	tx.expected = append(tx.expected, otherwise)
+	at := len(tx.expected) - 1
+	tx.pending.Queue(`WITH changed AS (`+query+` RETURNING 1) SELECT one_row(count(*)) FROM changed`, args...).
+		QueryRow(func(row pgx.Row) error {
+			var one bool
+			err := row.Scan(&one)
+			if told, ok := errors.AsType[*pgconn.PgError](err); ok && told.Code == notOneRow {
+				return expectedError{tx.expected[at]}
+			}
+			return err
+		})
+}
+
+// notOneRow is the code of the exception of one_row.
+const notOneRow = "LP001"
+
+// expectedError is an answer of the act's own, not a failure of the database.
+type expectedError struct{ error }
+
+// Unwrap gives the answer.
+func (e expectedError) Unwrap() error { return e.error }
+
+// Then gathers a statement whose row is read once it has been sent.
+func (tx *Tx) Then(scan func(store.Scanner) error, query string, args ...any) {
+	tx.pending.Queue(query, args...).QueryRow(func(row pgx.Row) error { return scan(row) })
+}
+
+// Query sends what was gathered and reads rows; close them before the next
+// statement.
+func (tx *Tx) Query(query string, args ...any) (pgx.Rows, error) {
+	if err := tx.send(); err != nil {
+		return nil, err
+	}
+	return tx.conn.Query(tx.ctx, query, args...)
+}
+
+// QueryRow sends what was gathered together with a query, and scans its one row;
+// sql.ErrNoRows where there is none.
+func (tx *Tx) QueryRow(scan func(store.Scanner) error, query string, args ...any) error {
+	tx.Then(scan, query, args...)
+	return tx.send()
+}
+
+// Count sends what was gathered together with a statement, and says how many rows
+// that changed.
+func (tx *Tx) Count(query string, args ...any) (rows int64, err error) {
+	tx.pending.Queue(query, args...).Exec(func(tag pgconn.CommandTag) error {
+		rows = tag.RowsAffected()
+		return nil
+	})
+	return rows, tx.send()
+}
+
+// AfterCommit has f run once the transaction is durable, before Write returns;
+// never, if it is undone.
+func (tx *Tx) AfterCommit(f func()) { tx.afterCommit = append(tx.afterCommit, f) }
+
+// AtEnd has f run once the transaction is over, whether it is durable or undone,
+// and before Write returns.
+func (tx *Tx) AtEnd(f func()) { tx.atEnd = append(tx.atEnd, f) }
+
+// Record appends a record to the audit chain, in this transaction.
+func (tx *Tx) Record(rec audit.Record) error {
+	if tx.lane == nil {
+		return fmt.Errorf("recording %s: the audit chain has not been started", rec.Event)
+	}
+	return tx.lane.append(tx, rec)
+}
+
+// send has the server carry out what was gathered.
+func (tx *Tx) send() error {
+	if tx.pending.Len() == 0 {
+		return nil
+	}
+	batch := tx.pending
+	tx.pending, tx.open = &pgx.Batch{}, true
+	return tx.conn.SendBatch(tx.ctx, batch).Close()
+}
+
+// commit sends what was gathered together with the commit.
+func (tx *Tx) commit() error {
+	tx.pending.Queue("COMMIT")
+	return tx.send()
+}
+
+// rollback takes back what has reached the server.
+func (tx *Tx) rollback() error {
+	if !tx.open {
+		return nil
+	}
+	_, err := tx.conn.Exec(tx.ctx, "ROLLBACK")
+	return err
+}
