@@ -66,10 +66,10 @@ func (k Keys) ParseCheckpoint(line []byte) (Checkpoint, error) {
 	return c, nil
 }
 
-// Lane is a database's part of the chain, as the checkpointer sees it.
-type Lane interface {
-	// Head is how far the lane has durably come.
-	Head() Head
+// Lanes are a database's part of the chain, as the checkpointer sees it.
+type Lanes interface {
+	// Heads is how far each lane has durably come.
+	Heads(ctx context.Context) ([]Head, error)
 }
 
 // Checkpointer makes checkpoints over all lanes: to the log and to a file
@@ -79,7 +79,7 @@ type Checkpointer struct {
 	world loop.World
 	log   *slog.Logger
 	path  string
-	lanes []Lane
+	lanes []Lanes
 	epoch func() loop.Epoch
 
 	mu       sync.Mutex
@@ -93,7 +93,7 @@ type Checkpointer struct {
 // made where it is missing. A lane that is behind that checkpoint has lost
 // records; that is an alarm in the log, and `loop audit verify` tells it in full.
 // Each checkpoint says in which epoch the state is, at least.
-func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, epoch func() loop.Epoch, lanes ...Lane) (*Checkpointer, error) {
+func NewCheckpointer(ctx context.Context, keys Keys, w loop.World, log *slog.Logger, path string, epoch func() loop.Epoch, lanes ...Lanes) (*Checkpointer, error) {
 	c := &Checkpointer{keys: keys, world: w, log: log, path: path, epoch: epoch, lanes: lanes}
 	lines, err := ReadCheckpointLines(path)
 	if err != nil || len(lines) == 0 {
@@ -106,12 +106,29 @@ func NewCheckpointer(keys Keys, w loop.World, log *slog.Logger, path string, epo
 		return c, nil
 	}
 	c.heads, c.at, c.seen, c.previous = newest.Heads, newest.At, newest.Epoch, hashLine(last)
-	for _, lane := range lanes {
-		if head := lane.Head(); head.Number < numberIn(newest.Heads, head.Lane) {
-			log.Error("audit records are missing: the database is behind its checkpoint", "lane", head.Lane, "number", head.Number)
+	present, err := c.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, head := range newest.Heads {
+		if number := numberIn(present, head.Lane); number < head.Number {
+			log.Error("audit records are missing: the database is behind its checkpoint", "lane", head.Lane, "number", number)
 		}
 	}
 	return c, nil
+}
+
+// read asks every database how far its lanes have come.
+func (c *Checkpointer) read(ctx context.Context) ([]Head, error) {
+	var all []Head
+	for _, lanes := range c.lanes {
+		heads, err := lanes.Heads(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading how far the record has come: %w", err)
+		}
+		all = append(all, heads...)
+	}
+	return all, nil
 }
 
 func numberIn(heads []Head, lane string) int64 {
@@ -131,13 +148,14 @@ func (c *Checkpointer) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			c.note(c.Make())
+			c.note(c.Make(context.WithoutCancel(ctx)))
 			return
 		case <-tick.C:
-			if records, _ := c.Behind(); records >= CheckpointRecords || time.Since(last) >= CheckpointInterval {
-				c.note(c.Make())
-				last = time.Now()
+			if behind, _, err := c.Behind(ctx); err == nil && behind < CheckpointRecords && time.Since(last) < CheckpointInterval {
+				continue
 			}
+			c.note(c.Make(ctx))
+			last = time.Now()
 		}
 	}
 }
@@ -150,26 +168,27 @@ func (c *Checkpointer) note(err error) {
 
 // Behind is how many records there are since the newest checkpoint, and when that
 // was made; the zero time where there is none.
-func (c *Checkpointer) Behind() (records int64, since time.Time) {
+func (c *Checkpointer) Behind(ctx context.Context) (records int64, since time.Time, err error) {
+	heads, err := c.read(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, lane := range c.lanes {
-		head := lane.Head()
+	for _, head := range heads {
 		records += head.Number - numberIn(c.heads, head.Lane)
 	}
-	return records, c.at
+	return records, c.at, err
 }
 
 // Seen is where the state had come before this start, at least.
 func (c *Checkpointer) Seen() loop.Epoch { return c.seen }
 
 // Make makes a checkpoint now, if anything is new.
-func (c *Checkpointer) Make() error {
+func (c *Checkpointer) Make(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	epoch, heads := c.epoch(), make([]Head, len(c.lanes))
-	for i, lane := range c.lanes {
-		heads[i] = lane.Head()
+	epoch := c.epoch() // before the heads: it says where the state was at least
+	heads, err := c.read(ctx)
+	if err != nil {
+		return err
 	}
 	if sameHeads(heads, c.heads) {
 		return nil

@@ -125,7 +125,7 @@ func readLines(r io.Reader) ([][]byte, error) {
 // Tail gives the newest records of every lane, each lane in its order.
 func (c chain) Tail(ctx context.Context, last int, each func(admin.Entry) error) error {
 	for _, database := range c.p.databases {
-		err := database.Newest(ctx, database.lane, last, func(row audit.Row) error {
+		err := database.Newest(ctx, last, func(row audit.Row) error {
 			rec, err := row.Record()
 			if err != nil {
 				return err

@@ -45,10 +45,9 @@ func (p *Platform) Backup(ctx context.Context, w io.Writer) (backup.Manifest, au
 }
 
 // snapshot copies the state into a folder and verifies the copy. Checkpoints come
-// first, so that they attest nothing that is not in it; identity last, so that
-// whom clinical speaks of is there.
+// first, so that they attest nothing that is not in it.
 func (p *Platform) snapshot(ctx context.Context, folder string) (audit.Report, error) {
-	if err := p.checkpoints.Make(); err != nil {
+	if err := p.checkpoints.Make(ctx); err != nil {
 		return audit.Report{}, err
 	}
 	lines, err := audit.ReadCheckpointLines(p.checkpointsPath())
@@ -59,15 +58,8 @@ func (p *Platform) snapshot(ctx context.Context, folder string) (audit.Report, e
 	if err := os.WriteFile(filepath.Join(folder, checkpointsFile), whole, 0o600); err != nil {
 		return audit.Report{}, err
 	}
-	for _, name := range []string{"clinical", "identity"} {
-		for _, database := range p.databases {
-			if database.name != name {
-				continue
-			}
-			if err := database.CopyTo(ctx, filepath.Join(folder, name+".db")); err != nil {
-				return audit.Report{}, err
-			}
-		}
+	if err := p.engine.copyTo(ctx, folder); err != nil {
+		return audit.Report{}, err
 	}
 	return verifyFiles(ctx, folder, p.keys)
 }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,10 +21,11 @@ func (p *Platform) Figures(ctx context.Context) operation.Figures {
 	for _, database := range p.databases {
 		f.Databases[database.name] = database.Figures()
 	}
-	f.UncheckedRecords, f.CheckedAt = p.checkpoints.Behind()
 	f.Hashing, f.HashesWait, f.HashesAtOne = p.Accounts.Passwords.Load()
-	var err error
-	if f.Backlog, err = p.store.Backlog(ctx); err != nil {
+	var err, behind error
+	f.Backlog, err = p.store.Backlog(ctx)
+	f.UncheckedRecords, f.CheckedAt, behind = p.checkpoints.Behind(ctx)
+	if err = errors.Join(err, behind); err != nil {
 		p.config.Log.ErrorContext(ctx, "reading figures", "cause", err)
 	}
 	return f
@@ -35,7 +37,7 @@ const keysTooOld = 4 * time.Minute
 
 // Checks is what the platform cannot serve without, for operation.Readiness.
 func (p *Platform) Checks() []operation.Check {
-	checks := []operation.Check{{Name: "keys", Run: p.keysAreRead}}
+	checks := append(p.engine.checks(), operation.Check{Name: "keys", Run: p.keysAreRead})
 	for _, database := range p.databases {
 		checks = append(checks, operation.Check{Name: database.name + " database", Run: database.Ready})
 	}

@@ -8,14 +8,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,13 +30,15 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/registration"
-	"github.com/loop-health/loop/internal/store/sqlite"
+	"github.com/loop-health/loop/internal/store/postgres"
 	"github.com/loop-health/loop/internal/web"
 )
 
 // Config is what a platform needs.
 type Config struct {
-	Folder         string // of the state; its lock is held by the caller
+	Folder         string // of the state, where that is not in a Database, and of the checkpoints; its lock is held by the caller
+	Database       string // postgres://…; empty: SQLite in the folder
+	Connections    int    // to the database, of each kind; 0: postgres.DefaultConnections
 	Identity       *url.URL
 	Clinical       *url.URL
 	Developers     *url.URL
@@ -76,7 +76,7 @@ type Config struct {
 	Metrics *operation.Metrics
 }
 
-// Platform is the whole system in one process, on SQLite.
+// Platform is the whole system in one process.
 type Platform struct {
 	Accounts  *member.Accounts
 	Clients   *registration.Clients
@@ -87,13 +87,14 @@ type Platform struct {
 	config   Config
 	outgoing *fetch.Client // the one way to servers of others
 	world    *loop.Clock
-	store    *sqlite.Identity
-	results  *sqlite.Clinical
+	engine   engine
+	store    identityStore
+	results  clinicalStore
 	secrets  *credential.Keeper
 	keys     audit.Keys
 	portal   loop.ClientID // its own client at identity
 
-	databases   []*lanedDatabase // identity's, then clinical's
+	databases   []named // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
 	limits     *limit.Limits // nil: Unlimited
@@ -107,19 +108,8 @@ type Platform struct {
 	stop       context.CancelFunc
 }
 
-// lanedDatabase is a database with its lane of the audit chain.
-type lanedDatabase struct {
-	*sqlite.Database
-	name string // identity, clinical
-	lane sqlite.Lane
-}
-
-// The files of a state folder.
-const (
-	identityFile    = "identity.db"
-	clinicalFile    = "clinical.db"
-	checkpointsFile = "audit-checkpoints.jsonl"
-)
+// checkpointsFile is where the checkpoints of the audit chain are, in the folder.
+const checkpointsFile = "audit-checkpoints.jsonl"
 
 // Open opens the platform in its folder and starts its background work. An error
 // leaves nothing open.
@@ -129,6 +119,12 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 		AllowedHosts: config.FetchHosts, Roots: config.FetchRoots,
 		OwnHosts: []string{config.Identity.Host, config.Clinical.Host, config.Developers.Host},
 	})
+	p.engine = p.chooseEngine()
+	started, err := p.engine.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer started()
 	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.openIdentity, p.openClinical, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.Close(ctx))
@@ -137,47 +133,50 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 	return p, nil
 }
 
-// open opens a database file.
-func (p *Platform) open(ctx context.Context, file string, schema fs.FS) (*lanedDatabase, error) {
-	database, err := sqlite.Open(ctx, filepath.Join(p.config.Folder, file), schema, p.world, p.config.Log)
-	if err != nil {
-		return nil, err
+func (p *Platform) chooseEngine() engine {
+	if p.config.Database == "" {
+		return &sqliteEngine{folder: p.config.Folder, world: p.world, log: p.config.Log}
 	}
-	laned := &lanedDatabase{Database: database, name: strings.TrimSuffix(file, ".db")}
-	if p.config.Metrics != nil {
-		database.OnCommit(p.config.Metrics.Commits(laned.name))
-	}
-	p.databases = append(p.databases, laned)
-	return laned, nil
+	return &postgresEngine{world: p.world, config: postgres.Config{
+		URL: p.config.Database, Connections: p.config.Connections, World: p.world, Log: p.config.Log,
+	}}
 }
 
-// startLane takes up a database's lane, and keeps the clock from going behind
-// what is stored in it.
-func (p *Platform) startLane(ctx context.Context, database *lanedDatabase, name string) error {
-	lane, err := database.StartAudit(ctx, name, p.keys)
-	if err != nil {
-		return err
+// add makes a database one of the platform's.
+func (p *Platform) add(db database, name string) {
+	if p.config.Metrics != nil {
+		db.OnCommit(p.config.Metrics.Commits(name))
 	}
-	database.lane = lane
-	p.world.Raise(lane.Newest())
-	return nil
+	p.databases = append(p.databases, named{db, name})
+}
+
+// startAudit takes up a database's part of the audit chain, and keeps the clock from
+// going behind what is stored.
+func (p *Platform) startAudit(ctx context.Context, db database, name string) error {
+	newest, err := db.StartAudit(ctx, name, p.keys)
+	p.world.Raise(newest)
+	return err
 }
 
 func (p *Platform) openIdentity(ctx context.Context) error {
-	database, err := p.open(ctx, identityFile, sqlite.IdentitySchema())
+	revocations := oauth.NewRevocations()
+	kept, db, err := p.engine.openIdentity(ctx, revocations)
+	if db != nil {
+		p.add(db, "identity")
+	}
 	if err != nil {
 		return err
 	}
-	revocations := oauth.NewRevocations()
-	if p.store, err = sqlite.NewIdentity(ctx, database.Database, p.world, revocations); err != nil {
-		return err
-	}
+	p.store = kept
 	if p.secrets, err = credential.OpenKeeper(ctx, p.store, p.world, p.config.Master); err != nil {
 		return err
 	}
 	ring := p.secrets.Ring
 	p.keys = audit.NewKeys(ring.Derive(credential.ForAudit, "chain"), ring.Derive(credential.ForAudit, "checkpoints"))
-	if err := p.startLane(ctx, database, "identity"); err != nil {
+	if err := p.startAudit(ctx, db, "identity"); err != nil {
+		return err
+	}
+	if err := p.engine.join(ctx, p.secrets.Reload); err != nil {
 		return err
 	}
 	if err := p.secrets.Begin(ctx); err != nil {
@@ -197,26 +196,27 @@ func (p *Platform) openIdentity(ctx context.Context) error {
 }
 
 func (p *Platform) openClinical(ctx context.Context) error {
-	database, err := p.open(ctx, clinicalFile, sqlite.ClinicalSchema())
+	kept, db, err := p.engine.openClinical(ctx)
 	if err != nil {
 		return err
 	}
-	p.results = sqlite.NewClinical(database.Database)
-	return p.startLane(ctx, database, "clinical")
+	p.add(db, "clinical")
+	p.results = kept
+	return p.startAudit(ctx, db, "clinical")
 }
 
 func (p *Platform) startCheckpoints(ctx context.Context) error {
-	lanes := make([]audit.Lane, len(p.databases))
-	for i, database := range p.databases {
-		lanes[i] = database.lane
+	lanes := make([]audit.Lanes, len(p.databases))
+	for i, db := range p.databases {
+		lanes[i] = db
 	}
 	var err error
-	p.checkpoints, err = audit.NewCheckpointer(p.keys, p.world, p.config.Log, p.checkpointsPath(), p.OAuth.Revocations.Epoch, lanes...)
+	p.checkpoints, err = audit.NewCheckpointer(ctx, p.keys, p.world, p.config.Log, p.checkpointsPath(), p.OAuth.Revocations.Epoch, lanes...)
 	if err == nil {
 		err = p.refuseSetBack(ctx)
 	}
 	if err == nil && p.secrets.New() {
-		err = p.checkpoints.Make() // from its first moment on, a record without a checkpoint is a record that was robbed of it
+		err = p.checkpoints.Make(ctx) // from its first moment on, a record without a checkpoint is a record that was robbed of it
 	}
 	return err
 }
@@ -278,12 +278,12 @@ func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
 	}
 	return web.Config{
 		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
-		Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe,
+		Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Live: p.engine.live,
 	}
 }
 
 // demographics is all that clinical may ask of identity.
-type demographics struct{ store *sqlite.Identity }
+type demographics struct{ store identityStore }
 
 // Sex gives the member's recorded sex (clinical.Members).
 func (d demographics) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
@@ -311,9 +311,28 @@ func (p *Platform) startBackground(context.Context) error {
 	p.stop = stop
 	p.keysReadAt.Store(time.Now().UnixNano()) // openIdentity has
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
-	p.background.Go(func() { p.repeat(ctx, sweepInterval, "sweeping", p.Sweep) })
-	p.background.Go(func() { p.repeat(ctx, keysInterval, "rotating keys", p.RotateKeys) })
-	p.background.Go(func() { p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.DeliverLogouts) })
+	p.background.Go(func() { p.repeat(ctx, sweepInterval, "forgetting what has expired", p.forget) })
+	p.background.Go(func() { p.repeat(ctx, sweepInterval, "sweeping", p.leading(p.Sweep)) })
+	p.background.Go(func() { p.repeat(ctx, keysInterval, "rotating keys", p.leading(p.RotateKeys)) })
+	p.background.Go(func() {
+		p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.leading(p.DeliverLogouts))
+	})
+	return nil
+}
+
+// leading does something only in the process that leads.
+func (p *Platform) leading(do func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if !p.engine.leads() {
+			return nil
+		}
+		return do(ctx)
+	}
+}
+
+// forget has memory forget the revocations that have expired.
+func (p *Platform) forget(context.Context) error {
+	p.OAuth.Revocations.Sweep(p.world.Now())
 	return nil
 }
 
@@ -346,7 +365,7 @@ func (p *Platform) DeliverLogouts(ctx context.Context) error {
 // Sweep deletes what has expired and turns the refusals of past hours into
 // records. The platform does it by itself, every five minutes.
 func (p *Platform) Sweep(ctx context.Context) error {
-	faults := []error{p.store.Sweep(ctx)}
+	faults := []error{p.forget(ctx), p.store.Sweep(ctx)}
 	for _, database := range p.databases {
 		faults = append(faults, database.RecordTallies(ctx, p.world.Now()))
 	}
@@ -370,6 +389,7 @@ func (p *Platform) Close(context.Context) error {
 		p.stop()
 		p.background.Wait()
 	}
+	p.engine.leave()
 	var faults []error
 	for _, database := range p.databases {
 		faults = append(faults, database.Close())

@@ -85,7 +85,7 @@ func (p *Platform) BeginEpoch(ctx context.Context, seen loop.Epoch, by audit.Act
 	if err != nil {
 		return epoch, ended, err
 	}
-	return epoch, ended, p.checkpoints.Make()
+	return epoch, ended, p.checkpoints.Make(ctx)
 }
 
 // RestoreAsItIs begins a new epoch on a state that somebody put back by other
@@ -108,6 +108,9 @@ func RestoreAsItIs(ctx context.Context, config Config, by audit.Actor) (_ Restor
 // there before is moved aside. An error before the exchange changes nothing; a
 // crash within it leaves a folder that no platform opens until a restore is done.
 func Restore(ctx context.Context, config Config, archive io.Reader, by audit.Actor) (Restored, error) {
+	if config.Database != "" {
+		return Restored{}, errOwnBackup
+	}
 	incoming := filepath.Join(config.Folder, incomingFolder)
 	if err := makeAnew(incoming); err != nil {
 		return Restored{}, err
@@ -145,10 +148,8 @@ func prepare(ctx context.Context, config Config, archive io.Reader, incoming str
 		return done, fmt.Errorf("the backup's audit record is not as it was written: %w", err)
 	}
 	done.Records = report.Records
-	for _, database := range p.databases {
-		if err := database.Check(ctx); err != nil {
-			return done, err
-		}
+	if err := p.engine.check(ctx); err != nil {
+		return done, err
 	}
 	done.Epoch, done.Ended, err = p.BeginEpoch(ctx, newestSeen(live, p.keys), by)
 	return done, err

@@ -116,6 +116,16 @@ func NewWith(t testing.TB, alter func(*platform.Config)) *Platform {
 	if err := made.writeTo(p.Folder); err != nil {
 		t.Fatal(err)
 	}
+	if made.database != "" {
+		if p.config.Database, err = addDatabase(made.database); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := dropDatabase(p.config.Database); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	alter(&p.config)
 	p.Open(t)
 	t.Cleanup(func() {
@@ -146,15 +156,19 @@ func (p *Platform) checkClients(t testing.TB) {
 	}
 }
 
+// start is when a platform under test begins: later than now, since on PostgreSQL
+// the database's clock, which nobody moves, counts too.
+var start = time.Date(2036, 3, 3, 8, 15, 0, 0, time.UTC)
+
 // newPlatform is a platform in the folder that has not been opened.
 func newPlatform(folder string, master *credential.Master) *Platform {
-	world := &World{now: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)}
+	world := &World{now: start}
 	log := &Log{}
 	p := &Platform{World: world, Folder: folder, Log: log}
 	p.config = platform.Config{
 		Folder: p.Folder, Identity: parse(Identity), Clinical: parse(Clinical), Developers: parse(Developers),
 		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
-		HTTP: &http.Client{Transport: transport{p, Peer}}, Unlimited: true,
+		HTTP: &http.Client{Transport: transport{p, Peer}}, Unlimited: true, Connections: 2,
 	}
 	return p
 }

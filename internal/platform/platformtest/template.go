@@ -17,6 +17,8 @@ import (
 type template struct {
 	master *credential.Master
 	files  map[string][]byte
+
+	database string // on PostgreSQL: the database that the others are copies of
 }
 
 // firstStart makes the template, once for the process.
@@ -28,6 +30,12 @@ var firstStart = sync.OnceValues(func() (*template, error) {
 	made := &template{}
 	made.master, _ = credential.NewMaster(loop.Machine{})
 	p := newPlatform(folder, made.master)
+	if OnPostgres() {
+		if made.database, err = addDatabase(""); err != nil {
+			return nil, err
+		}
+		p.config.Database = made.database
+	}
 	if err = p.TryOpen(); err == nil {
 		err = p.Close(context.Background())
 	}

@@ -21,41 +21,36 @@ type lane struct {
 	marked  audit.Head // before the present act
 	started audit.Head // before the batch
 	durable atomic.Pointer[audit.Head]
-	newest  time.Time // of the records that were there at the start
 }
 
-// Lane is the audit chain's view of a database.
-type Lane struct{ lane *lane }
+// Heads is how far the database's one lane has durably come (audit.Lanes).
+func (d *Database) Heads(context.Context) ([]audit.Head, error) {
+	return []audit.Head{*d.lane.durable.Load()}, nil
+}
 
-// Head is how far the lane has durably come.
-func (l Lane) Head() audit.Head { return *l.lane.durable.Load() }
-
-// Newest is the highest moment that was stored when the lane was taken up; the
-// clock must not go behind it. The zero time for an empty lane.
-func (l Lane) Newest() time.Time { return l.lane.newest }
-
-// Newest hands the lane's newest records to each, oldest first.
-func (d *Database) Newest(ctx context.Context, l Lane, count int, each func(audit.Row) error) error {
+// Newest hands the newest records to each, oldest first.
+func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) error) error {
 	rows, err := d.QueryContext(ctx, `SELECT * FROM (SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT ?) ORDER BY number`,
-		l.Head().Lane, count)
+		d.lane.durable.Load().Lane, count)
 	if err != nil {
 		return fmt.Errorf("reading the audit chain: %w", err)
 	}
 	return eachRow(rows, each)
 }
 
-// StartAudit takes up the database's lane of the audit chain. Before it, nothing
-// can be recorded.
-func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (Lane, error) {
+// StartAudit takes up the database's lane of the audit chain, and gives the highest
+// moment that is stored in it; the clock must not go behind that. It is the zero
+// time for an empty lane. Before it, nothing can be recorded.
+func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error) {
 	l := &lane{keys: keys}
-	var err error
-	if l.head, l.newest, err = scanHead(name, d.QueryRowContext(ctx, selectHead, name)); err != nil {
-		return Lane{}, fmt.Errorf("taking up the audit chain: %w", err)
+	if l.head, newest, err = scanHead(name, d.QueryRowContext(ctx, selectHead, name)); err != nil {
+		return newest, fmt.Errorf("taking up the audit chain: %w", err)
 	}
 	l.begin()
 	l.committed()
-	// The writer owns the lane from here on.
-	return Lane{l}, d.Write(ctx, func(tx *Tx) error {
+	d.lane = l
+	// The writer owns the lane from here on, but for what is durable of it.
+	return newest, d.Write(ctx, func(tx *Tx) error {
 		tx.lane = l
 		return nil
 	})
@@ -133,23 +128,17 @@ func (d *Database) RecordTallies(ctx context.Context, now time.Time) error {
 }
 
 func tallied(tx *Tx, before int64, now time.Time) ([]audit.Record, error) {
-	rows, err := tx.Query(`SELECT hour, event, subject, reason, member_id, client_id, grant_id, count FROM audit_tallies WHERE hour < ?`, before)
+	rows, err := tx.Query(`SELECT `+store.TallyColumns+` FROM audit_tallies WHERE hour < ?`, before)
 	if err != nil {
 		return nil, fmt.Errorf("reading counted refusals: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
 	var records []audit.Record
 	for rows.Next() {
-		var (
-			rec             = audit.Record{At: now, Actor: audit.Actor{Kind: audit.BySystem}}
-			hour            int64
-			subject, reason string
-			count           int64
-		)
-		if err := rows.Scan(&hour, &rec.Event, &subject, &reason, &rec.Member, &rec.Client, &rec.Grant, &count); err != nil {
+		rec, err := store.ScanTally(rows, now)
+		if err != nil {
 			return nil, fmt.Errorf("reading counted refusals: %w", err)
 		}
-		rec.Detail = audit.Detail{"subject": subject, "reason": reason, "count": fmt.Sprint(count), "hour": store.FromMicro(hour).Format(time.RFC3339)}
 		records = append(records, rec)
 	}
 	return records, rows.Err()

@@ -32,6 +32,7 @@ type Database struct {
 	writers *sql.DB
 	writer  *writer
 	reading statements
+	lane    *lane // nil until StartAudit
 }
 
 // Open opens the file, creates it where it is missing, and applies the

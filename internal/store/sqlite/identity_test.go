@@ -18,7 +18,6 @@ import (
 type identityUnderTest struct {
 	*Identity
 	world       *loop.Clock
-	lane        Lane
 	revocations *oauth.Revocations
 }
 
@@ -30,7 +29,7 @@ func openIdentity(t *testing.T) *identityUnderTest {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	lane, err := db.StartAudit(t.Context(), "identity", audit.NewKeys([32]byte{1}, [32]byte{2}))
+	_, err = db.StartAudit(t.Context(), "identity", audit.NewKeys([32]byte{1}, [32]byte{2}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +38,7 @@ func openIdentity(t *testing.T) *identityUnderTest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &identityUnderTest{s, world, lane, revocations}
+	return &identityUnderTest{s, world, revocations}
 }
 
 // hold keeps the writer busy until release: what queues up meanwhile is the next

@@ -39,13 +39,13 @@ func (s *identityUnderTest) records(t *testing.T, want int64) {
 	for range 2 {
 		var stored int64
 		must(t, s.db.QueryRowContext(t.Context(), `SELECT count(*) FROM audit_records`).Scan(&stored))
-		if head := s.lane.Head().Number; head != want || stored != want {
+		if head := s.db.lane.durable.Load().Number; head != want || stored != want {
 			t.Errorf("the lane stands at %d with %d records, want %d", head, stored, want)
 		}
 		must(t, s.db.Write(t.Context(), s.recording))
 		want++
 	}
-	verified, err := audit.Verify(t.Context(), s.lane.lane.keys, nil, s.db)
+	verified, err := audit.Verify(t.Context(), s.db.lane.keys, nil, s.db)
 	if verified.Records != want {
 		t.Errorf("of %d records %d verify: %v", want, verified.Records, err)
 	}

@@ -1,0 +1,99 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/loop-health/loop/internal/admin"
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/portal"
+	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// engine keeps the platform's state, for one process alone or for one of many.
+type engine interface {
+	// begin keeps other processes from starting at the same time, until ended is
+	// called: what the first one makes, the next finds.
+	begin(ctx context.Context) (ended func(), err error)
+	// openIdentity opens what identity keeps, with the revocations complete once
+	// join has returned.
+	openIdentity(ctx context.Context, revocations *oauth.Revocations) (identityStore, database, error)
+	// openClinical opens what clinical keeps.
+	openClinical(ctx context.Context) (clinicalStore, database, error)
+	// join makes the process one of those that serve. Where another one changes the
+	// keys, reload takes them up.
+	join(ctx context.Context, reload func(context.Context) error) error
+	// live reports whether what the process knows of others' acts is complete:
+	// whether it may serve.
+	live() bool
+	// leads reports whether work that must be done once is this process's to do.
+	leads() bool
+	// leave gives up what join took.
+	leave()
+	// checks are what the process cannot serve without, besides its databases.
+	checks() []operation.Check
+	// copyTo writes a copy of the state to files of a folder; an error says how it
+	// is done where that is not the engine's work.
+	copyTo(ctx context.Context, folder string) error
+	// check reads the state from end to end, and says what is damaged.
+	check(ctx context.Context) error
+}
+
+// identityStore is what identity and the portal have kept.
+type identityStore interface {
+	oauth.Ledger
+	oauth.Assertions
+	oauth.PushedRequests
+	oauth.Logouts
+	member.Store
+	registration.Store
+	credential.KeyStore
+	portal.Sessions
+	oauth.Epochs
+	admin.Store
+	// Sweep deletes what has expired.
+	Sweep(ctx context.Context) error
+	// Backlog counts the rows that are due to be swept, by what they are.
+	Backlog(ctx context.Context) (map[string]int64, error)
+}
+
+// clinicalStore is what clinical has kept.
+type clinicalStore interface {
+	biomarker.Inbox
+	biomarker.Results
+	clinical.Records
+}
+
+// database holds the tables of a room, and its part of the audit chain.
+type database interface {
+	audit.Records
+	audit.Lanes
+	// StartAudit takes up the database's part of the chain, and gives the highest
+	// moment that is known to be stored there.
+	StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error)
+	// Newest hands the newest records to each, oldest first.
+	Newest(ctx context.Context, count int, each func(audit.Row) error) error
+	// RecordTallies turns the counted refusals of hours that are over into records.
+	RecordTallies(ctx context.Context, now time.Time) error
+	// OnCommit has f told of every commit from now on.
+	OnCommit(f func(store.Commit))
+	// Figures is how the database does.
+	Figures() store.Figures
+	// Ready says whether it can be read and written at this moment.
+	Ready(ctx context.Context) error
+	// Close ends what is under way and closes the database.
+	Close() error
+}
+
+// named is a database with the name of its room: identity, clinical.
+type named struct {
+	database
+	name string
+}
