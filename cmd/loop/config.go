@@ -25,6 +25,8 @@ import (
 // config is what `loop serve` runs with.
 type config struct {
 	Dir                            string
+	Database                       string // postgres://…; empty: SQLite in Dir
+	Connections                    int
 	Identity, Clinical, Developers role
 	TLSCertificate, TLSKey         string // both or neither
 	Master                         *credential.Master
@@ -69,6 +71,10 @@ func (s setting) variable() string { return "LOOP_" + strings.ToUpper(s.name) }
 // settings are all keys. A new one is a new row.
 var settings = []setting{
 	{name: "dir", read: func(c *config, text string) error { return required(&c.Dir, text, "the folder of the platform's data") }},
+	{name: "database", read: func(c *config, text string) error {
+		return ifGiven(text, func() error { return readDatabase(&c.Database, text) })
+	}},
+	{name: "connections", fallback: "8", read: func(c *config, text string) error { return readCount(&c.Connections, text) }},
 	{name: "identity_url", read: func(c *config, text string) error { return readURL(&c.Identity.URL, text) }},
 	{name: "clinical_url", read: func(c *config, text string) error { return readURL(&c.Clinical.URL, text) }},
 	{name: "developers_url", read: func(c *config, text string) error { return readURL(&c.Developers.URL, text) }},
@@ -125,6 +131,16 @@ func readConfig(flags serveFlags, env dev.Environment) (*config, error) {
 	}
 	faults = append(faults, c.readMaster(), c.agree())
 	return c, errors.Join(faults...)
+}
+
+// databaseOf reads the one key that says where the database is; empty: it is on
+// SQLite.
+func databaseOf(flags serveFlags, env dev.Environment) (address string, err error) {
+	given, err := (&config{}).layers(flags, env)
+	if err == nil && given["database"] != "" {
+		err = readDatabase(&address, given["database"])
+	}
+	return address, err
 }
 
 // layers puts the sources over one another and refuses keys that nobody knows.
@@ -236,6 +252,16 @@ func readURL(field **url.URL, text string) error {
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// readDatabase checks the form alone: the address holds a password, and no error
+// repeats it.
+func readDatabase(field *string, text string) error {
+	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
+		return errors.New("is not the address of a PostgreSQL database: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full")
+	}
+	*field = text
+	return nil
 }
 
 func readListen(field *string, text string) error {

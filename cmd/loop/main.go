@@ -31,8 +31,9 @@ func main() {
 
 // commandLine is all that can be asked for.
 type commandLine struct {
-	Dev           devCommands  `cmd:"" help:"The whole platform on this machine, with people and lab results that are invented."`
-	Serve         serveCommand `cmd:"" help:"The platform with a configuration of its own."`
+	Dev           devCommands     `cmd:"" help:"The whole platform on this machine, with people and lab results that are invented."`
+	Serve         serveCommand    `cmd:"" help:"The platform with a configuration of its own."`
+	Migrate       migrateCommands `cmd:"" help:"The schemas of a PostgreSQL database."`
 	admin.Grammar `embed:""`
 	Restore       restoreCommand `cmd:"" help:"Put a backup in place of the platform's data."`
 	Version       versionCommand `cmd:"" help:"Say which version this is."`
@@ -104,7 +105,7 @@ func (p *process) run() error {
 	if err != nil {
 		return err
 	}
-	if first, _, _ := strings.Cut(command.Command(), " "); !slices.Contains([]string{"dev", "serve", "restore", "version"}, first) {
+	if first, _, _ := strings.Cut(command.Command(), " "); !slices.Contains([]string{"dev", "serve", "migrate", "restore", "version"}, first) {
 		return p.administer(&line)
 	}
 	return command.Run(p)

@@ -23,6 +23,8 @@ import (
 type serveFlags struct {
 	Config           string `help:"A TOML file with these same keys, written with underscores." placeholder:"FILE"`
 	Dir              string `help:"The folder of the platform's data." placeholder:"FOLDER"`
+	Database         string `help:"A PostgreSQL database for the data, shared by any number of servers; the folder keeps only what is this server's own." placeholder:"postgres://…"`
+	Connections      string `help:"How many connections to the database at most, for reading, writing, and each of identity and clinical (default: 8)." placeholder:"N"`
 	IdentityURL      string `name:"identity-url" help:"Identity's public address; it is the issuer." placeholder:"URL"`
 	ClinicalURL      string `name:"clinical-url" help:"Clinical's public address." placeholder:"URL"`
 	DevelopersURL    string `name:"developers-url" help:"The developer portal's public address." placeholder:"URL"`
@@ -48,7 +50,8 @@ type serveFlags struct {
 
 func (f serveFlags) values() map[string]string {
 	return map[string]string{
-		"dir": f.Dir, "identity_url": f.IdentityURL, "clinical_url": f.ClinicalURL, "developers_url": f.DevelopersURL,
+		"dir": f.Dir, "database": f.Database, "connections": f.Connections,
+		"identity_url": f.IdentityURL, "clinical_url": f.ClinicalURL, "developers_url": f.DevelopersURL,
 		"identity_listen": f.IdentityListen, "clinical_listen": f.ClinicalListen, "developers_listen": f.DevelopersListen,
 		"tls_certificate": f.TLSCertificate, "tls_key": f.TLSKey, "master_key_file": f.MasterKeyFile,
 		"sign_ups_per_hour": f.SignUpsPerHour, "limits": f.Limits, "trusted_proxies": f.TrustedProxies, "log_level": f.LogLevel,
