@@ -108,6 +108,11 @@ var edges = map[string]map[string]string{
 		"internal/store": "what a database tells of itself",
 		"internal/web":   "what became of a request",
 	},
+	"internal/inquiry": {
+		"internal/loop":       "whom a question is about",
+		"internal/credential": "a question is tagged under the ring that both sides have",
+		"internal/web":        "it answers on identity's host",
+	},
 	"internal/identity": {
 		"internal/loop":       "clients, members and scopes are shown",
 		"internal/credential": "continuations and forms are sealed",

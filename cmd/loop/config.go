@@ -20,11 +20,13 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/dev"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/platform"
 )
 
 // config is what `loop serve` runs with.
 type config struct {
 	Dir                            string
+	Role                           platform.Role
 	Database                       string // postgres://…; empty: SQLite in Dir
 	Connections                    int
 	Identity, Clinical, Developers role
@@ -71,6 +73,7 @@ func (s setting) variable() string { return "LOOP_" + strings.ToUpper(s.name) }
 // settings are all keys. A new one is a new row.
 var settings = []setting{
 	{name: "dir", read: func(c *config, text string) error { return required(&c.Dir, text, "the folder of the platform's data") }},
+	{name: "role", fallback: string(platform.RoleAll), read: func(c *config, text string) error { return readRole(&c.Role, text) }},
 	{name: "database", read: func(c *config, text string) error {
 		return ifGiven(text, func() error { return readDatabase(&c.Database, text) })
 	}},
@@ -254,6 +257,15 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
+func readRole(field *platform.Role, text string) error {
+	roles := []platform.Role{platform.RoleIdentity, platform.RoleClinical, platform.RoleDevelopers, platform.RoleAll}
+	if !slices.Contains(roles, platform.Role(text)) {
+		return fmt.Errorf("%q is no role: it is one of %q", text, roles)
+	}
+	*field = platform.Role(text)
+	return nil
+}
+
 // readDatabase checks the form alone: the address holds a password, and no error
 // repeats it.
 func readDatabase(field *string, text string) error {
@@ -360,6 +372,9 @@ func (c *config) agree() error {
 	faults := []error{c.agreeOnCertificates()}
 	if (c.TLSCertificate == "") != (c.TLSKey == "") {
 		faults = append(faults, errors.New("tls_certificate and tls_key go together: give both, or neither where a proxy in front ends TLS"))
+	}
+	if c.Role != platform.RoleAll && c.Role != "" && c.Database == "" {
+		faults = append(faults, fmt.Errorf("role is %s, and no database is named: on SQLite one process serves all", c.Role))
 	}
 	seen := make(map[string]bool)
 	for _, address := range []*url.URL{c.Identity.URL, c.Clinical.URL, c.Developers.URL, c.Mutual.Identity, c.Mutual.Clinical} {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 type serveFlags struct {
 	Config           string `help:"A TOML file with these same keys, written with underscores." placeholder:"FILE"`
 	Dir              string `help:"The folder of the platform's data." placeholder:"FOLDER"`
+	Role             string `help:"Which host this process serves (default: all). One of its own needs a database." placeholder:"identity|clinical|developers|all"`
 	Database         string `help:"A PostgreSQL database for the data, shared by any number of servers; the folder keeps only what is this server's own." placeholder:"postgres://…"`
 	Connections      string `help:"How many connections to the database at most, for reading, writing, and each of identity and clinical (default: 8)." placeholder:"N"`
 	IdentityURL      string `name:"identity-url" help:"Identity's public address; it is the issuer." placeholder:"URL"`
@@ -50,7 +52,7 @@ type serveFlags struct {
 
 func (f serveFlags) values() map[string]string {
 	return map[string]string{
-		"dir": f.Dir, "database": f.Database, "connections": f.Connections,
+		"dir": f.Dir, "role": f.Role, "database": f.Database, "connections": f.Connections,
 		"identity_url": f.IdentityURL, "clinical_url": f.ClinicalURL, "developers_url": f.DevelopersURL,
 		"identity_listen": f.IdentityListen, "clinical_listen": f.ClinicalListen, "developers_listen": f.DevelopersListen,
 		"tls_certificate": f.TLSCertificate, "tls_key": f.TLSKey, "master_key_file": f.MasterKeyFile,
@@ -176,26 +178,22 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 // apart by the name that requests give.
 func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 	identity, clinical, developers := platform.Hosts()
+	mutual := s.config.Mutual
 	byAddress := make(map[string]map[string]http.Handler)
 	for _, at := range []struct {
 		role
+		mutual  *url.URL // hosts tell by its name how a request came
 		handler http.Handler
-	}{{s.config.Identity, identity}, {s.config.Clinical, clinical}, {s.config.Developers, developers}} {
-		if byAddress[at.Listen] == nil {
-			byAddress[at.Listen] = make(map[string]http.Handler)
+	}{
+		{s.config.Identity, mutual.Identity, identity},
+		{s.config.Clinical, mutual.Clinical, clinical},
+		{s.config.Developers, nil, developers},
+	} {
+		if at.handler == nil {
+			continue // another process serves it
 		}
-		byAddress[at.Listen][at.URL.Host] = at.handler
-	}
-	mutual := s.config.Mutual
-	if mutual.Identity != nil { // hosts tell by its name how a request came
-		at := cmp.Or(mutual.Listen, s.config.Identity.Listen)
-		if byAddress[at] == nil {
-			byAddress[at] = make(map[string]http.Handler)
-		}
-		byAddress[at][mutual.Identity.Host] = identity
-		if mutual.Clinical != nil {
-			byAddress[at][mutual.Clinical.Host] = clinical
-		}
+		put(byAddress, at.Listen, at.URL, at.handler)
+		put(byAddress, cmp.Or(mutual.Listen, at.Listen), at.mutual, at.handler)
 	}
 	s.opened(s.shutDown)
 	for address, hosts := range byAddress {
@@ -207,6 +205,17 @@ func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 		s.serve(s.connections.Limit(listener, s.certificate == nil), web.ByHost(hosts), address == mutual.Listen)
 	}
 	return nil
+}
+
+// put has an address answer for a host; a host of nobody's is left out.
+func put(byAddress map[string]map[string]http.Handler, address string, host *url.URL, handler http.Handler) {
+	if host == nil {
+		return
+	}
+	if byAddress[address] == nil {
+		byAddress[address] = make(map[string]http.Handler)
+	}
+	byAddress[address][host.Host] = handler
 }
 
 // tls12Suites are the cipher suites of TLS 1.2 that are still sound (RFC 9325

@@ -45,7 +45,7 @@ const betweenHosts = 10 * time.Second
 
 func forProduction(c *config, log *slog.Logger) platform.Config {
 	return platform.Config{
-		Folder: c.Dir, Database: c.Database, Connections: c.Connections,
+		Role: c.Role, Folder: c.Dir, Database: c.Database, Connections: c.Connections,
 		Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
 		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
 		Unlimited: c.Unlimited, TrustedProxies: c.TrustedProxies,

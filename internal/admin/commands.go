@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -23,6 +24,9 @@ type Acts struct {
 	Store   Store
 	Audit   Audit
 	Backups Backups
+	// Elsewhere says where to give every command but those of the audit record; nil:
+	// here.
+	Elsewhere error
 
 	// NewPassword makes a password for a user who is given none.
 	NewPassword func() string
@@ -127,6 +131,9 @@ func NewCommands(acts Acts) Commands {
 		command, err := parser.Parse(args)
 		if err != nil {
 			return fail(stderr, err)
+		}
+		if acts.Elsewhere != nil && !strings.HasPrefix(command.Command(), "audit ") {
+			return fail(stderr, acts.Elsewhere)
 		}
 		run := &Run{Context: ctx, Acts: acts, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: grammar.Where().JSON}
 		if err := command.Run(run); err != nil {

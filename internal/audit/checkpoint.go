@@ -178,6 +178,9 @@ func (c *Checkpointer) Behind(ctx context.Context) (records int64, since time.Ti
 	return records, c.at, err
 }
 
+// Empty reports whether there is no checkpoint in the file.
+func (c *Checkpointer) Empty() bool { return c.at.IsZero() }
+
 // Seen is where the state had come before this start, at least.
 func (c *Checkpointer) Seen() loop.Epoch { return c.seen }
 
@@ -190,7 +193,7 @@ func (c *Checkpointer) Make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if sameHeads(heads, c.heads) {
+	if !c.Empty() && sameHeads(heads, c.heads) {
 		return nil
 	}
 	now := c.world.Now()

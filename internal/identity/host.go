@@ -17,6 +17,8 @@ type Config struct {
 	OAuth    *oauth.Server
 	Accounts *member.Accounts
 	Ring     *credential.Ring
+	// Mount adds routes of another room to the host; nil: none.
+	Mount func(*web.Site)
 }
 
 // Host is identity's public host.
@@ -47,6 +49,9 @@ func New(config Config) (*Host, error) {
 	h.device = web.Cookie{Name: "loop_device", Secure: h.site.Secure()}
 	h.browser = web.Cookie{Name: "loop_browser", Secure: h.site.Secure()}
 	h.routes()
+	if config.Mount != nil {
+		config.Mount(h.site)
+	}
 	return h, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/operation"
@@ -22,19 +23,18 @@ type engine interface {
 	// begin keeps other processes from starting at the same time, until ended is
 	// called: what the first one makes, the next finds.
 	begin(ctx context.Context) (ended func(), err error)
-	// openIdentity opens what identity keeps, with the revocations complete once
-	// join has returned.
-	openIdentity(ctx context.Context, revocations *oauth.Revocations) (identityStore, database, error)
-	// openClinical opens what clinical keeps.
-	openClinical(ctx context.Context) (clinicalStore, database, error)
+	// open opens what a role needs. What an error leaves open is in the state, to be
+	// closed. The revocations are complete once join has returned.
+	open(ctx context.Context, role Role, revocations *oauth.Revocations) (state, error)
 	// join makes the process one of those that serve. Where another one changes the
 	// keys, reload takes them up.
 	join(ctx context.Context, reload func(context.Context) error) error
 	// live reports whether what the process knows of others' acts is complete:
 	// whether it may serve.
 	live() bool
-	// leads reports whether work that must be done once is this process's to do.
-	leads() bool
+	// leads reports whether work on what a room keeps that must be done once is this
+	// process's to do.
+	leads(room string) bool
 	// leave gives up what join took.
 	leave()
 	// checks are what the process cannot serve without, besides its databases.
@@ -44,6 +44,29 @@ type engine interface {
 	copyTo(ctx context.Context, folder string) error
 	// check reads the state from end to end, and says what is damaged.
 	check(ctx context.Context) error
+}
+
+// state is what an engine has opened for a role.
+type state struct {
+	shared    sharedStore
+	identity  identityStore // nil where the role does not work on it
+	clinical  clinicalStore // nil where the role does not work on it
+	clients   clientMemory  // nil where the role works on identity's clients
+	databases []named       // identity's before clinical's
+}
+
+// sharedStore is what every role reads.
+type sharedStore interface {
+	// Keys reads the keys, sealed, and the number of their last change.
+	Keys(ctx context.Context) (keys []credential.Key, last uint32, err error)
+	// Epoch reads where the state is.
+	Epoch(ctx context.Context) (loop.Epoch, error)
+}
+
+// clientMemory keeps what was read of clients elsewhere.
+type clientMemory interface {
+	// ClientFrom gives what read reads, from memory until somebody changes the client.
+	ClientFrom(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error)
 }
 
 // identityStore is what identity and the portal have kept.
@@ -92,7 +115,13 @@ type database interface {
 	Close() error
 }
 
-// named is a database with the name of its room: identity, clinical.
+// The rooms that keep something.
+const (
+	identityRoom = "identity"
+	clinicalRoom = "clinical"
+)
+
+// named is a database with the name of its room.
 type named struct {
 	database
 	name string

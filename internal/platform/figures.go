@@ -21,9 +21,11 @@ func (p *Platform) Figures(ctx context.Context) operation.Figures {
 	for _, database := range p.databases {
 		f.Databases[database.name] = database.Figures()
 	}
-	f.Hashing, f.HashesWait, f.HashesAtOne = p.Accounts.Passwords.Load()
 	var err, behind error
-	f.Backlog, err = p.store.Backlog(ctx)
+	if p.store != nil {
+		f.Hashing, f.HashesWait, f.HashesAtOne = p.Accounts.Passwords.Load()
+		f.Backlog, err = p.store.Backlog(ctx)
+	}
 	f.UncheckedRecords, f.CheckedAt, behind = p.checkpoints.Behind(ctx)
 	if err = errors.Join(err, behind); err != nil {
 		p.config.Log.ErrorContext(ctx, "reading figures", "cause", err)

@@ -24,6 +24,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/fetch"
 	"github.com/loop-health/loop/internal/identity"
+	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
@@ -36,6 +37,7 @@ import (
 
 // Config is what a platform needs.
 type Config struct {
+	Role           Role   // empty: RoleAll
 	Folder         string // of the state, where that is not in a Database, and of the checkpoints; its lock is held by the caller
 	Database       string // postgres://…; empty: SQLite in the folder
 	Connections    int    // to the database, of each kind; 0: postgres.DefaultConnections
@@ -84,15 +86,18 @@ type Platform struct {
 	Catalogue *biomarker.Catalogue
 	Importer  *biomarker.Importer
 
-	config   Config
-	outgoing *fetch.Client // the one way to servers of others
-	world    *loop.Clock
-	engine   engine
-	store    identityStore
-	results  clinicalStore
-	secrets  *credential.Keeper
-	keys     audit.Keys
-	portal   loop.ClientID // its own client at identity
+	config       Config
+	outgoing     *fetch.Client // the one way to servers of others
+	world        *loop.Clock
+	engine       engine
+	revocations  *oauth.Revocations
+	shared       sharedStore
+	store        identityStore // nil where the role does not work on it
+	results      clinicalStore // nil where the role does not work on it
+	clientMemory clientMemory  // nil where the role works on identity's clients
+	secrets      *credential.Keeper
+	keys         audit.Keys
+	portal       loop.ClientID // its own client at identity
 
 	databases   []named // identity's, then clinical's
 	checkpoints *audit.Checkpointer
@@ -125,7 +130,7 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 		return nil, err
 	}
 	defer started()
-	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.openIdentity, p.openClinical, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
+	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.openState, p.openKeys, p.buildOAuth, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.Close(ctx))
 		}
@@ -142,67 +147,68 @@ func (p *Platform) chooseEngine() engine {
 	}}
 }
 
-// add makes a database one of the platform's.
-func (p *Platform) add(db database, name string) {
-	if p.config.Metrics != nil {
-		db.OnCommit(p.config.Metrics.Commits(name))
+// openState opens what the role needs.
+func (p *Platform) openState(ctx context.Context) error {
+	p.revocations = oauth.NewRevocations()
+	st, err := p.engine.open(ctx, p.config.Role, p.revocations)
+	p.databases = st.databases
+	for _, db := range p.databases {
+		if p.config.Metrics != nil {
+			db.OnCommit(p.config.Metrics.Commits(db.name))
+		}
 	}
-	p.databases = append(p.databases, named{db, name})
-}
-
-// startAudit takes up a database's part of the audit chain, and keeps the clock from
-// going behind what is stored.
-func (p *Platform) startAudit(ctx context.Context, db database, name string) error {
-	newest, err := db.StartAudit(ctx, name, p.keys)
-	p.world.Raise(newest)
+	p.shared, p.store, p.results, p.clientMemory = st.shared, st.identity, st.clinical, st.clients
 	return err
 }
 
-func (p *Platform) openIdentity(ctx context.Context) error {
-	revocations := oauth.NewRevocations()
-	kept, db, err := p.engine.openIdentity(ctx, revocations)
-	if db != nil {
-		p.add(db, "identity")
+// openKeys opens the keys, takes up the audit chain, which is made with one of them,
+// and makes the process one of those that serve; only then are keys made.
+func (p *Platform) openKeys(ctx context.Context) error {
+	var keys credential.KeyStore = keysOfIdentity{p.shared}
+	if p.store != nil {
+		keys = p.store
 	}
-	if err != nil {
-		return err
-	}
-	p.store = kept
-	if p.secrets, err = credential.OpenKeeper(ctx, p.store, p.world, p.config.Master); err != nil {
+	var err error
+	if p.secrets, err = credential.OpenKeeper(ctx, keys, p.world, p.config.Master); err != nil {
 		return err
 	}
 	ring := p.secrets.Ring
 	p.keys = audit.NewKeys(ring.Derive(credential.ForAudit, "chain"), ring.Derive(credential.ForAudit, "checkpoints"))
-	if err := p.startAudit(ctx, db, "identity"); err != nil {
+	for _, db := range p.databases {
+		newest, err := db.StartAudit(ctx, db.name, p.keys)
+		if err != nil {
+			return err
+		}
+		p.world.Raise(newest) // the clock does not go behind what is stored
+	}
+	if err := p.engine.join(ctx, p.readKeys); err != nil {
 		return err
 	}
-	if err := p.engine.join(ctx, p.secrets.Reload); err != nil {
-		return err
-	}
-	if err := p.secrets.Begin(ctx); err != nil {
-		return err
-	}
+	return p.secrets.Begin(ctx)
+}
+
+// keysOfIdentity are the keys for a role that reads them and no more.
+type keysOfIdentity struct{ sharedStore }
+
+// ChangeKeys refuses (credential.KeyStore).
+func (keysOfIdentity) ChangeKeys(context.Context, credential.KeyChange, []audit.Record) error {
+	return errors.New("keys are made by identity, and some are missing: start a server with the role identity or all first")
+}
+
+func (p *Platform) buildOAuth(context.Context) error {
 	p.OAuth = &oauth.Server{
 		Issuer: p.config.Identity.String(), OwnResources: []string{p.config.Identity.String(), p.config.Clinical.String()}, Resources: p.config.Resources,
-		World: p.world, Ring: ring, Signing: p.secrets.Signing,
-		Ledger: p.store, Assertions: p.store, Pushed: p.store, Logouts: p.store, Epochs: p.store, Revocations: revocations,
+		World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing, Revocations: p.revocations,
 		ClientKeys: &oauth.ClientKeys{Fetcher: p.outgoing, World: p.world}, Proofs: oauth.NewProofs(p.world.Now()),
 		ClientAuthorities: p.config.ClientAuthorities, Log: p.config.Log,
+	}
+	if p.store != nil { // else it opens tokens, and decides nothing
+		p.OAuth.Ledger, p.OAuth.Assertions, p.OAuth.Pushed, p.OAuth.Logouts, p.OAuth.Epochs = p.store, p.store, p.store, p.store, p.store
 	}
 	if p.config.IdentityCertificate != nil {
 		p.OAuth.CertificateURL = p.config.IdentityCertificate.String()
 	}
 	return nil
-}
-
-func (p *Platform) openClinical(ctx context.Context) error {
-	kept, db, err := p.engine.openClinical(ctx)
-	if err != nil {
-		return err
-	}
-	p.add(db, "clinical")
-	p.results = kept
-	return p.startAudit(ctx, db, "clinical")
 }
 
 func (p *Platform) startCheckpoints(ctx context.Context) error {
@@ -211,14 +217,20 @@ func (p *Platform) startCheckpoints(ctx context.Context) error {
 		lanes[i] = db
 	}
 	var err error
-	p.checkpoints, err = audit.NewCheckpointer(ctx, p.keys, p.world, p.config.Log, p.checkpointsPath(), p.OAuth.Revocations.Epoch, lanes...)
+	p.checkpoints, err = audit.NewCheckpointer(ctx, p.keys, p.world, p.config.Log, p.checkpointsPath(), p.revocations.Epoch, lanes...)
 	if err == nil {
 		err = p.refuseSetBack(ctx)
 	}
-	if err == nil && p.secrets.New() {
-		err = p.checkpoints.Make(ctx) // from its first moment on, a record without a checkpoint is a record that was robbed of it
+	if err == nil && p.isFirstStart() {
+		err = p.checkpoints.Make(ctx) // from then on, a record without a checkpoint is a record that was robbed of it
 	}
 	return err
+}
+
+// isFirstStart reports whether nothing can have been attested here before: there is
+// no state yet, or it is shared and this folder is new to it.
+func (p *Platform) isFirstStart() bool {
+	return p.secrets.New() || p.config.Database != "" && p.checkpoints.Empty()
 }
 
 func (p *Platform) checkpointsPath() string { return filepath.Join(p.config.Folder, checkpointsFile) }
@@ -228,33 +240,64 @@ func (p *Platform) buildRules(context.Context) error {
 	if p.Catalogue, err = biomarker.NewCatalogue(); err != nil {
 		return err
 	}
-	p.Accounts = &member.Accounts{
-		Store: p.store, World: p.world,
-		Passwords: credential.NewPasswords(p.world, runtime.NumCPU()),
-		Throttle:  member.NewThrottle(p.world, p.config.SignUpsPerHour),
+	if p.store != nil {
+		p.Accounts = &member.Accounts{
+			Store: p.store, World: p.world,
+			Passwords: credential.NewPasswords(p.world, runtime.NumCPU()),
+			Throttle:  member.NewThrottle(p.world, p.config.SignUpsPerHour),
+		}
+		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}
-	p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
-	p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
-	return nil
-}
-
-// buildHosts mounts the three hosts: the architecture on one page.
-func (p *Platform) buildHosts(ctx context.Context) error {
+	if p.results != nil {
+		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
+	}
 	if !p.config.Unlimited {
 		p.limits = limit.New(p.world)
 	}
-	identityHost, err := identity.New(identity.Config{Site: p.site("identity", p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
-	if err != nil {
-		return fmt.Errorf("building identity: %w", err)
-	}
-	p.identity = identityHost.Handler()
+	return nil
+}
 
-	clinicalSite := web.NewSite(p.site("clinical", p.config.Clinical, p.config.ClinicalCertificate))
-	clinical.New(clinical.Config{
+// buildHosts mounts the hosts of the role: the architecture on one page. Whoever
+// works on identity's clients has the portal's among them.
+func (p *Platform) buildHosts(ctx context.Context) (err error) {
+	if p.store != nil {
+		err = p.introducePortal(ctx)
+	}
+	for _, host := range []struct {
+		role  Role
+		mount func() (http.Handler, error)
+		into  *http.Handler
+	}{
+		{RoleIdentity, p.buildIdentity, &p.identity},
+		{RoleClinical, p.buildClinical, &p.clinical},
+		{RoleDevelopers, p.buildPortal, &p.developers},
+	} {
+		if err == nil && p.config.Role.serves(host.role) {
+			if *host.into, err = host.mount(); err != nil {
+				err = fmt.Errorf("building %s: %w", host.role, err)
+			}
+		}
+	}
+	return err
+}
+
+func (p *Platform) buildIdentity() (http.Handler, error) {
+	config := identity.Config{Site: p.site("identity", p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring}
+	if p.config.Database != "" { // clinical may run in other processes
+		config.Mount = inquiry.NewDesk(p.store, p.world, p.secrets.Ring).Mount
+	}
+	host, err := identity.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return host.Handler(), nil
+}
+
+func (p *Platform) buildClinical() (http.Handler, error) {
+	site := web.NewSite(p.site("clinical", p.config.Clinical, p.config.ClinicalCertificate))
+	config := clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.OAuth,
-		Members:    demographics{p.store},
-		Clients:    p.store,
 		Records:    p.results,
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{
@@ -264,11 +307,15 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 			Name: "Connect with Loop: lab results", Documentation: p.config.Developers.JoinPath("docs", "lab-results").String(),
 		},
 		SignInMaxAge: p.config.SignInMaxAge,
-	}).Mount(clinicalSite)
-	p.clinical = clinicalSite.Handler()
-
-	p.developers, err = p.buildPortal(ctx)
-	return err
+	}
+	if p.store != nil {
+		config.Members, config.Clients = demographics{p.store}, p.store
+	} else {
+		asker := inquiry.NewAsker(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
+		config.Members, config.Clients = asker, asker
+	}
+	clinical.New(config).Mount(site)
+	return site.Handler(), nil
 }
 
 func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
@@ -282,7 +329,8 @@ func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
 	}
 }
 
-// demographics is all that clinical may ask of identity.
+// demographics is all that clinical may ask of identity, where both run in one
+// process.
 type demographics struct{ store identityStore }
 
 // Sex gives the member's recorded sex (clinical.Members).
@@ -294,7 +342,8 @@ func (d demographics) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, erro
 	return m.Sex, nil
 }
 
-// Hosts gives the handlers of the three public hosts.
+// Hosts gives the handlers of the three public hosts; nil for those that the role
+// does not serve.
 func (p *Platform) Hosts() (identity, clinical, developers http.Handler) {
 	return p.identity, p.clinical, p.developers
 }
@@ -309,21 +358,25 @@ const (
 func (p *Platform) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
-	p.keysReadAt.Store(time.Now().UnixNano()) // openIdentity has
+	p.keysReadAt.Store(time.Now().UnixNano()) // openKeys has
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
 	p.background.Go(func() { p.repeat(ctx, sweepInterval, "forgetting what has expired", p.forget) })
-	p.background.Go(func() { p.repeat(ctx, sweepInterval, "sweeping", p.leading(p.Sweep)) })
-	p.background.Go(func() { p.repeat(ctx, keysInterval, "rotating keys", p.leading(p.RotateKeys)) })
+	p.background.Go(func() { p.repeat(ctx, keysInterval, "looking after the keys", p.lookAfterKeys) })
+	for _, db := range p.databases {
+		p.background.Go(func() {
+			p.repeat(ctx, sweepInterval, "sweeping "+db.name, p.leading(db.name, func(ctx context.Context) error { return p.sweepRoom(ctx, db) }))
+		})
+	}
 	p.background.Go(func() {
-		p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.leading(p.DeliverLogouts))
+		p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.leading(identityRoom, p.DeliverLogouts))
 	})
 	return nil
 }
 
-// leading does something only in the process that leads.
-func (p *Platform) leading(do func(context.Context) error) func(context.Context) error {
+// leading does something only in the process that leads work on a room.
+func (p *Platform) leading(room string, do func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if !p.engine.leads() {
+		if !p.engine.leads(room) {
 			return nil
 		}
 		return do(ctx)
@@ -365,21 +418,46 @@ func (p *Platform) DeliverLogouts(ctx context.Context) error {
 // Sweep deletes what has expired and turns the refusals of past hours into
 // records. The platform does it by itself, every five minutes.
 func (p *Platform) Sweep(ctx context.Context) error {
-	faults := []error{p.forget(ctx), p.store.Sweep(ctx)}
-	for _, database := range p.databases {
-		faults = append(faults, database.RecordTallies(ctx, p.world.Now()))
+	faults := []error{p.forget(ctx)}
+	for _, db := range p.databases {
+		faults = append(faults, p.sweepRoom(ctx, db))
 	}
 	return errors.Join(faults...)
 }
 
-// RotateKeys does what the schedule of the keys asks for, and takes up what other
-// processes have changed. The platform does it by itself, every minute.
+func (p *Platform) sweepRoom(ctx context.Context, db named) (err error) {
+	if db.name == identityRoom {
+		err = p.store.Sweep(ctx)
+	}
+	return errors.Join(err, db.RecordTallies(ctx, p.world.Now()))
+}
+
+// lookAfterKeys rotates the keys where that is this process's to do, and else reads
+// what others have made of them.
+func (p *Platform) lookAfterKeys(ctx context.Context) error {
+	if p.engine.leads(identityRoom) {
+		return p.RotateKeys(ctx)
+	}
+	return p.readKeys(ctx)
+}
+
+// RotateKeys does what the schedule of the keys asks for. The platform does it by
+// itself, every minute.
 func (p *Platform) RotateKeys(ctx context.Context) error {
 	if err := p.secrets.Rotate(ctx); err != nil {
 		return err
 	}
 	p.keysReadAt.Store(time.Now().UnixNano())
 	return p.setPortalSecrets(ctx)
+}
+
+// readKeys takes up what other processes have changed.
+func (p *Platform) readKeys(ctx context.Context) error {
+	err := p.secrets.Reload(ctx)
+	if err == nil {
+		p.keysReadAt.Store(time.Now().UnixNano())
+	}
+	return err
 }
 
 // Close ends the background work, makes the last checkpoint and closes the

@@ -19,24 +19,29 @@ const portalName = "Loop developers"
 // portalActor is who registers it.
 var portalActor = audit.Actor{Kind: audit.BySystem, ID: "portal"}
 
-func (p *Platform) buildPortal(ctx context.Context) (http.Handler, error) {
+// introducePortal registers the portal's client, with the secrets that it will show.
+func (p *Platform) introducePortal(ctx context.Context) error {
 	id, err := p.registerPortal(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("registering the portal: %w", err)
+		return fmt.Errorf("registering the portal: %w", err)
 	}
 	p.portal = id
 	if err := p.setPortalSecrets(ctx); err != nil {
-		return nil, fmt.Errorf("giving the portal its secret: %w", err)
+		return fmt.Errorf("giving the portal its secret: %w", err)
 	}
+	return nil
+}
+
+func (p *Platform) buildPortal() (http.Handler, error) {
 	host, err := portal.New(portal.Config{
 		Site: p.site("developers", p.config.Developers, nil), Identity: p.config.Identity, Clinical: p.config.Clinical,
-		ClientID: id, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
+		ClientID: p.portal, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
 		Clients: p.Clients, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
 		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("building the portal: %w", err)
+		return nil, err
 	}
 	return host.Handler(), nil
 }

@@ -15,7 +15,8 @@ import (
 type postgresEngine struct {
 	config   postgres.Config
 	world    *loop.Clock
-	identity *postgres.IdentityStore
+	commons  *postgres.Commons
+	schemas  []postgres.Schema // that were opened
 	presence *postgres.Presence
 }
 
@@ -23,30 +24,48 @@ func (e *postgresEngine) begin(ctx context.Context) (ended func(), err error) {
 	return postgres.Exclusively(ctx, e.config)
 }
 
-func (e *postgresEngine) openIdentity(ctx context.Context, revocations *oauth.Revocations) (identityStore, database, error) {
-	db, err := postgres.Open(ctx, postgres.Identity, e.config)
-	if err != nil {
-		return nil, nil, err
+func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
+	if role.keepsIdentity() {
+		db, err := e.openSchema(ctx, postgres.Identity, &st)
+		if err != nil {
+			return st, err
+		}
+		identity := postgres.NewIdentity(db, revocations)
+		e.commons, st.identity = identity.Commons, identity
 	}
-	e.identity = postgres.NewIdentity(db, revocations)
-	return e.identity, db, nil
+	if role.keepsClinical() {
+		db, err := e.openSchema(ctx, postgres.Clinical, &st)
+		if err != nil {
+			return st, err
+		}
+		st.clinical = postgres.NewClinical(db)
+		if e.commons == nil {
+			e.commons = postgres.NewCommons(db, revocations)
+			st.clients = e.commons
+		}
+	}
+	st.shared = e.commons
+	return st, nil
 }
 
-func (e *postgresEngine) openClinical(ctx context.Context) (clinicalStore, database, error) {
-	db, err := postgres.Open(ctx, postgres.Clinical, e.config)
+// openSchema opens a schema, which is called as its room is.
+func (e *postgresEngine) openSchema(ctx context.Context, schema postgres.Schema, st *state) (*postgres.Database, error) {
+	db, err := postgres.Open(ctx, schema, e.config)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return postgres.NewClinical(db), db, nil
+	e.schemas = append(e.schemas, schema)
+	st.databases = append(st.databases, named{db, string(schema)})
+	return db, nil
 }
 
 func (e *postgresEngine) join(ctx context.Context, reload func(context.Context) error) (err error) {
-	e.presence, err = e.identity.Serve(ctx, e.world, reload)
+	e.presence, err = e.commons.Serve(ctx, e.world, reload, e.schemas...)
 	return err
 }
 
-func (e *postgresEngine) live() bool  { return e.presence.Live() }
-func (e *postgresEngine) leads() bool { return e.presence.Leads() }
+func (e *postgresEngine) live() bool             { return e.presence.Live() }
+func (e *postgresEngine) leads(room string) bool { return e.presence.Leads(postgres.Schema(room)) }
 
 func (e *postgresEngine) leave() {
 	if e.presence != nil {

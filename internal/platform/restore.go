@@ -45,7 +45,7 @@ func (p *Platform) refuseUnfinished(context.Context) error {
 // refuseSetBack refuses a state that is older than what the newest checkpoint saw
 // of it: what was revoked since would be good again.
 func (p *Platform) refuseSetBack(ctx context.Context) error {
-	stored, err := p.store.Epoch(ctx)
+	stored, err := p.shared.Epoch(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,6 +97,9 @@ func RestoreAsItIs(ctx context.Context, config Config, by audit.Actor) (_ Restor
 		return Restored{}, err
 	}
 	defer func() { err = errors.Join(err, p.Close(ctx)) }()
+	if p.store == nil {
+		return Restored{}, errors.New("the role clinical can't end what identity gave: run it with the role identity or all")
+	}
 	var done Restored
 	done.Epoch, done.Ended, err = p.BeginEpoch(ctx, p.checkpoints.Seen(), by)
 	return done, err

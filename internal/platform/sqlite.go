@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 
@@ -28,27 +29,33 @@ type sqliteEngine struct {
 	identity, clinical *sqlite.Database
 }
 
-func (e *sqliteEngine) openIdentity(ctx context.Context, revocations *oauth.Revocations) (_ identityStore, _ database, err error) {
+func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
+	if !role.isAll() {
+		return st, fmt.Errorf("role %s: on SQLite one process serves all: name a PostgreSQL database to divide it", role)
+	}
 	e.identity, err = sqlite.Open(ctx, filepath.Join(e.folder, identityFile), sqlite.IdentitySchema(), e.world, e.log)
 	if err != nil {
-		return nil, nil, err
+		return st, err
 	}
-	store, err := sqlite.NewIdentity(ctx, e.identity, e.world, revocations)
-	return store, e.identity, err
-}
-
-func (e *sqliteEngine) openClinical(ctx context.Context) (_ clinicalStore, _ database, err error) {
+	st.databases = append(st.databases, named{e.identity, identityRoom})
+	identity, err := sqlite.NewIdentity(ctx, e.identity, e.world, revocations)
+	if err != nil {
+		return st, err
+	}
+	st.shared, st.identity = identity, identity
 	e.clinical, err = sqlite.Open(ctx, filepath.Join(e.folder, clinicalFile), sqlite.ClinicalSchema(), e.world, e.log)
 	if err != nil {
-		return nil, nil, err
+		return st, err
 	}
-	return sqlite.NewClinical(e.clinical), e.clinical, nil
+	st.databases = append(st.databases, named{e.clinical, clinicalRoom})
+	st.clinical = sqlite.NewClinical(e.clinical)
+	return st, nil
 }
 
 func (*sqliteEngine) begin(context.Context) (ended func(), err error)         { return func() {}, nil }
 func (*sqliteEngine) join(context.Context, func(context.Context) error) error { return nil }
 func (*sqliteEngine) live() bool                                              { return true }
-func (*sqliteEngine) leads() bool                                             { return true }
+func (*sqliteEngine) leads(string) bool                                       { return true }
 func (*sqliteEngine) leave()                                                  {}
 func (*sqliteEngine) checks() []operation.Check                               { return nil }
 

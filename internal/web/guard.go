@@ -59,7 +59,7 @@ func (s *Site) check(r *http.Request) *loop.Error {
 	case !strings.EqualFold(r.Host, s.PublicURL.Host) && (s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host)):
 		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another.", s.PublicURL.Host)
 	case strings.ContainsRune(r.URL.Path, 0):
-		return notFound()
+		return NotFound()
 	case s.Live != nil && !s.Live():
 		return cutOff()
 	}

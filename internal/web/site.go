@@ -101,7 +101,7 @@ func (s *Site) Handler() http.Handler {
 // found: nothing is redirected, so nothing can be led astray (ASVS 3.7.2).
 func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != path.Clean(r.URL.Path) || r.Method == http.MethodConnect {
-		s.refuse(w, r, notFound())
+		s.refuse(w, r, NotFound())
 		return
 	}
 	handler, pattern := s.mux.Handler(r)
@@ -119,7 +119,7 @@ func (s *Site) unrouted(w http.ResponseWriter, r *http.Request, handler http.Han
 	said := httptest.NewRecorder()
 	handler.ServeHTTP(said, r)
 	if said.Code != http.StatusMethodNotAllowed {
-		return notFound()
+		return NotFound()
 	}
 	allow := said.Header().Get("Allow")
 	w.Header().Set("Allow", allow)
@@ -136,7 +136,8 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, e *loop.Error) {
 	s.WriteError(w, r, e)
 }
 
-func notFound() *loop.Error {
+// NotFound is the answer where no route is.
+func NotFound() *loop.Error {
 	return loop.Errorf(loop.NotFound, "There is nothing at this address.")
 }
 

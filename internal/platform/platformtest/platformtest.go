@@ -69,7 +69,8 @@ type Platform struct {
 	Folder string
 	Log    *Log
 
-	config platform.Config
+	config     platform.Config
+	neighbours []*Platform // that serve other hosts of the same platform
 }
 
 // Log gathers what the platform logs. It is safe for concurrent use.
@@ -128,16 +129,16 @@ func NewWith(t testing.TB, alter func(*platform.Config)) *Platform {
 	}
 	alter(&p.config)
 	p.Open(t)
-	t.Cleanup(func() {
-		p.checkClients(t)
-		_ = p.Close(context.Background())
-	})
+	p.endWith(t)
 	return p
 }
 
 // checkClients holds all who read a client to their promise: the one that they
 // share is, at the end of every test, still the one that is stored.
 func (p *Platform) checkClients(t testing.TB) {
+	if p.Clients == nil {
+		return // its role reads none
+	}
 	stored, err := p.Clients.Store.Clients(context.Background())
 	if err != nil {
 		return // the test has closed it
@@ -247,8 +248,7 @@ type transport struct {
 // RoundTrip answers from the host's handler; a host that is not the platform's
 // is answered as an app would: with the query that reached it.
 func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	identity, clinical, developers := tr.p.Hosts()
-	handler := map[string]http.Handler{Identity: identity, Clinical: clinical, Developers: developers}[r.URL.Scheme+"://"+r.URL.Host]
+	handler := tr.p.handler(r.URL.Scheme + "://" + r.URL.Host)
 	if handler == nil {
 		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	}
@@ -266,6 +266,18 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp := rec.Result()
 	resp.Request = r
 	return resp, nil
+}
+
+// handler is the host's, in this process or in a neighbour's; nil: it is nobody's.
+func (p *Platform) handler(host string) http.Handler {
+	for _, one := range append([]*Platform{p}, p.neighbours...) {
+		identity, clinical, developers := one.Hosts()
+		handler := map[string]http.Handler{Identity: identity, Clinical: clinical, Developers: developers}[host]
+		if handler != nil {
+			return handler
+		}
+	}
+	return nil
 }
 
 // Password is what every member that AddMember makes signs in with.

@@ -48,7 +48,7 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 		t.Helper()
 		config, w := migrated(t)
 		store := postgres.NewIdentity(open(t, postgres.Identity, config), oauth.NewRevocations())
-		presence, err := store.Serve(t.Context(), w, func(context.Context) error { return nil })
+		presence, err := store.Serve(t.Context(), w, func(context.Context) error { return nil }, postgres.Identity)
 		if err != nil {
 			t.Fatal(err)
 		}

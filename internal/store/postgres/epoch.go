@@ -12,8 +12,8 @@ import (
 )
 
 // Epoch reads where the state is (oauth.Epochs).
-func (s *IdentityStore) Epoch(ctx context.Context) (e loop.Epoch, err error) {
-	if err = s.db.QueryRow(ctx, `SELECT epoch, value FROM revocation_counter`).Scan(&e.Number, &e.Counter); err != nil {
+func (c *Commons) Epoch(ctx context.Context) (e loop.Epoch, err error) {
+	if err = c.db.QueryRow(ctx, `SELECT epoch, value FROM revocation_counter`).Scan(&e.Number, &e.Counter); err != nil {
 		err = fmt.Errorf("reading the epoch: %w", store.Unavailable(err))
 	}
 	return e, err

@@ -10,12 +10,6 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-// Keys reads the keys as they are stored, sealed, oldest first, and the number of
-// their last change (credential.KeyStore).
-func (s *IdentityStore) Keys(ctx context.Context) (keys []credential.Key, last uint32, err error) {
-	return readKeys(ctx, s.db)
-}
-
 func readKeys(ctx context.Context, db *Database) (keys []credential.Key, last uint32, err error) {
 	// The number comes first: a change between the two reads is then one that the
 	// number does not know of, and nothing can build on it by mistake.

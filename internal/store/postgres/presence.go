@@ -59,7 +59,7 @@ const channel = "loop_revocations"
 // So a request that is sent after the answer to a revocation was received is never
 // served, on any process, however long one of them was asleep.
 //
-// The same connection holds the lock of the one process that leads (Leads).
+// The same connection holds the locks of the one process that leads (Leads).
 type Presence struct {
 	config  *pgx.ConnConfig
 	readers querier
@@ -70,7 +70,7 @@ type Presence struct {
 
 	until   atomic.Pointer[time.Time] // the lease, with the monotonic clock in it
 	applied atomic.Uint64             // the highest number that is known here
-	leads   atomic.Bool
+	leads   map[Schema]*atomic.Bool
 	setBack bool // the database was, under this process
 
 	stop  context.CancelFunc
@@ -78,12 +78,16 @@ type Presence struct {
 }
 
 // Join makes the process one of those that serve: it commits a lease, reads what has
-// been revoked, and keeps both up until Leave. The database is that of any schema.
-func Join(ctx context.Context, d *Database, world *loop.Clock, news News) (*Presence, error) {
+// been revoked, and keeps both up until Leave. The database is that of any schema; the
+// schemas are those whose work the process may lead.
+func Join(ctx context.Context, d *Database, world *loop.Clock, news News, schemas ...Schema) (*Presence, error) {
 	background, stop := context.WithCancel(context.Background())
 	p := &Presence{
 		config: d.connect.Copy(), readers: d.readers, world: world, log: d.config.Log, news: news,
-		id: string(loop.NewRequestID(world)), stop: stop, ended: make(chan struct{}),
+		id: string(loop.NewRequestID(world)), stop: stop, ended: make(chan struct{}), leads: make(map[Schema]*atomic.Bool),
+	}
+	for _, schema := range schemas {
+		p.leads[schema] = new(atomic.Bool)
 	}
 	p.config.RuntimeParams["application_name"] = "loop presence"
 	p.until.Store(&time.Time{})
@@ -105,8 +109,12 @@ func running(until, now time.Time) bool {
 	return now.Before(until) && now.Round(0).Before(until.Round(0))
 }
 
-// Leads reports whether work that must be done once is this process's to do.
-func (p *Presence) Leads() bool { return p.leads.Load() && p.Live() }
+// Leads reports whether work on a schema that must be done once is this process's to
+// do.
+func (p *Presence) Leads(schema Schema) bool {
+	leads, ok := p.leads[schema]
+	return ok && leads.Load() && p.Live()
+}
 
 // Applied is the number of the newest revocation that is known here.
 func (p *Presence) Applied() uint64 { return p.applied.Load() }
@@ -122,7 +130,9 @@ func (p *Presence) run(ctx context.Context, conn *pgx.Conn) {
 	defer close(p.ended)
 	for {
 		err := p.keep(ctx, conn)
-		p.leads.Store(false)
+		for _, leads := range p.leads {
+			leads.Store(false)
+		}
 		p.part(ctx, conn)
 		if ctx.Err() != nil {
 			return
@@ -197,15 +207,22 @@ func (p *Presence) keep(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// lead takes the leader's lock as soon as it is free. It ends with the connection.
+// leadingOf are the leaders' locks, one a schema.
+var leadingOf = map[Schema]int{Identity: 0, Clinical: 1}
+
+// lead takes the leaders' locks as soon as they are free. They end with the connection.
 func (p *Presence) lead(ctx context.Context, conn *pgx.Conn) error {
-	if p.leads.Load() {
-		return nil
+	for schema, leads := range p.leads {
+		if leads.Load() {
+			continue
+		}
+		var got bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, $2)`, locksLeading, leadingOf[schema]).Scan(&got); err != nil {
+			return err
+		}
+		leads.Store(got)
 	}
-	var leads bool
-	err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, 0)`, locksLeading).Scan(&leads)
-	p.leads.Store(leads)
-	return err
+	return nil
 }
 
 // renew renews the lease until everything that is known is reported, too.

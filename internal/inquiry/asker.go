@@ -1,0 +1,77 @@
+package inquiry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// maxAnswer bounds an answer, in bytes.
+const maxAnswer = 64 << 10
+
+// Memory keeps what was learned of clients until somebody changes them.
+type Memory interface {
+	// ClientFrom gives the client that is held, else what read reads.
+	ClientFrom(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error)
+}
+
+// Asker asks identity. It is safe for concurrent use.
+type Asker struct {
+	identity *url.URL
+	http     *http.Client
+	memory   Memory
+	world    loop.World
+	proof    proof
+}
+
+// NewAsker makes an asker of the identity at an address.
+func NewAsker(identity *url.URL, client *http.Client, memory Memory, w loop.World, ring *credential.Ring) *Asker {
+	return &Asker{identity: identity, http: client, memory: memory, world: w, proof: newProof(ring)}
+}
+
+// Sex gives the member's recorded sex, as it is now; empty where it is not known
+// (clinical.Members).
+func (a *Asker) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
+	var answer memberAnswer
+	err := a.ask(ctx, membersPath, string(id), &answer)
+	return answer.Sex, err
+}
+
+// Client gives what decides on an app's limits, and nothing else of it
+// (clinical.Clients).
+func (a *Asker) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
+	return a.memory.ClientFrom(id, func() (*loop.Client, error) {
+		var answer clientAnswer
+		if err := a.ask(ctx, clientsPath, string(id), &answer); err != nil {
+			return nil, err
+		}
+		return &loop.Client{ID: id, Type: answer.Type, Mode: answer.Mode, Protocol: loop.Protocol{RateLimits: answer.RateLimits}}, nil
+	})
+}
+
+func (a *Asker) ask(ctx context.Context, path, id string, answer any) error {
+	address := a.identity.JoinPath(path, url.PathEscape(id))
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), http.NoBody)
+	if err != nil {
+		return err
+	}
+	a.proof.sign(r, a.world.Now())
+	response, err := a.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking identity: %w", err)
+	}
+	defer response.Body.Close() //nolint:errcheck // reading
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking identity: it answers %s", response.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(answer); err != nil {
+		return fmt.Errorf("asking identity: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package inquiry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// Store is where identity looks.
+type Store interface {
+	// Member finds a member; loop.ErrNotFound where there is none.
+	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
+	// Client finds an app; loop.ErrNotFound where there is none.
+	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
+}
+
+// Desk answers the questions, on identity's host.
+type Desk struct {
+	store Store
+	world loop.World
+	proof proof
+}
+
+// NewDesk makes a desk that answers whoever has the ring.
+func NewDesk(store Store, w loop.World, ring *credential.Ring) *Desk {
+	return &Desk{store: store, world: w, proof: newProof(ring)}
+}
+
+// Mount adds the desk's routes to identity's site.
+func (d *Desk) Mount(site *web.Site) {
+	site.API("GET "+membersPath+"{id}", d.proven(d.member))
+	site.API("GET "+clientsPath+"{id}", d.proven(d.client))
+}
+
+// proven has a question answered if its proof holds. Anybody else learns nothing,
+// not even that there is somebody to ask.
+func (d *Desk) proven(next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "no-store")
+		if !d.proof.verify(r, d.world.Now()) {
+			return web.NotFound()
+		}
+		err := next(w, r)
+		if errors.Is(err, loop.ErrNotFound) {
+			return web.NotFound()
+		}
+		return err
+	}
+}
+
+func (d *Desk) member(w http.ResponseWriter, r *http.Request) error {
+	m, err := d.store.Member(r.Context(), loop.MemberID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, memberAnswer{Sex: m.Sex})
+}
+
+func (d *Desk) client(w http.ResponseWriter, r *http.Request) error {
+	c, err := d.store.Client(r.Context(), loop.ClientID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, clientAnswer{Type: c.Type, Mode: c.Mode, RateLimits: c.Protocol.RateLimits})
+}

@@ -1,0 +1,73 @@
+package inquiry
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Where the questions are answered.
+const (
+	membersPath = "/internal/members/"
+	clientsPath = "/internal/clients/"
+)
+
+// Answers, as they travel.
+type (
+	memberAnswer struct {
+		Sex loop.Sex `json:"sex"`
+	}
+	clientAnswer struct {
+		Type       loop.ClientType `json:"type"`
+		Mode       loop.Mode       `json:"mode"`
+		RateLimits map[string]int  `json:"rate_limits,omitempty"`
+	}
+)
+
+// scheme is the authentication scheme of a question's Authorization header.
+const scheme = "Loop-Inquiry "
+
+// validFor is how far the two clocks may be apart, and how long a question may travel.
+const validFor = time.Minute
+
+const timeLength = 8
+
+// proof tags questions and checks them.
+type proof struct{ tagger credential.Tagger }
+
+func newProof(ring *credential.Ring) proof {
+	return proof{credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "inquiries"}}
+}
+
+// sign puts the proof into the question's header.
+func (p proof) sign(r *http.Request, now time.Time) {
+	at := binary.BigEndian.AppendUint64(nil, uint64(now.Unix())) //nolint:gosec // G115: after 1970
+	tag := p.tagger.Tag(asked(at, r.URL.EscapedPath()))
+	r.Header.Set("Authorization", scheme+base64.RawURLEncoding.EncodeToString(append(at, tag...)))
+}
+
+// verify reports whether the question comes from who has the ring, and from now.
+func (p proof) verify(r *http.Request, now time.Time) bool {
+	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), scheme)
+	if !ok {
+		return false
+	}
+	proof, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(proof) < timeLength {
+		return false
+	}
+	at, tag := proof[:timeLength], proof[timeLength:]
+	if !p.tagger.Check(asked(at, r.URL.EscapedPath()), tag) {
+		return false
+	}
+	age := now.Sub(time.Unix(int64(binary.BigEndian.Uint64(at)), 0)) //nolint:gosec // G115: it was tagged here
+	return age.Abs() <= validFor
+}
+
+// asked is what the tag is of: when, and what.
+func asked(at []byte, path string) []byte { return append(at[:timeLength:timeLength], path...) }
