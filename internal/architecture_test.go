@@ -37,6 +37,13 @@ var edges = map[string]map[string]string{
 	"internal/limit": {
 		"internal/loop": "whose requests are counted, in which mode, by which clock",
 	},
+	"internal/limit/shared": {
+		"internal/limit": "it judges in its place",
+	},
+	"internal/limit/shared/sharedtest": {
+		"internal/loop":       "randomness",
+		"internal/credential": "a password is made",
+	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",
@@ -166,6 +173,7 @@ var wiring = []string{"cmd/loop", "internal/platform", "internal/platform/platfo
 var modules = map[string]string{
 	"modernc.org/sqlite":            "SQLite without cgo",
 	"github.com/jackc/pgx/v5":       "PostgreSQL by its own protocol, pipelined",
+	"github.com/redis/go-redis/v9":  "limits that all processes count together",
 	"github.com/go-jose/go-jose/v4": "ID tokens and key sets",
 	"golang.org/x/crypto":           "Argon2id, XChaCha20-Poly1305",
 	"github.com/alecthomas/kong":    "the command line",

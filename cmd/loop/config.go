@@ -19,6 +19,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform"
 )
@@ -34,6 +35,7 @@ type config struct {
 	Master                         *credential.Master
 	SignUpsPerHour                 int
 	Unlimited                      bool            // for benchmarks
+	LimitStore                     string          // redis://…; empty: each process counts for itself
 	TrustedProxies                 []netip.Prefix  // whose X-Forwarded-For is believed
 	Resources                      []loop.Resource // outside this platform
 	Mutual                         mutual
@@ -89,7 +91,7 @@ var settings = []setting{
 	{name: "master_key", secret: true, read: func(c *config, text string) error { c.masterText = text; return nil }},
 	{name: "master_key_file", read: func(c *config, text string) error { c.masterFile = text; return nil }},
 	{name: "sign_ups_per_hour", fallback: "20", read: func(c *config, text string) error { return readCount(&c.SignUpsPerHour, text) }},
-	{name: "limits", fallback: "on", read: func(c *config, text string) error { return readLimits(&c.Unlimited, text) }},
+	{name: "limits", fallback: "on", read: func(c *config, text string) error { return readLimits(c, text) }},
 	{name: "trusted_proxies", read: func(c *config, text string) error { return readPrefixes(&c.TrustedProxies, text) }},
 	{name: "mtls_listen", read: func(c *config, text string) error {
 		return ifGiven(text, func() error { return readListen(&c.Mutual.Listen, text) })
@@ -295,11 +297,25 @@ func readCount(field *int, text string) error {
 	return nil
 }
 
-func readLimits(unlimited *bool, text string) error {
-	if text != "on" && text != "off" {
-		return fmt.Errorf("%q is neither on nor off", text)
+// readLimits reads whether there are limits, and where they are counted. The address
+// may hold a password: no error repeats it.
+func readLimits(c *config, text string) error {
+	if strings.HasPrefix(text, "redis://") || strings.HasPrefix(text, "rediss://") {
+		c.LimitStore = text
+		return shared.Check(text)
 	}
-	*unlimited = text == "off"
+	if err := readSwitch(&c.Unlimited, text); err != nil {
+		return fmt.Errorf("%w, nor an address redis://…", err)
+	}
+	return nil
+}
+
+// readSwitch reads on or off.
+func readSwitch(off *bool, text string) error {
+	if text != "on" && text != "off" {
+		return errors.New("it is neither on nor off")
+	}
+	*off = text == "off"
 	return nil
 }
 

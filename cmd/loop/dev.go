@@ -33,7 +33,7 @@ type devStart struct {
 // Run starts the platform and stops it when it is told to.
 func (cmd *devStart) Run(p *process, all *commandLine) error {
 	var unlimited bool
-	if err := readLimits(&unlimited, cmd.Limits); err != nil {
+	if err := readSwitch(&unlimited, cmd.Limits); err != nil {
 		return fmt.Errorf("--limits: %w", err)
 	}
 	level := new(slog.LevelVar)

@@ -37,7 +37,7 @@ type serveFlags struct {
 	TLSKey           string `name:"tls-key" help:"Its key." placeholder:"FILE"`
 	MasterKeyFile    string `help:"The file with the master key (or LOOP_MASTER_KEY)." placeholder:"FILE"`
 	SignUpsPerHour   string `help:"How many accounts one address may make in an hour (default: 20)." placeholder:"N"`
-	Limits           string `help:"Rate limits: on, or off for benchmarks (default: on)." placeholder:"on|off"`
+	Limits           string `help:"Rate limits: on, off for benchmarks, or redis://… of a Valkey or Redis server where all processes count together (default: on)." placeholder:"on|off|redis://…"`
 	TrustedProxies   string `help:"The proxies in front, whose X-Forwarded-For is believed: 10.1.0.0/16,fd00:1::/32" placeholder:"NETWORKS"`
 	MTLSListen       string `name:"mtls-listen" help:"Where clients with a certificate are listened for." placeholder:"ADDRESS"`
 	MTLSHeader       string `name:"mtls-header" help:"The header by which a trusted proxy hands client certificates on: Client-Cert (RFC 9440), or one with URL-encoded PEM." placeholder:"NAME"`

@@ -48,7 +48,7 @@ func forProduction(c *config, log *slog.Logger) platform.Config {
 		Role: c.Role, Folder: c.Dir, Database: c.Database, Connections: c.Connections,
 		Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
 		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
-		Unlimited: c.Unlimited, TrustedProxies: c.TrustedProxies,
+		Unlimited: c.Unlimited, LimitStore: c.LimitStore, TrustedProxies: c.TrustedProxies,
 		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: c.SignInMaxAge,
 		IdentityCertificate: c.Mutual.Identity, ClinicalCertificate: c.Mutual.Clinical,
 		ClientAuthorities: c.Mutual.Authorities, CertificateHeader: c.Mutual.Header,

@@ -13,6 +13,14 @@ type Key struct {
 	stranger bool     // anybody at the place can use it up, by intent or by accident
 }
 
+// String tells keys apart: the id, the network, or both.
+func (k Key) String() string {
+	if k.place == [16]byte{} {
+		return k.id
+	}
+	return k.id + "@" + netip.AddrFrom16(k.place).Unmap().String()
+}
+
 // ByClient counts the requests that have authenticated as the client. A public
 // client proves nothing by its id, and anyone can have a token of it issued to
 // themselves: its requests count by network too, or one person could use it up

@@ -25,6 +25,31 @@ type Limits struct {
 	known     [shards]shard
 	strangers [shards]shard
 	refused   [len(names)]atomic.Uint64 // by class
+
+	shared Shared        // nil: this process counts for itself
+	alone  atomic.Uint64 // requests that it counted for itself all the same
+}
+
+// Shared counts for many processes at once.
+type Shared interface {
+	// Allow counts a request of the key, which may make so many a minute, at a moment
+	// in milliseconds since 1970, and judges it as Limits does. Keys that strangers
+	// share are never blocked. Not ok: nobody can be asked, and nothing is known.
+	Allow(class Class, key string, stranger bool, perMinute, now int64) (verdict Verdict, ok bool)
+}
+
+// ShareBy has the requests of all processes counted together from now on; it comes
+// before the first of them. What cannot be counted there is counted here, for as long
+// as that lasts: limits hold then for each process by itself.
+func (l *Limits) ShareBy(shared Shared) { l.shared = shared }
+
+// Alone is how many requests were counted here because they could not be counted
+// together. Nil counts nothing.
+func (l *Limits) Alone() uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.alone.Load()
 }
 
 // Bounds of the memory: keys in one of the two minutes that are kept. A key
@@ -70,16 +95,31 @@ func (l *Limits) Allow(class Class, key Key, perMinute int) Verdict {
 	if perMinute <= 0 {
 		perMinute = class.Default(loop.Production)
 	}
-	k := counted{key, class}
-	table := &l.known
-	if key.stranger {
-		table = &l.strangers
+	now := l.world.Now().UnixMilli()
+	var verdict Verdict
+	together := false
+	if l.shared != nil {
+		verdict, together = l.shared.Allow(class, key.String(), key.stranger, int64(perMinute), now)
 	}
-	verdict := table[maphash.Comparable(l.seed, k)%shards].allow(k, int64(perMinute), l.world.Now().UnixMilli())
+	if !together {
+		verdict = l.allowHere(counted{key, class}, int64(perMinute), now)
+	}
 	if !verdict.Allowed {
 		l.refused[class].Add(1)
 	}
 	return verdict
+}
+
+// allowHere counts a request in the memory of this process.
+func (l *Limits) allowHere(k counted, perMinute, now int64) Verdict {
+	if l.shared != nil {
+		l.alone.Add(1)
+	}
+	table := &l.known
+	if k.stranger {
+		table = &l.strangers
+	}
+	return table[maphash.Comparable(l.seed, k)%shards].allow(k, perMinute, now)
 }
 
 // Refused is how many requests of each class were over a limit since the start,

@@ -21,7 +21,8 @@ type Figures struct {
 	UncheckedRecords int64     // audit records since the newest checkpoint
 	CheckedAt        time.Time // when the newest checkpoint was made; zero: never
 
-	Refused map[string]uint64 // requests over a limit since the start, by class
+	Refused      map[string]uint64 // requests over a limit since the start, by class
+	CountedAlone uint64            // requests that could not be counted with other processes
 
 	Hashing     int // passwords that are being hashed
 	HashesWait  int // and those that wait for it
@@ -62,6 +63,7 @@ var (
 	auditRecords      = gauge("loop_audit_unchecked_records", "Audit records since the newest checkpoint.")
 	auditAge          = gauge("loop_audit_checkpoint_age_seconds", "How old the newest checkpoint is, where records have come since; else 0.")
 	limitRefusals     = counter("loop_limit_refusals_total", "Requests that were over a limit, by class.", "class")
+	limitsAlone       = counter("loop_limit_alone_total", "Requests that this process counted for itself, since the limits' common server did not answer.")
 	passwordHashes    = gauge("loop_password_hashes", "Passwords that are being hashed (working), wait for it (waiting), and may be at once (room).", "state")
 )
 
@@ -69,7 +71,7 @@ var (
 func (figures) Describe(to chan<- *prometheus.Desc) {
 	for _, k := range []kind{
 		writesWaiting, connections, connectionWaits, connectionWaited, statements, revocationSet, revocationCounter,
-		sweepBacklog, auditRecords, auditAge, limitRefusals, passwordHashes,
+		sweepBacklog, auditRecords, auditAge, limitRefusals, limitsAlone, passwordHashes,
 	} {
 		to <- k.description
 	}
@@ -104,6 +106,7 @@ func (f figures) Collect(to chan<- prometheus.Metric) {
 	for class, refused := range now.Refused {
 		put(limitRefusals, float64(refused), class)
 	}
+	put(limitsAlone, float64(now.CountedAlone))
 	put(passwordHashes, float64(now.Hashing), "working")
 	put(passwordHashes, float64(now.HashesWait), "waiting")
 	put(passwordHashes, float64(now.HashesAtOne), "room")

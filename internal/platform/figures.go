@@ -16,7 +16,7 @@ func (p *Platform) Figures(ctx context.Context) operation.Figures {
 	f := operation.Figures{
 		Databases:   make(map[string]store.Figures, len(p.databases)),
 		Revocations: p.OAuth.Revocations.Len(), RevocationCounter: p.OAuth.Revocations.Epoch().Counter,
-		Refused: p.limits.Refused(),
+		Refused: p.limits.Refused(), CountedAlone: p.limits.Alone(),
 	}
 	for _, database := range p.databases {
 		f.Databases[database.name] = database.Figures()

@@ -26,6 +26,7 @@ import (
 	"github.com/loop-health/loop/internal/identity"
 	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/limit"
+	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -50,6 +51,7 @@ type Config struct {
 	HTTP           *http.Client // by which the portal reaches identity
 	SignUpsPerHour int          // from one address
 	Unlimited      bool         // for benchmarks: nothing else is limited
+	LimitStore     string       // redis://…, where all processes count together; empty: each counts for itself
 	TrustedProxies []netip.Prefix
 
 	// Resources are resource servers outside this platform that tokens are made for.
@@ -103,6 +105,7 @@ type Platform struct {
 	checkpoints *audit.Checkpointer
 
 	limits     *limit.Limits // nil: Unlimited
+	limitStore *shared.Store // nil: there is none
 	identity   http.Handler
 	clinical   http.Handler
 	developers http.Handler
@@ -251,9 +254,23 @@ func (p *Platform) buildRules(context.Context) error {
 	if p.results != nil {
 		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
 	}
-	if !p.config.Unlimited {
-		p.limits = limit.New(p.world)
+	return p.startLimits()
+}
+
+func (p *Platform) startLimits() error {
+	if p.config.Unlimited {
+		return nil
 	}
+	p.limits = limit.New(p.world)
+	if p.config.LimitStore == "" {
+		return nil
+	}
+	store, err := shared.Open(p.config.LimitStore, p.config.Log)
+	if err != nil {
+		return err
+	}
+	p.limits.ShareBy(store)
+	p.limitStore = store
 	return nil
 }
 
@@ -469,6 +486,9 @@ func (p *Platform) Close(context.Context) error {
 	}
 	p.engine.leave()
 	var faults []error
+	if p.limitStore != nil {
+		faults = append(faults, p.limitStore.Close())
+	}
 	for _, database := range p.databases {
 		faults = append(faults, database.Close())
 	}
