@@ -241,7 +241,7 @@ func TestKill_EveryAnsweredWriteIsThereAndNoChainIsForked(t *testing.T) {
 			load := loadOf(t, clients)
 			await(t, "nothing is answered", func() (string, bool) { return "", j.answered.Load() >= before+40 })
 			if kill%2 == 0 {
-				e.awaitWrite(t, s.folder)
+				e.awaitWrite(t, s)
 			} else {
 				<-time.After(time.Duration(rand.IntN(50)) * time.Millisecond)
 			}

@@ -18,18 +18,24 @@ type engine interface {
 	settings(t *testing.T, folder string) []string
 	// awaitWrite returns in the middle of a write: after the engine began to make a
 	// transaction durable, and likely before it has.
-	awaitWrite(t *testing.T, folder string)
+	awaitWrite(t *testing.T, s *server)
 }
 
 // engines are all that the platform can be on.
-var engines = []engine{sqliteEngine{}}
+var engines = []engine{sqliteEngine{}, postgresEngine{}}
 
 // onEach runs a test on every engine.
 func onEach(t *testing.T, test func(*testing.T, engine)) {
 	t.Helper()
 	for _, e := range engines {
-		t.Run(e.name(), func(t *testing.T) { test(t, e) })
+		on(t, e, test)
 	}
+}
+
+// on runs a test on one engine.
+func on(t *testing.T, e engine, test func(*testing.T, engine)) {
+	t.Helper()
+	t.Run(e.name(), func(t *testing.T) { test(t, e) })
 }
 
 // long says that the large numbers are to be run.
@@ -50,9 +56,9 @@ func (sqliteEngine) settings(*testing.T, string) []string { return nil } // LOOP
 
 // awaitWrite waits until identity's write-ahead log was written to: the frames of
 // a commit are there, and it is about to be synced.
-func (sqliteEngine) awaitWrite(t *testing.T, folder string) {
+func (sqliteEngine) awaitWrite(t *testing.T, s *server) {
 	t.Helper()
-	wal := filepath.Join(folder, "identity.db-wal")
+	wal := filepath.Join(s.folder, "identity.db-wal")
 	written := func() time.Time {
 		info, err := os.Stat(wal)
 		if err != nil {

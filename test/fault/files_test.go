@@ -51,7 +51,7 @@ func TestFiles_AThousandAtMostIsAClearRefusalAndMendsByItself(t *testing.T) {
 		next, err := ada.refresh(tokens.Refresh) // whoever has a connection is served, to the disk
 		next.must(t, err)
 		s.loop("client", "list") // and the operator
-		s.loop("backup", t.TempDir()+"/loop.backup")
+		s.loop("audit", "verify")
 		for _, conn := range held {
 			_ = conn.Close()
 		}

@@ -30,5 +30,10 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	return m.Run()
+	code := m.Run()
+	if err := removeCommonServer(); err != nil {
+		fmt.Fprintln(os.Stderr, "removing the PostgreSQL server of the tests:", err)
+		return max(code, 1)
+	}
+	return code
 }
