@@ -177,6 +177,8 @@ func Faults(err error) []string {
 		return []string{err.Error()}
 	case known.Code == loop.ServerError && known.Unwrap() != nil:
 		return []string{known.Unwrap().Error()}
+	case known.Code == loop.TemporarilyUnavailable && known.Unwrap() != nil:
+		return []string{known.Description + " The cause: " + strings.ReplaceAll(known.Unwrap().Error(), "\n", "; ")}
 	}
 	return []string{known.Description}
 }

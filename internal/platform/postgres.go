@@ -13,11 +13,11 @@ import (
 // postgresEngine keeps the state in a PostgreSQL database, for any number of
 // processes.
 type postgresEngine struct {
-	config   postgres.Config
-	world    *loop.Clock
-	commons  *postgres.Commons
-	schemas  []postgres.Schema // that were opened
-	presence *postgres.Presence
+	config    postgres.Config
+	world     *loop.Clock
+	commons   *postgres.Commons
+	databases []*postgres.Database // that were opened
+	presence  *postgres.Presence
 }
 
 func (e *postgresEngine) begin(ctx context.Context) (ended func(), err error) {
@@ -54,13 +54,13 @@ func (e *postgresEngine) openSchema(ctx context.Context, schema postgres.Schema,
 	if err != nil {
 		return nil, err
 	}
-	e.schemas = append(e.schemas, schema)
+	e.databases = append(e.databases, db)
 	st.databases = append(st.databases, named{db, string(schema)})
 	return db, nil
 }
 
 func (e *postgresEngine) join(ctx context.Context, reload func(context.Context) error) (err error) {
-	e.presence, err = e.commons.Serve(ctx, e.world, reload, e.schemas...)
+	e.presence, err = e.commons.Serve(ctx, e.world, reload, e.databases...)
 	return err
 }
 

@@ -30,11 +30,11 @@ func NewCommons(db *Database, revocations *oauth.Revocations) *Commons {
 
 // Serve joins the processes that serve, and keeps the revocations complete from then
 // on. Where others have changed the keys, reload reads them again. The process may
-// come to lead the work on the schemas that it names.
-func (c *Commons) Serve(ctx context.Context, world *loop.Clock, reload func(context.Context) error, schemas ...Schema) (*Presence, error) {
+// come to lead the work on the databases that it names, which are all that it works on.
+func (c *Commons) Serve(ctx context.Context, world *loop.Clock, reload func(context.Context) error, databases ...*Database) (*Presence, error) {
 	c.reload = reload
 	var err error
-	if c.presence, err = Join(ctx, c.db, world, news{c}, schemas...); err != nil {
+	if c.presence, err = Join(ctx, world, news{c}, databases...); err != nil {
 		return nil, err
 	}
 	at, err := c.Epoch(ctx) // the newest revocation may have been swept

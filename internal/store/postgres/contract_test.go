@@ -47,8 +47,9 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) (storetest.Store, loop.World) {
 		t.Helper()
 		config, w := migrated(t)
-		store := postgres.NewIdentity(open(t, postgres.Identity, config), oauth.NewRevocations())
-		presence, err := store.Serve(t.Context(), w, func(context.Context) error { return nil }, postgres.Identity)
+		db := open(t, postgres.Identity, config)
+		store := postgres.NewIdentity(db, oauth.NewRevocations())
+		presence, err := store.Serve(t.Context(), w, func(context.Context) error { return nil }, db)
 		if err != nil {
 			t.Fatal(err)
 		}

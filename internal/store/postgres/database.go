@@ -60,7 +60,8 @@ type Database struct {
 	closed  chan struct{}
 	once    sync.Once
 
-	waiting    atomic.Int64 // acts without a writer
+	generation atomic.Uint64 // of connections: those of one before are given up
+	waiting    atomic.Int64  // acts without a writer
 	statements *counter
 	observe    atomic.Pointer[func(store.Commit)] // nil: nobody is told
 
@@ -210,6 +211,14 @@ func (d *Database) take(ctx context.Context) (*writer, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("all %d connections that write are busy: %w", len(d.every), ctx.Err())
 	}
+}
+
+// Renew gives all connections up, each as soon as it is free: they were cut, or may
+// lead to a server that is none any more. Those who find it out by themselves would
+// have to tell somebody.
+func (d *Database) Renew() {
+	d.generation.Add(1)
+	d.readers.Reset()
 }
 
 // Close waits for the acts that are under way, and closes the connections.

@@ -61,12 +61,13 @@ const channel = "loop_revocations"
 //
 // The same connection holds the locks of the one process that leads (Leads).
 type Presence struct {
-	config  *pgx.ConnConfig
-	readers querier
-	id      string
-	world   *loop.Clock
-	log     *slog.Logger
-	news    News
+	config    *pgx.ConnConfig
+	readers   querier
+	databases []*Database
+	id        string
+	world     *loop.Clock
+	log       *slog.Logger
+	news      News
 
 	until   atomic.Pointer[time.Time] // the lease, with the monotonic clock in it
 	applied atomic.Uint64             // the highest number that is known here
@@ -78,16 +79,17 @@ type Presence struct {
 }
 
 // Join makes the process one of those that serve: it commits a lease, reads what has
-// been revoked, and keeps both up until Leave. The database is that of any schema; the
-// schemas are those whose work the process may lead.
-func Join(ctx context.Context, d *Database, world *loop.Clock, news News, schemas ...Schema) (*Presence, error) {
+// been revoked, and keeps both up until Leave. The databases are all that the process
+// works on; it may come to lead the work on each.
+func Join(ctx context.Context, world *loop.Clock, news News, databases ...*Database) (*Presence, error) {
 	background, stop := context.WithCancel(context.Background())
+	d := databases[0] // what is shared is the same through any
 	p := &Presence{
-		config: d.connect.Copy(), readers: d.readers, world: world, log: d.config.Log, news: news,
+		config: d.connect.Copy(), readers: d.readers, databases: databases, world: world, log: d.config.Log, news: news,
 		id: string(loop.NewRequestID(world)), stop: stop, ended: make(chan struct{}), leads: make(map[Schema]*atomic.Bool),
 	}
-	for _, schema := range schemas {
-		p.leads[schema] = new(atomic.Bool)
+	for _, one := range databases {
+		p.leads[one.schema] = new(atomic.Bool)
 	}
 	p.config.RuntimeParams["application_name"] = "loop presence"
 	p.until.Store(&time.Time{})
@@ -177,6 +179,9 @@ func (p *Presence) join(ctx context.Context) (*pgx.Conn, error) {
 	}
 	if _, err = conn.Exec(ctx, `LISTEN `+channel); err == nil {
 		p.news.CutOff()
+		for _, d := range p.databases {
+			d.Renew()
+		}
 		if err = p.news.KeysChanged(ctx); err == nil {
 			err = p.renew(ctx, conn)
 		}

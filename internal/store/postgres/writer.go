@@ -20,7 +20,8 @@ type writer struct {
 	conn     *pgx.Conn // nil: not connected
 	lane     *lane     // nil before StartAudit
 	backend  backend
-	warned   bool // the server had something to say about the present commit
+	of       uint64 // the connection's generation
+	warned   bool   // the server had something to say about the present commit
 }
 
 // backend names a process of the server: pids come again.
@@ -107,7 +108,7 @@ func protect(act func(*Tx) error, tx *Tx) (err error) {
 
 // connect connects, and takes up a lane of the audit chain, where that is missing.
 func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil && w.conn.IsClosed() {
+	if w.conn != nil && (w.conn.IsClosed() || w.of != w.database.generation.Load()) {
 		w.hangUp()
 	}
 	if w.conn == nil {
@@ -128,6 +129,7 @@ func (w *writer) connect(ctx context.Context) error {
 func (w *writer) dial(ctx context.Context) error {
 	config := w.database.connect.Copy()
 	config.OnNotice = warnings(&w.warned)
+	w.of = w.database.generation.Load()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connecting to the database: %w", err)
