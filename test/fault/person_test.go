@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ type person struct {
 	server          *server
 	app             app
 	email, password string
+	leavesOut       string // a scope that is not allowed; empty: all are
 	http            *http.Client
 }
 
@@ -38,10 +40,8 @@ func (s *server) newPerson(name string) *person {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	transport := &http.Transport{}
-	s.t.Cleanup(transport.CloseIdleConnections)
 	return &person{server: s, app: s.app, email: made.Email, password: made.Password, http: &http.Client{
-		Transport: transport, Jar: jar, Timeout: process.Patience,
+		Transport: s.transport(), Jar: jar, Timeout: process.Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -111,6 +111,8 @@ func (p *person) authorize(verifier string, more ...string) (url.Values, error) 
 			return nil, fmt.Errorf("authorize: status %d", at.StatusCode)
 		case strings.Contains(string(at.body), `id="sign-in"`):
 			at, err = p.press(at, "sign-in")
+		case strings.Contains(string(at.body), `id="continue"`): // that a token was used twice
+			at, err = p.press(at, "continue")
 		default:
 			at, err = p.press(at, "allow")
 		}
@@ -127,6 +129,7 @@ func (p *person) press(at answer, button string) (answer, error) {
 		form.Values.Set("email", p.email)
 		form.Values.Set("password", p.password)
 	}
+	form.Values["scope"] = slices.DeleteFunc(form.Values["scope"], func(scope string) bool { return scope == p.leavesOut })
 	to, err := at.Request.URL.Parse(form.Action)
 	if err != nil {
 		return answer{}, err
@@ -141,6 +144,8 @@ type tokens struct {
 	Error   string `json:"error"`
 	status  int
 	request string
+
+	code, verifier string // that they were redeemed with
 }
 
 func (p *person) token(form url.Values) (tokens, error) {
@@ -174,7 +179,9 @@ func (p *person) connect() (tokens, error) {
 	if err != nil {
 		return tokens{}, err
 	}
-	return p.redeem(answered.Get("code"), verifier)
+	got, err := p.redeem(answered.Get("code"), verifier)
+	got.code, got.verifier = answered.Get("code"), verifier
+	return got, err
 }
 
 // revoke gives a token back, and says under which request that was answered.
@@ -193,6 +200,25 @@ func (p *person) read(access string) (status int, request string, err error) {
 		return 0, "", err
 	}
 	return at.StatusCode, at.request, nil
+}
+
+// introspect asks whether a token is good, which no database is asked for, and gives
+// 204 where it is not.
+func (p *person) introspect(access string) (status int, err error) {
+	at, err := p.post(p.server.identity+"/v1/oauth/introspect", url.Values{"token": {access}, "client_id": {p.app.ID}, "client_secret": {p.app.Secret}})
+	if err != nil {
+		return 0, err
+	}
+	var told struct {
+		Active bool `json:"active"`
+	}
+	if err := json.Unmarshal(at.body, &told); err != nil {
+		return 0, err
+	}
+	if at.StatusCode == http.StatusOK && !told.Active {
+		return http.StatusNoContent, nil
+	}
+	return at.StatusCode, nil
 }
 
 // must fails the test where an act, on a server that is well, does not succeed.

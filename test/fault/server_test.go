@@ -1,6 +1,8 @@
 package fault
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -9,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +26,10 @@ type server struct {
 	folder     string
 	binary     string
 	wrap       []string // a program that starts the server, such as one that takes its files away
-	identity   string   // addresses
+	identity   string   // addresses, for the world
 	clinical   string
 	operations string
+	at         map[string]string // where this one listens for an address of many; else it is the address itself
 	env        []string
 	process    *process.Process
 	app        app
@@ -63,6 +67,31 @@ func startServer(t *testing.T, e engine) *server {
 	s.start()
 	s.app = s.newApp()
 	return s
+}
+
+// replica makes another server of the same platform, which has not been started: with
+// a folder and listeners of its own.
+func (s *server) replica() *server {
+	s.t.Helper()
+	addresses := freeAddresses(s.t, 4)
+	other := *s
+	other.folder, other.process, other.operations = s.t.TempDir(), nil, "http://"+addresses[3]
+	other.at = map[string]string{host(s.identity): addresses[0], host(s.clinical): addresses[1]}
+	other.env = append(slices.Clone(s.env), "LOOP_DIR="+other.folder,
+		"LOOP_IDENTITY_LISTEN="+addresses[0], "LOOP_CLINICAL_LISTEN="+addresses[1], "LOOP_DEVELOPERS_LISTEN="+addresses[2], "LOOP_OPERATIONS_LISTEN="+addresses[3])
+	return &other
+}
+
+func host(address string) string { return strings.TrimPrefix(address, "http://") }
+
+// transport connects to this server, whichever others have its address.
+func (s *server) transport() *http.Transport {
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, network, cmp.Or(s.at[address], address))
+	}}
+	s.t.Cleanup(transport.CloseIdleConnections)
+	return transport
 }
 
 func newMasterKey() string {
@@ -134,7 +163,7 @@ func (s *server) loop(args ...string) string {
 	s.t.Helper()
 	out, complaint, status := s.try(args...)
 	if status != 0 {
-		s.t.Fatalf("loop %s: status %d: %s", strings.Join(args, " "), status, complaint)
+		s.t.Fatalf("loop %s: status %d: %s\n%s", strings.Join(args, " "), status, complaint, process.Tail(s.process.Stderr.String()))
 	}
 	return out
 }
