@@ -144,6 +144,7 @@ type tokens struct {
 	Error   string `json:"error"`
 	status  int
 	request string
+	again   bool // Retry-After was there: nothing was written, and the same may be sent once more
 
 	code, verifier string // that they were redeemed with
 }
@@ -157,7 +158,7 @@ func (p *person) token(form url.Values) (tokens, error) {
 	if err != nil {
 		return tokens{}, err
 	}
-	got := tokens{status: at.StatusCode, request: at.request}
+	got := tokens{status: at.StatusCode, request: at.request, again: at.Header.Get("Retry-After") != ""}
 	if err := json.Unmarshal(at.body, &got); err != nil {
 		return tokens{}, fmt.Errorf("token: status %d: %w", at.StatusCode, err)
 	}

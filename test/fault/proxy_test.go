@@ -50,7 +50,7 @@ func (p *proxy) serve() {
 }
 
 func (p *proxy) carry(near net.Conn) {
-	far, err := new(net.Dialer).Dial("tcp", p.target) //nolint:noctx // on loopback
+	far, err := new(net.Dialer).Dial("tcp", p.target)
 	if err != nil {
 		_ = near.Close()
 		return

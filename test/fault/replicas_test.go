@@ -109,7 +109,7 @@ func judge(reads [][]read, answered time.Time) error {
 	for i, all := range reads {
 		for _, r := range all[:2] {
 			if r.err != nil || r.status != http.StatusOK {
-				faults = append(faults, fmt.Errorf("replica %d does not serve the token before it is revoked: %d, %v", i, r.status, r.err))
+				faults = append(faults, fmt.Errorf("replica %d does not serve the token before it is revoked: %d, %s", i, r.status, fmt.Sprint(r.err)))
 			}
 		}
 		for _, r := range all {
