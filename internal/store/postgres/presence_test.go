@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -37,14 +38,14 @@ func serve(t *testing.T, config postgres.Config, w *loop.Clock) process {
 }
 
 // run executes a statement as somebody who has the database.
-func run(t *testing.T, config postgres.Config, statement string, args ...any) {
+func run(t *testing.T, config postgres.Config, statement string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), config.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // it is over
-	if _, err := conn.Exec(t.Context(), statement, args...); err != nil {
+	if _, err := conn.Exec(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
@@ -85,7 +86,10 @@ func cutOff(t *testing.T, config postgres.Config) (mend func()) {
 func revokeToken(t *testing.T, p process, id string) error {
 	t.Helper()
 	return p.Decide(t.Context(), oauth.Subject{}, func(oauth.State) (oauth.Change, error) {
-		return oauth.Change{Revoke: []loop.Revocation{{Kind: loop.RevokeToken, ID: id, ExpiresAt: time.Now().Add(time.Hour)}}}, nil
+		return oauth.Change{
+			Revoke:  []loop.Revocation{{Kind: loop.RevokeToken, ID: id, ExpiresAt: time.Now().Add(time.Hour)}},
+			Records: []audit.Record{{At: time.Now(), Event: audit.TokenRevoked, Actor: audit.Actor{Kind: audit.ByClient}}},
+		}, nil
 	})
 }
 
