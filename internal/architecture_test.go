@@ -104,6 +104,9 @@ var edges = map[string]map[string]string{
 		"internal/oauth":      "it carries out the decisions of its ledger",
 	},
 	"internal/store/postgres/postgrestest": {},
+	"internal/store/postgres/postgrestest/with": {
+		"internal/store/postgres/postgrestest": "it starts its server",
+	},
 	"internal/web": {
 		"internal/loop":      "errors become answers",
 		"internal/limit":     "every host limits requests and says what is left",

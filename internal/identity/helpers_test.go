@@ -1,17 +1,14 @@
 package identity_test
 
 import (
-	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/loop-health/loop/internal/audit"
-	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
 var operator = audit.Actor{Kind: audit.ByOperator, ID: "test"}
@@ -37,18 +34,4 @@ func claims(t *testing.T, token string) map[string]any {
 // basic authenticates a client by HTTP Basic.
 func basic(id, secret string) http.Header {
 	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))}}
-}
-
-// countRows counts the rows of a table of identity's database.
-func countRows(t *testing.T, p *platformtest.Platform, table string) (count int) {
-	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the test's own
-	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&count); err != nil {
-		t.Fatal(err)
-	}
-	return count
 }

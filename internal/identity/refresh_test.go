@@ -52,7 +52,7 @@ func TestSec052_AReplayEndsTheWholeGrantAndIsTold(t *testing.T) {
 			t.Errorf("the notice is %q, %v", m.Notice, err)
 		}
 		for _, event := range []string{"token.reused", "grant.revoked"} {
-			if count := countRows(t, p, "audit_records WHERE event = '"+event+"' AND member_id = '"+string(ada.ID)+"'"); count != 1 {
+			if count := p.Count(t, "identity", "audit_records WHERE event = '"+event+"' AND member_id = '"+string(ada.ID)+"'"); count != 1 {
 				t.Errorf("%d records of %s", count, event)
 			}
 		}
@@ -78,8 +78,8 @@ func TestSec053_FiftyRetriesAtOnceWithinGraceAreOneChain(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if len(successors) != 1 || countRows(t, p, "chains") != 1 {
-		t.Fatalf("%d successors, %d chains", len(successors), countRows(t, p, "chains"))
+	if len(successors) != 1 || p.Count(t, "identity", "chains") != 1 {
+		t.Fatalf("%d successors, %d chains", len(successors), p.Count(t, "identity", "chains"))
 	}
 	t.Run("with another scope it is a re-use", func(t *testing.T) {
 		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.Refresh}, "scope": {"openid"}}

@@ -29,7 +29,7 @@ func TestSec059_NobodyEndsWhatIsAnothers(t *testing.T) {
 	tokens := app.Redeem(app.Code(b, ada)).Pair(t)
 	publics := public.Redeem(public.Code(b, ada)).Pair(t)
 	code := app.Code(b, ada)
-	records := countRows(t, p, "audit_records")
+	records := p.Count(t, "identity", "audit_records")
 	for _, stranger := range []*platformtest.App{other, otherPublic} {
 		for _, token := range []string{tokens.Access, tokens.Refresh, publics.Access, publics.Refresh} {
 			for _, hint := range []string{"", "access_token", "refresh_token", "bogus"} {
@@ -49,7 +49,7 @@ func TestSec059_NobodyEndsWhatIsAnothers(t *testing.T) {
 			refused(t, p.Post(t, platformtest.Identity+"/v1/oauth/revoke", form, nil), http.StatusUnauthorized, "invalid_client")
 		})
 	}
-	if now := countRows(t, p, "audit_records"); now != records {
+	if now := p.Count(t, "identity", "audit_records"); now != records {
 		t.Errorf("attempts without effect left %d records", now-records)
 	}
 	for name, access := range map[string]string{"the app's": tokens.Access, "the public app's": publics.Access} {

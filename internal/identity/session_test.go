@@ -262,7 +262,7 @@ func TestSec067_NoOtherSiteSendsOurForms(t *testing.T) {
 	if grant, err := p.OAuth.Ledger.LiveGrant(t.Context(), ada.ID, app.ID); err != nil || grant != nil {
 		t.Errorf("a grant was made: %v, %v", grant, err)
 	}
-	if count := countRows(t, p, "members WHERE email = 'eve@people.example'"); count != 0 {
+	if count := p.Count(t, "identity", "members WHERE email = 'eve@people.example'"); count != 0 {
 		t.Error("an account was made")
 	}
 	t.Run("our own page works, also in a browser that sends nothing of this", func(t *testing.T) {
@@ -373,7 +373,7 @@ func TestSec069_AnAccountCannotBeToldFromNone(t *testing.T) {
 		}
 	}
 	t.Run("and a stranger's tries leave nothing behind", func(t *testing.T) {
-		if left := countRows(t, p, "audit_tallies WHERE subject NOT LIKE 'user_%'"); left != 0 {
+		if left := p.Count(t, "identity", "audit_tallies WHERE subject NOT LIKE 'user_%'"); left != 0 {
 			t.Errorf("%d rows", left)
 		}
 	})

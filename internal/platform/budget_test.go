@@ -32,6 +32,18 @@ var statementBudgets = map[string]uint64{
 	"a page of the documentation": 0,
 }
 
+// onPostgres is where an act takes more there: a transaction begins and takes its
+// lock, and what all processes must know is told and waited for. All that an act
+// writes travels with its commit.
+var onPostgres = map[string]uint64{
+	"introspect a refresh token": 4,
+	"refresh":                    6,
+	"redeem a code":              7,
+	"authorize, allowed before":  8,
+	"prompt=none":                8,
+	"revoke an access token":     9,
+}
+
 // hotPaths are the requests that budgets are about, each in its steady state.
 func hotPaths(t testing.TB, p *platformtest.Platform) map[string]func() *platformtest.Response {
 	t.Helper()
@@ -113,6 +125,9 @@ func TestBudget_NoRequestRunsMoreStatementsThanItsShare(t *testing.T) {
 	p := platformtest.New(t)
 	for name, do := range hotPaths(t, p) {
 		budget, known := statementBudgets[name]
+		if more, ok := onPostgres[name]; ok && platformtest.OnPostgres() {
+			budget = more
+		}
 		if !known {
 			t.Errorf("%s has no budget", name)
 		}

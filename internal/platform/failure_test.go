@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -91,15 +90,11 @@ func nothingIssued(t *testing.T, what string, r *platformtest.Response) {
 func stored(t *testing.T, p *platformtest.Platform) string {
 	t.Helper()
 	var all strings.Builder
-	for file, tables := range map[string][]string{
-		"identity.db": {"clients", "members", "sessions", "grants", "chains", "revocations", "pushed_requests", "assertions", "logouts", "audit_records", "audit_tallies"},
-		"clinical.db": {"audit_records", "audit_tallies"},
+	for room, tables := range map[string][]string{
+		"identity": {"clients", "members", "sessions", "grants", "chains", "revocations", "pushed_requests", "assertions", "logouts", "audit_records", "audit_tallies"},
+		"clinical": {"audit_records", "audit_tallies"},
 	} {
-		db, err := sql.Open("sqlite", filepath.Join(p.Folder, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close() //nolint:errcheck // the test's own
+		db := p.Database(t, room)
 		for _, table := range tables {
 			dump(t, db, table, &all)
 		}
@@ -167,13 +162,10 @@ func TestSec121_WithoutADatabaseNothingIsIssued(t *testing.T) {
 
 func TestSec121_OnAFullDiskNothingIsHalfDone(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	p := platformtest.New(t)
 	all := steps(t, p)
-	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()                //nolint:errcheck // the test's own
+	db := p.Database(t, "identity")
 	onEach := func(format string) { // table that takes a new row at the end of each act
 		t.Helper()
 		for _, table := range []string{"audit_records", "audit_tallies", "pushed_requests", "assertions"} {
@@ -205,6 +197,7 @@ func TestSec121_OnAFullDiskNothingIsHalfDone(t *testing.T) {
 
 func TestSec125_WhatWasMadeUpIsRefusedWithoutALookUp(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t) // on PostgreSQL a process without a lease refuses everything
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
 	b := p.NewBrowser(t)

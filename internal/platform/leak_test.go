@@ -120,6 +120,7 @@ func eventful(t *testing.T, p *platformtest.Platform) (stored, private secrets) 
 
 func TestSec122_Sec125_NothingThatOpensAnythingIsLeftBehind(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	p := platformtest.NewWith(t, func(c *platform.Config) { c.FetchHosts = []string{"127.0.0.1"} })
 	stored, private := eventful(t, p)
 	if err := p.Sweep(t.Context()); err != nil {

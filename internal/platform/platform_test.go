@@ -2,7 +2,6 @@ package platform_test
 
 import (
 	"context"
-	"database/sql"
 	"flag"
 	"net/http"
 	"os"
@@ -51,12 +50,10 @@ func lived(t *testing.T) *platformtest.Platform {
 // change runs SQL on identity's database, as somebody with the file can.
 func change(t *testing.T, p *platformtest.Platform, query string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
-	if err != nil {
-		t.Fatal(err)
+	if platformtest.OnPostgres() {
+		query = strings.NewReplacer("zeroblob(32)", "decode(repeat('00', 32), 'hex')", "randomblob(32)", "sha256(hash)").Replace(query)
 	}
-	defer db.Close() //nolint:errcheck // the test's own
-	result, err := db.ExecContext(t.Context(), query)
+	result, err := p.Database(t, "identity").ExecContext(t.Context(), query)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
@@ -77,7 +74,7 @@ func TestAuditVerify_ShowsWhatWasDoneToTheRecord(t *testing.T) {
 		"the newest was deleted":              `DELETE FROM audit_records WHERE number = (SELECT max(number) FROM audit_records)`,
 		"the whole lane was deleted":          `DELETE FROM audit_records`,
 		"two records changed places":          `UPDATE audit_records SET number = CASE number WHEN 2 THEN -3 ELSE -2 END WHERE number IN (2, 3)`,
-		"a record was moved to another lane":  `UPDATE audit_records SET lane = 'other' WHERE number = 2`,
+		"a record was moved to another lane":  `UPDATE audit_records SET lane = lane || '.other' WHERE number = 2`,
 		"the chain was cut and made anew":     `UPDATE audit_records SET hash = randomblob(32), previous = randomblob(32) WHERE number >= 2`,
 		"records were put behind the newest":  `INSERT INTO audit_records SELECT lane, number + 1, at, event, actor_kind, actor_id, member_id, client_id, grant_id, request_id, address, detail, hash, hash FROM audit_records WHERE number = (SELECT max(number) FROM audit_records)`,
 		"a client was swapped for another's":  `UPDATE audit_records SET client_id = grant_id, grant_id = client_id WHERE client_id <> ''`,
@@ -256,34 +253,21 @@ func TestStart_ChangesNothingOfWhatIsThere(t *testing.T) {
 	if err := p.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	before := records(t, p)
+	before := p.Count(t, "identity", "audit_records")
 	p.Open(t)
 	p.Restart(t)
 	if err := p.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if after := records(t, p); after != before {
+	if after := p.Count(t, "identity", "audit_records"); after != before {
 		t.Errorf("two starts left %d records", after-before)
 	}
 	p.Open(t)
 }
 
-// records counts the audit records of a closed platform.
-func records(t *testing.T, p *platformtest.Platform) (count int) {
-	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the test's own
-	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM audit_records`).Scan(&count); err != nil {
-		t.Fatal(err)
-	}
-	return count
-}
-
 func TestTimeNeverRunsBack(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t) // on PostgreSQL the database's clock counts
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
 	b := p.NewBrowser(t)
@@ -320,15 +304,9 @@ func TestSweep_DeletesWhatHasExpiredAndNothingElse(t *testing.T) {
 	if err := p.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(p.Folder, "identity.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the test's own
 	for _, table := range []string{"chains", "sessions", "revocations"} {
-		var rows int
-		if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&rows); err != nil || rows != 0 {
-			t.Errorf("%s: %d rows are left, %v", table, rows, err)
+		if rows := p.Count(t, "identity", table); rows != 0 {
+			t.Errorf("%s: %d rows are left", table, rows)
 		}
 	}
 	p.Open(t)
@@ -336,6 +314,7 @@ func TestSweep_DeletesWhatHasExpiredAndNothingElse(t *testing.T) {
 
 func TestDatabase_OfANewerVersionIsRefusedInOneSentence(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	p := lived(t)
 	change(t, p, `INSERT INTO schema_migrations (part, number, name, applied_at) VALUES ('room', 999, '0999_future.sql', 1)`)
 	err := p.TryOpen()

@@ -94,6 +94,7 @@ func (r *remembered) nothingCameBack(t *testing.T) {
 
 func TestRestore_NeitherRevokedTokensNorConsentsComeBack(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	r.app.Send("/v1/oauth/revoke", url.Values{"token": {r.tokens.Refresh}}, nil) // which the backup does not know of
 	done, err := r.p.Restore(t, bytes.NewReader(r.archive))
@@ -112,6 +113,7 @@ func TestRestore_NeitherRevokedTokensNorConsentsComeBack(t *testing.T) {
 // The state's own counter is set back by a restore; an epoch's is not.
 func TestRestore_AnEpochBeginsBehindAllThatWasSeen(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	for range 5 {
 		tokens := r.app.Redeem(r.app.Code(r.browser, r.ada)).Pair(t)
@@ -133,6 +135,7 @@ func TestRestore_AnEpochBeginsBehindAllThatWasSeen(t *testing.T) {
 
 func TestRestore_OnAnEmptyMachine(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	if err := r.p.Close(context.Background()); err != nil {
 		t.Fatal(err)
@@ -151,6 +154,7 @@ func TestRestore_OnAnEmptyMachine(t *testing.T) {
 
 func TestRestore_AFaultyBackupIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	middle := len(r.archive) / 2
 	changed := bytes.Clone(r.archive)
@@ -181,6 +185,7 @@ func TestRestore_AFaultyBackupIsRefusedAndChangesNothing(t *testing.T) {
 
 func TestRestore_AStateThatWasSetBackIsNotServedUntilToldSo(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	old := copyOfState(t, r.p)
 	r.app.Send("/v1/oauth/revoke", url.Values{"token": {r.tokens.Refresh}}, nil)
@@ -200,6 +205,41 @@ func TestRestore_AStateThatWasSetBackIsNotServedUntilToldSo(t *testing.T) {
 	}
 	if status := r.p.Biomarkers(t, r.tokens.Access).StatusCode; status != http.StatusUnauthorized {
 		t.Errorf("an access token from before: %d", status)
+	}
+}
+
+// Whoever put it back, and whatever it is kept in: what the newest checkpoint has seen
+// says so.
+func TestRestore_AsItIsBeginsAnEpochOnAnyEngine(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b := p.NewBrowser(t)
+	tokens := app.Redeem(app.Code(b, ada)).Pair(t)
+	if r := app.Send("/v1/oauth/revoke", url.Values{"token": {tokens.Access}}, nil); r.StatusCode != http.StatusOK {
+		t.Fatalf("revoking: %d %s", r.StatusCode, r.Text)
+	}
+	if err := p.Close(context.Background()); err != nil { // with a checkpoint
+		t.Fatal(err)
+	}
+	change(t, p, `UPDATE revocation_counter SET value = 0`)
+	change(t, p, `DELETE FROM revocations`)
+	if err := p.TryOpen(); err == nil || !strings.Contains(err.Error(), "loop restore --as-it-is") {
+		t.Fatalf("a state in which a revoked token is good again: %v", err)
+	}
+	if done := p.RestoreAsItIs(t); done.Epoch.Number != 2 || done.Ended.Grants != 1 {
+		t.Errorf("the restore came to %+v", done)
+	}
+	if status := p.Biomarkers(t, tokens.Access).StatusCode; status != http.StatusUnauthorized {
+		t.Errorf("an access token from before: %d", status)
+	}
+	if r := app.Refresh(tokens.Refresh); r.JSON(t)["error"] != "invalid_grant" {
+		t.Errorf("a refresh token from before: %s", r.Text)
+	}
+	silent := app.Request()
+	silent.Set("prompt", "none")
+	if to := p.SignedIn(t, ada).Authorize(silent).Redirected(t); to.Query().Get("error") != "consent_required" {
+		t.Errorf("prompt=none after a restore: %s", to)
 	}
 }
 
@@ -223,6 +263,7 @@ func copyOfState(t *testing.T, p *platformtest.Platform) map[string][]byte {
 
 func TestRestore_OneThatWasCutOffIsNotServed(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	if err := r.p.Close(context.Background()); err != nil {
 		t.Fatal(err)
@@ -247,6 +288,7 @@ func TestRestore_OneThatWasCutOffIsNotServed(t *testing.T) {
 
 func TestBackup_IsOfOneMomentWhileThePlatformServes(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	stop, cancel := context.WithCancel(t.Context())
 	var load sync.WaitGroup
@@ -273,6 +315,7 @@ func TestBackup_IsOfOneMomentWhileThePlatformServes(t *testing.T) {
 
 func TestBackup_OfADamagedStateIsRefused(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	altered := execIn(t, filepath.Join(r.p.Folder, "identity.db"), `UPDATE audit_records SET event = 'nothing.happened' WHERE number = 3`)
 	if altered != 1 {

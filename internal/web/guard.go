@@ -69,7 +69,7 @@ func (s *Site) check(r *http.Request) *loop.Error {
 // cutOff is the answer of a process that has not heard from the database for a
 // while: it does not know what has been revoked since. Nothing was done.
 func cutOff() *loop.Error {
-	e := loop.Errorf(loop.TemporarilyUnavailable, "This server has lost touch with its database for a moment. Try again.")
+	e := loop.Errorf(loop.TemporarilyUnavailable, "This server has lost touch with the others for a moment. Try again.")
 	e.RetryAfter = time.Second
 	return e
 }

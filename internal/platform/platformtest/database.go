@@ -2,13 +2,17 @@ package platformtest
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the database of a test, by database/sql
+	_ "modernc.org/sqlite"             // likewise
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -28,6 +32,40 @@ func OnSQLite(t testing.TB) {
 	if OnPostgres() {
 		t.Skip("it is about the files of SQLite, and this run is on PostgreSQL")
 	}
+}
+
+// Database opens what a room keeps, identity or clinical, as somebody can who has the
+// files or the database's address. The platform may run, or be closed.
+func (p *Platform) Database(t testing.TB, room string) *sql.DB {
+	t.Helper()
+	driver, source := "sqlite", filepath.Join(p.Folder, room+".db")+"?_pragma=busy_timeout(5000)"
+	if p.config.Database != "" {
+		u, err := url.Parse(p.config.Database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := u.Query()
+		query.Set("search_path", room+",shared")
+		u.RawQuery = query.Encode()
+		driver, source = "pgx", u.String()
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Count counts the rows of a table of a room; a condition may follow the table.
+func (p *Platform) Count(t testing.TB, room, table string) (rows int64) {
+	t.Helper()
+	db := p.Database(t, room)
+	defer db.Close() //nolint:errcheck // it was only asked
+	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }
 
 var databases atomic.Int64
