@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 // The scenarios of the endpoints that an app calls beside the token endpoint's

@@ -13,7 +13,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 // person is a member who has signed in and allowed the app, so that every

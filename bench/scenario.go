@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 // scenario is one thing that is measured.

@@ -16,7 +16,7 @@ import (
 
 	_ "modernc.org/sqlite" // an intruder who has the files reads and writes them
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 // verifyAudit holds the platform's record to its chain and its checkpoints.

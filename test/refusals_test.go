@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 func TestTheJourneyUnderTheRealNamesWhenItDoesNotGoAsTheAppHoped(t *testing.T) {

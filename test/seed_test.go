@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 func TestTheQuickstartsOwnAppRunsUnmodifiedUnderTheRealNames(t *testing.T) {

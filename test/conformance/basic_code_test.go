@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 // flow takes a member through an authorization request and redeems the code.

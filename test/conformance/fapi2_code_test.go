@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 )
 
 // authorizationResponses is what the app gets back. That iss is in each, and

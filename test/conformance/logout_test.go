@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 	"github.com/loop-health/loop/test/process"
 )
 

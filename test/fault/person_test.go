@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/test/page"
+	"github.com/loop-health/loop/internal/page"
 	"github.com/loop-health/loop/test/process"
 )
 
