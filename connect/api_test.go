@@ -1,0 +1,66 @@
+package connect
+
+import (
+	"flag"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write api.txt anew")
+
+// declarations are the lines of `go doc -all` that stand at the margin: what an app can
+// name.
+var declarations = regexp.MustCompile(`(?m)^(func|type|var|const) .*$|^	[A-Z][A-Za-z]* .*$`)
+
+// What an app can name is written down. A line that goes, or changes, breaks apps: this
+// test is where that is seen before they do. (Apps outlive versions; new lines are
+// welcome.)
+func TestAPI_ChangesOnlyWhereItIsMeant(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "doc", "-all", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	present := strings.Join(declarations.FindAllString(string(out), -1), "\n") + "\n"
+	if *update {
+		if err := os.WriteFile("api.txt", []byte(present), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written, err := os.ReadFile("api.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if present != string(written) {
+		t.Error("api.txt and the package differ: go test ./connect -update, and say in CHANGELOG.md what that means for apps")
+	}
+	for line := range strings.Lines(string(written)) {
+		if !strings.Contains(present, line) {
+			t.Errorf("gone, or changed: %s", line)
+		}
+	}
+}
+
+// BenchmarkOverhead is what a call costs over a bare client, without a network.
+func BenchmarkOverhead(b *testing.B) {
+	for name, client := range benchmarked(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "https://clinical.example.com/v1/biomarkers/me", http.NoBody)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				response, err := client.Do(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = response.Body.Close()
+			}
+		})
+	}
+}
