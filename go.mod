@@ -60,3 +60,7 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
+
+require github.com/loop-health/loop/connect v0.0.0
+
+replace github.com/loop-health/loop/connect => ./connect

@@ -164,7 +164,8 @@ var edges = map[string]map[string]string{
 		"internal/store/folder": "one process a folder",
 		"internal/web":          "servers with their time limits",
 	},
-	"examples/quickstart":       {},
+	"examples/quickstart":       {"connect": "it is an app like any other"},
+	"examples/production":       {"connect": "it is an app like any other"},
 	"examples/quickstart/serve": {"examples/quickstart": "runs it"},
 }
 
@@ -182,7 +183,7 @@ var modules = map[string]string{
 	"github.com/alecthomas/kong":    "the command line",
 	"github.com/BurntSushi/toml":    "the configuration file",
 	"github.com/yuin/goldmark":      "the documentation's Markdown",
-	"golang.org/x/oauth2":           "quickstart and portal are OAuth clients like any other",
+	"golang.org/x/oauth2":           "the portal is an OAuth client like any other",
 	"github.com/coreos/go-oidc/v3":  "the portal checks its ID tokens as others do",
 	"golang.org/x/text":             "names in one normal form",
 	"golang.org/x/sys":              "locks and socket options of the operating system",

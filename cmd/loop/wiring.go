@@ -66,7 +66,7 @@ func open(ctx context.Context, config platform.Config) (*opened, error) {
 // lockFolder takes the state folder for this process.
 func lockFolder(dir string) (release func() error, err error) { return folder.Lock(dir) }
 
-func newQuickstart(identity, clinical *url.URL, seed dev.Seed) http.Handler {
+func newQuickstart(identity, clinical *url.URL, seed dev.Seed) (http.Handler, error) {
 	return quickstart.New(quickstart.Config{
 		IdentityURL: identity.String(), ClinicalURL: clinical.String(),
 		ClientID: seed.ClientID, ClientSecret: seed.ClientSecret, RedirectURI: seed.RedirectURIs[0],

@@ -34,7 +34,7 @@ type Config struct {
 	// Open opens the platform in the folder, whose lock is held.
 	Open func(ctx context.Context, opening Opening) (Platform, error)
 	// NewQuickstart makes the app that shows how it goes.
-	NewQuickstart func(identity, clinical *url.URL, seed Seed) http.Handler
+	NewQuickstart func(identity, clinical *url.URL, seed Seed) (http.Handler, error)
 }
 
 // Opening is what a platform is opened with.
@@ -220,7 +220,10 @@ func (d *Dev) serve(context.Context) error {
 		d.serveNames()
 	}
 	if d.layout.quickstart {
-		handlers["quickstart"] = d.config.NewQuickstart(d.layout.identity, d.layout.clinical, d.Seed)
+		var err error
+		if handlers["quickstart"], err = d.config.NewQuickstart(d.layout.identity, d.layout.clinical, d.Seed); err != nil {
+			return fmt.Errorf("the quickstart: %w", err)
+		}
 	}
 	d.opened(d.shutDown)
 	for name, handler := range handlers {

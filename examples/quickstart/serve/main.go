@@ -25,9 +25,13 @@ func main() {
 	if err != nil || redirectURI.Port() == "" {
 		fail("LOOP_REDIRECT_URI is missing or has no port: run `. .loop/dev.env` first")
 	}
+	handler, err := quickstart.New(config)
+	if err != nil {
+		fail(err)
+	}
 	server := &http.Server{
 		Addr:              "localhost:" + redirectURI.Port(),
-		Handler:           quickstart.New(config),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 	}
 	fmt.Printf("open http://localhost:%s/login\n", redirectURI.Port())
