@@ -96,7 +96,12 @@ func (p *person) authorize(verifier string, more ...string) (url.Values, error) 
 	for i := 0; i+1 < len(more); i += 2 {
 		request.Set(more[i], more[i+1])
 	}
-	at, err := p.get(p.server.identity + "/v1/oauth/authorize?" + request.Encode())
+	return p.walk(p.server.identity + "/v1/oauth/authorize?" + request.Encode())
+}
+
+// walk goes from an authorization request's address to the answer to the app.
+func (p *person) walk(address string) (url.Values, error) {
+	at, err := p.get(address)
 	for range 10 {
 		if err != nil {
 			return nil, err
