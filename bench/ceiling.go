@@ -31,10 +31,12 @@ import (
 //     writes were committed to a SQLite file with the platform's settings. It
 //     has a group commit of its own with nothing in it but INSERT and COMMIT, no
 //     savepoint, no read, no check, so that whatever the platform's writer
-//     costs counts against the platform.
+//     costs counts against the platform. On PostgreSQL each request is one INSERT
+//     of one row with all those bytes, committed by itself.
 type ceiling struct {
-	Durable bool
-	Steps   []step
+	Durable  bool
+	Database string // of PostgreSQL; empty: SQLite
+	Steps    []step
 }
 
 // step is one request of a scenario: what the platform answered, and the sizes
@@ -88,15 +90,22 @@ func serveCeiling(plan io.Reader, stdout io.Writer) error {
 	if err := json.NewDecoder(plan).Decode(&c); err != nil {
 		return err
 	}
-	var rows *rowWriter
-	if c.Durable {
+	var rows durable
+	if c.Durable && c.Database != "" {
+		var err error
+		if rows, err = newSingleInserts(context.Background(), c.Database); err != nil {
+			return err
+		}
+	} else if c.Durable {
 		folder, err := os.MkdirTemp("", "loop-bench-ceiling-")
 		if err != nil {
 			return err
 		}
-		if rows, err = newRowWriter(filepath.Join(folder, "ceiling.db")); err != nil {
+		group, err := newRowWriter(filepath.Join(folder, "ceiling.db"))
+		if err != nil {
 			return err
 		}
+		rows = group
 		defer func() { _ = os.RemoveAll(folder) }()
 	}
 	mux := http.NewServeMux()
@@ -112,7 +121,10 @@ func serveCeiling(plan io.Reader, stdout io.Writer) error {
 	return server.Serve(listener)
 }
 
-func (s step) serve(rows *rowWriter) http.HandlerFunc {
+// durable writes rows, and returns once they are.
+type durable interface{ write(blobs [][]byte) error }
+
+func (s step) serve(rows durable) http.HandlerFunc {
 	blobs := make([][]byte, len(s.Rows))
 	for i, size := range s.Rows {
 		blobs[i] = make([]byte, size)

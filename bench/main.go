@@ -1,10 +1,11 @@
 // Command bench measures the platform against what its machine can do at best:
-// it starts the real binary on SQLite, drives its hot endpoints, and in the same
-// run drives two ceilings with the same requests (ceiling.go).
+// it starts the real binary on each engine, drives its hot endpoints, and in the
+// same run drives two ceilings with the same requests (ceiling.go).
 //
 //	go run ./bench                          the whole table
 //	go run ./bench --quick --json FILE      shorter, and the results as JSON
 //	go run ./bench --only introspect,par    some of it
+//	go run ./bench --engine postgres        on one engine
 //
 // README.md says how the figures are to be read, and holds the newest ones.
 package main
@@ -38,6 +39,7 @@ func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
 	only := flags.String("only", "", "measure these `names` alone, with commas between")
+	engines := flags.String("engine", "sqlite,postgres", "on these `engines`, with commas between")
 	file := flags.String("json", "", "write the results to this `file` as JSON")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -52,9 +54,13 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	results, err := measureAll(ctx, chosen, span, stdout)
-	if err != nil {
-		return err
+	var results []result
+	for engine := range strings.SplitSeq(*engines, ",") {
+		measured, err := measureAll(ctx, engine, chosen, span, stdout)
+		if err != nil {
+			return err
+		}
+		results = append(results, measured...)
 	}
 	if *file == "" {
 		return nil
@@ -80,8 +86,8 @@ func choose(names string) ([]scenario, error) {
 
 // measureAll starts the platform, measures each scenario at every concurrency
 // beside its ceilings, and prints the table as it grows.
-func measureAll(ctx context.Context, chosen []scenario, span time.Duration, stdout io.Writer) ([]result, error) {
-	p, err := startPlatform(ctx)
+func measureAll(ctx context.Context, engine string, chosen []scenario, span time.Duration, stdout io.Writer) ([]result, error) {
+	p, err := startPlatform(ctx, engine)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +96,7 @@ func measureAll(ctx context.Context, chosen []scenario, span time.Duration, stdo
 	if err != nil {
 		return nil, err
 	}
-	printHeader(stdout)
+	printHeader(stdout, engine)
 	var results []result
 	for _, s := range chosen {
 		for _, workers := range concurrencies {

@@ -14,16 +14,22 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
 )
 
-// platform is the real binary, running on SQLite in a folder of its own.
+// platform is the real binary, running in a folder of its own.
 type platform struct {
+	engine string // sqlite, postgres
 	folder string
 	binary string
 	server *exec.Cmd
 	env    map[string]string // dev.env
 
 	authorize, token, push, introspection, revocation, userInfo, biomarkers *url.URL
+
+	cluster  *postgrestest.Server // of PostgreSQL; nil on SQLite
+	database string               // its address; empty on SQLite
 
 	reader  *person // the member who has lab results
 	service app     // that acts for itself
@@ -42,13 +48,13 @@ func (a app) request(address *url.URL, form url.Values) []byte {
 	return formRequest(address, form)
 }
 
-// startPlatform builds the binary and starts it on free ports.
-func startPlatform(ctx context.Context) (*platform, error) {
+// startPlatform builds the binary and starts it on an engine, on free ports.
+func startPlatform(ctx context.Context, engine string) (*platform, error) {
 	folder, err := os.MkdirTemp("", "loop-bench-")
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{folder: folder, binary: filepath.Join(folder, "loop")}
+	p := &platform{engine: engine, folder: folder, binary: filepath.Join(folder, "loop")}
 	if err := p.start(ctx); err != nil {
 		p.close()
 		return nil, err
@@ -69,6 +75,11 @@ func (p *platform) start(ctx context.Context) error {
 	p.stop()
 	if err := p.readEnv(); err != nil {
 		return err
+	}
+	if p.engine == "postgres" {
+		if err := p.moveToPostgres(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.configure(); err != nil {
 		return err
@@ -166,6 +177,9 @@ const (
 func (p *platform) configure() error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "dir = %q\nmaster_key_file = %q\nlimits = \"off\"\n", filepath.Join(p.folder, ".loop"), filepath.Join(p.folder, ".loop", "master.key"))
+	if p.database != "" {
+		fmt.Fprintf(&text, "database = %q\nconnections = %d\n", p.database, connections)
+	}
 	for _, role := range []string{"identity", "clinical", "developers"} {
 		at, err := url.Parse(p.env["LOOP_"+strings.ToUpper(role)+"_URL"])
 		if err != nil {
@@ -219,5 +233,8 @@ func (p *platform) administer(ctx context.Context, answer any, args ...string) e
 // close ends the platform and removes its folder.
 func (p *platform) close() {
 	p.stop()
+	if p.cluster != nil {
+		_ = p.cluster.Remove()
+	}
 	_ = os.RemoveAll(p.folder)
 }

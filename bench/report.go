@@ -48,8 +48,8 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 }
 
-func printHeader(w io.Writer) {
-	fmt.Fprintf(w, "%s\n\n", machine())
+func printHeader(w io.Writer, engine string) {
+	fmt.Fprintf(w, "\n%s, on %s\n\n", machine(), engine)
 	fmt.Fprintln(w, "| | at a time | per second | p50 ms | p99 ms | errors | bare handler | ratio | durable insert | ratio |")
 	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 }

@@ -15,6 +15,12 @@ func (p *platform) rowSizes(ctx context.Context, tables []string) ([]int, error)
 	for i, table := range tables {
 		file, name, _ := strings.Cut(table, " ")
 		var err error
+		if p.database != "" {
+			if sizes[i], err = averageRowIn(ctx, p.database, strings.TrimSuffix(file, ".db"), name); err != nil {
+				return nil, fmt.Errorf("measuring the rows of %s: %w", table, err)
+			}
+			continue
+		}
 		if sizes[i], err = averageRow(ctx, filepath.Join(p.folder, ".loop", file), name); err != nil {
 			return nil, fmt.Errorf("measuring the rows of %s: %w", table, err)
 		}

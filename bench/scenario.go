@@ -172,7 +172,7 @@ func (w *wire) record(request []byte, address *url.URL, writes ...string) (excha
 // compare measures the scenario, and then its ceilings with the same requests: the
 // durable one where it writes.
 func (s scenario) compare(ctx context.Context, p *platform, people []*person, span time.Duration) (result, error) {
-	found := result{Name: s.name, Engine: "sqlite", Concurrency: len(people)}
+	found := result{Name: s.name, Engine: p.engine, Concurrency: len(people)}
 	wires, err := dialAll(ctx, len(people), p.token.Host)
 	if err != nil {
 		return found, err
@@ -216,7 +216,7 @@ func (s scenario) prepareAll(ctx context.Context, people []*person, wires []*wir
 
 // measureCeiling drives a ceiling with the scenario's own requests.
 func measureCeiling(ctx context.Context, p *platform, exchanges []exchange, durable bool, workers int, span time.Duration) (sample, error) {
-	plan := ceiling{Durable: durable}
+	plan := ceiling{Durable: durable, Database: p.database}
 	for _, e := range exchanges {
 		sizes, err := p.rowSizes(ctx, e.writes)
 		if err != nil {
