@@ -85,9 +85,6 @@ type Answer struct {
 	State       string
 }
 
-// repeatable are the parameters that may be sent more than once (RFC 8707 §2).
-var repeatable = []string{"resource"}
-
 const (
 	maxStateLength = 2048
 	maxNonceLength = 512
@@ -223,23 +220,6 @@ func readResponseMode(req *AuthorizationRequest, params url.Values) error {
 // refuseDuplicates: parameters MUST NOT be included more than once (RFC 6749 §3.1).
 func refuseDuplicates(_ *AuthorizationRequest, params url.Values) error {
 	return noDuplicates(params)
-}
-
-func noDuplicates(params url.Values) error {
-	for name, values := range params {
-		if len(values) > 1 && !slices.Contains(repeatable, name) {
-			return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.").About(safeName(name))
-		}
-	}
-	return nil
-}
-
-// safeName lets a parameter's name into an answer only where it is a plain word.
-func safeName(name string) string {
-	if len(name) > 40 || strings.IndexFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) >= 0 {
-		return ""
-	}
-	return name
 }
 
 // refuseRequestObjects refuses what Resolve left: a request object that came
@@ -448,17 +428,4 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 	}
 	req.Hinted = loop.MemberID(claims.Subject)
 	return nil
-}
-
-// single gives a parameter's one value; empty where it is absent, InvalidRequest
-// where it is there twice.
-func single(params url.Values, name string) (string, error) {
-	values := params[name]
-	if len(values) > 1 {
-		return "", loop.Errorf(loop.InvalidRequest, "The %s was sent more than once.", name).About(name)
-	}
-	if len(values) == 0 {
-		return "", nil
-	}
-	return values[0], nil
 }

@@ -111,7 +111,7 @@ func objectParameters(payload []byte) (url.Values, error) {
 		}
 		params[name] = values
 	}
-	return params, nil
+	return Sent(params), nil
 }
 
 func parameterValues(name string, raw json.RawMessage) ([]string, error) {

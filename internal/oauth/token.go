@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -108,13 +107,4 @@ func standing(st State) (fault string) {
 		return "grant revoked"
 	}
 	return ""
-}
-
-// required reads a parameter that must be there.
-func required(form url.Values, name string) (string, error) {
-	value := form.Get(name)
-	if strings.TrimSpace(value) == "" {
-		return "", loop.Errorf(loop.InvalidRequest, "The %s is missing.", name).About(name)
-	}
-	return value, nil
 }
