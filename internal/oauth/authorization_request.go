@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +28,12 @@ type AuthorizationRequest struct {
 
 	Prompt    Prompt
 	MaxAge    *time.Duration // nil: any
-	Hinted    loop.MemberID  // by id_token_hint; empty: nobody
+	Hinted    loop.MemberID  // by id_token_hint or claims; empty: nobody
 	LoginHint string
 	IDClaims  []string // asked for in the ID token itself
 	Resources []string // that tokens are to be for (RFC 8707); none: this platform's own
+
+	acr []string // one of which the claims parameter demands; none: any
 }
 
 // Asked is an authorization request as its app made it, however it came here. It
@@ -277,41 +277,6 @@ func (req *AuthorizationRequest) askFor(scopes loop.Scopes) error {
 	return nil
 }
 
-// scopeOfClaim says which scope covers a claim that can be asked for by name.
-var scopeOfClaim = map[string]loop.Scope{
-	"name": loop.ScopeProfile, "locale": loop.ScopeProfile, "updated_at": loop.ScopeProfile,
-	"email": loop.ScopeEmail, "email_verified": loop.ScopeEmail,
-}
-
-// readClaims reads the claims parameter (OpenID Connect Core §5.5). A claim
-// counts as asking for the scope that covers it; an unknown one is ignored.
-func readClaims(req *AuthorizationRequest, params url.Values) error {
-	text := params.Get("claims")
-	if text == "" {
-		return nil
-	}
-	var asked struct {
-		UserInfo map[string]json.RawMessage `json:"userinfo"`
-		IDToken  map[string]json.RawMessage `json:"id_token"`
-	}
-	if len(text) > maxStateLength || json.Unmarshal([]byte(text), &asked) != nil {
-		return loop.Errorf(loop.InvalidRequest, "The claims parameter must be a JSON object with the members userinfo and id_token.").About("claims")
-	}
-	var scopes []loop.Scope
-	for claim, scope := range scopeOfClaim {
-		_, inUserInfo := asked.UserInfo[claim]
-		_, inIDToken := asked.IDToken[claim]
-		if inUserInfo || inIDToken {
-			scopes = append(scopes, scope)
-		}
-		if inIDToken {
-			req.IDClaims = append(req.IDClaims, claim)
-		}
-	}
-	slices.Sort(req.IDClaims)
-	return req.askFor(loop.NewScopes(scopes...))
-}
-
 func readNonce(req *AuthorizationRequest, params url.Values) error {
 	req.Nonce = params.Get("nonce")
 	if req.Nonce == "" && req.Client.RequireNonce {
@@ -339,42 +304,6 @@ func readKey(req *AuthorizationRequest, params url.Values) error {
 		req.Key = named
 	}
 	return nil
-}
-
-// readACR refuses a stronger sign-in than there is yet (RFC 9470 §5): one of our
-// own names, alone, or whatever claims marks as essential. Other names are
-// wishes (OpenID Connect Core §3.1.2.1).
-func readACR(_ *AuthorizationRequest, params url.Values) error {
-	wished := strings.Fields(params.Get("acr_values"))
-	essential := essentialACR(params.Get("claims"))
-	ours := slices.ContainsFunc(wished, func(name string) bool { return strings.HasPrefix(name, "urn:loop:acr:") })
-	unmet := ours && !slices.Contains(wished, ACRPassword) || essential != nil && !slices.Contains(essential, ACRPassword)
-	if unmet {
-		return loop.Errorf(loop.UnmetAuthenticationRequirements, "Members sign in with a password today: %s. A stronger way that this request demands is not there yet.", ACRPassword).About("acr_values")
-	}
-	return nil
-}
-
-// essentialACR are the values of acr that the claims parameter demands (OpenID
-// Connect Core §5.5.1.1); nil where it demands none.
-func essentialACR(claims string) []string {
-	var asked struct {
-		IDToken struct {
-			ACR *struct {
-				Essential bool     `json:"essential"`
-				Value     string   `json:"value"`
-				Values    []string `json:"values"`
-			} `json:"acr"`
-		} `json:"id_token"`
-	}
-	if claims == "" || json.Unmarshal([]byte(claims), &asked) != nil || asked.IDToken.ACR == nil || !asked.IDToken.ACR.Essential {
-		return nil
-	}
-	demanded := asked.IDToken.ACR.Values
-	if asked.IDToken.ACR.Value != "" {
-		demanded = append(demanded, asked.IDToken.ACR.Value)
-	}
-	return demanded
 }
 
 // readPrompt reads prompt (OpenID Connect Core §3.1.2.1): none stands alone.
@@ -425,6 +354,9 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 	claims, err := s.openIDToken(hint)
 	if err != nil || claims.Audience != string(req.Client.ID) {
 		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app.").About("id_token_hint")
+	}
+	if req.Hinted != "" && req.Hinted != loop.MemberID(claims.Subject) {
+		return loop.Errorf(loop.InvalidRequest, "The id_token_hint and the claims parameter name two different members.").About("id_token_hint")
 	}
 	req.Hinted = loop.MemberID(claims.Subject)
 	return nil

@@ -49,7 +49,7 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 		return StepSignIn, nil
 	}
 	if req.Hinted != "" && req.Hinted != signIn.Member.ID {
-		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the id_token_hint names."))
+		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the request names. Have them sign out, or send the request without id_token_hint."))
 	}
 	if req.Prompt.SelectAccount && !progress.Chosen && signIn.AuthTime.Before(progress.Began) {
 		return StepChooseAccount, nil
