@@ -88,6 +88,9 @@ type Answer struct {
 const (
 	maxStateLength = 2048
 	maxNonceLength = 512
+	// maxCarriedLength is how long a request may be, encoded, that pages carry in
+	// their address from sign-in to consent: sealed it is longer by a third.
+	maxCarriedLength = 8 << 10
 )
 
 // CheckAuthorizationRequest checks the parameters of an authorization request.
@@ -172,7 +175,7 @@ func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client
 // mode come first: they decide how every later error is answered.
 func (s *Server) checkRest(req *AuthorizationRequest, params url.Values) error {
 	steps := []func(*AuthorizationRequest, url.Values) error{
-		readState, readResponseMode, refuseDuplicates, refuseRequestObjects, holdToProfile, readResponseType,
+		readState, readResponseMode, refuseTooLong, refuseDuplicates, refuseRequestObjects, holdToProfile, readResponseType,
 		readScope, readClaims, readNonce, readChallenge, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.knownResources,
 	}
 	for _, step := range steps {
@@ -213,6 +216,15 @@ func readResponseMode(req *AuthorizationRequest, params url.Values) error {
 		req.Mode = FormPostMode
 	default:
 		return loop.Errorf(loop.InvalidRequest, "The response_mode must be query or form_post.").About("response_mode")
+	}
+	return nil
+}
+
+// refuseTooLong refuses at once what could not be finished. A pushed request stays
+// where it was pushed to.
+func refuseTooLong(req *AuthorizationRequest, params url.Values) error {
+	if req.Handle == "" && len(params.Encode()) > maxCarriedLength {
+		return loop.Errorf(loop.InvalidRequest, "The request is longer than %d bytes. Send less, or push it to /v1/oauth/par and send the request_uri that comes back.", maxCarriedLength)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 // Bounds of a request, checked before anything of it is parsed.
 const (
-	maxURILength    = 12 << 10
+	MaxURILength    = 12 << 10 // of what we lead a browser to ourselves, too
 	maxHeaderBytes  = 32 << 10
 	maxHeaderFields = 100
 )
@@ -52,8 +52,8 @@ func (s *Site) securityHeaders() http.Header {
 // check judges the request's head.
 func (s *Site) check(r *http.Request) *loop.Error {
 	switch {
-	case len(r.RequestURI) > maxURILength:
-		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send large parameters in a form body.", maxURILength)
+	case len(r.RequestURI) > MaxURILength:
+		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send large parameters in a form body.", MaxURILength)
 	case headerBytes(r.Header) > maxHeaderBytes, headerFields(r.Header) > maxHeaderFields:
 		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields.", maxHeaderBytes, maxHeaderFields)
 	case !strings.EqualFold(r.Host, s.PublicURL.Host) && (s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host)):
