@@ -17,6 +17,14 @@ type Binding struct {
 // none reports whether the token is a bearer token.
 func (b Binding) none() bool { return b == Binding{} }
 
+// holder names in one word who holds what is bound; empty: anybody.
+func (b Binding) holder() string {
+	if b.Certificate != "" {
+		return "x5t#S256 " + b.Certificate
+	}
+	return b.Key
+}
+
 // tokenType is how the token is presented (RFC 9449 §5, RFC 6750 §2.1).
 func (b Binding) tokenType() string {
 	if b.Key != "" {

@@ -1,0 +1,225 @@
+package identity_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/platform"
+	"github.com/loop-health/loop/internal/platform/platformtest"
+)
+
+// mutualHost is where clients with a certificate reach identity, behind a proxy
+// that hands the certificate on.
+const mutualHost = "mtls.identity.platform.test"
+
+// certificate is a certificate with its key.
+type certificate struct {
+	*x509.Certificate
+	key crypto.Signer
+}
+
+// issue has an authority sign a certificate; by nobody, it signs itself.
+func issue(t *testing.T, by *certificate, template *x509.Certificate) *certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if by == nil {
+		by = &certificate{template, key}
+	}
+	template.SerialNumber = big.NewInt(1)
+	der, err := x509.CreateCertificate(rand.Reader, template, by.Certificate, key.Public(), by.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &certificate{leaf, key}
+}
+
+// forClient is the template of a client's certificate that is good now.
+func forClient(p *platformtest.Platform, name string) *x509.Certificate {
+	now := p.World.Now()
+	return &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+}
+
+// behindProxy is a platform whose proxy hands on certificates of this authority.
+func behindProxy(t *testing.T, authority *certificate) *platformtest.Platform {
+	t.Helper()
+	return platformtest.NewWith(t, func(c *platform.Config) {
+		c.IdentityCertificate = &url.URL{Scheme: "https", Host: mutualHost}
+		c.CertificateHeader, c.TrustedProxies = "Client-Cert", []netip.Prefix{netip.MustParsePrefix(platformtest.Peer + "/32")}
+		c.ClientAuthorities = x509.NewCertPool()
+		if authority != nil {
+			c.ClientAuthorities.AddCert(authority.Certificate)
+		}
+	})
+}
+
+// newAuthority makes an authority that is good for years around the platform's.
+func newAuthority(t *testing.T) *certificate {
+	t.Helper()
+	now := time.Now()
+	return issue(t, nil, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "an authority"}, NotBefore: now.AddDate(-50, 0, 0), NotAfter: now.AddDate(50, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	})
+}
+
+// sendOver posts a form on a connection that brought the certificate; nil: none.
+func sendOver(t *testing.T, p *platformtest.Platform, with *certificate, path string, form url.Values) *platformtest.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, platformtest.Identity+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = mutualHost
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if with != nil {
+		req.Header.Set("Client-Cert", ":"+base64.StdEncoding.EncodeToString(with.Raw)+":")
+	}
+	return p.NewBrowser(t).Do(req)
+}
+
+// redemption is the form that redeems a code of the app.
+func redemption(app *platformtest.App, code string) url.Values {
+	return url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {string(app.ID)}, "code": {code},
+		"redirect_uri": {platformtest.Callback}, "code_verifier": {platformtest.Verifier},
+	}
+}
+
+// refreshing is the form that refreshes a token of the app.
+func refreshing(app *platformtest.App, token string) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "client_id": {string(app.ID)}, "refresh_token": {token}}
+}
+
+// Nothing but the certificate proves who refreshes for a public client.
+func TestRefresh_RFC8705_4_APublicClientsTokenIsBoundToItsCertificate(t *testing.T) {
+	t.Parallel()
+	p := behindProxy(t, nil)
+	ada := p.AddMember(t, "Ada")
+	app := p.AddApp(t, func(c *loop.Client) { c.Type, c.Protocol.CertificateBound = loop.Public, true })
+	own, thiefs := issue(t, nil, forClient(p, "morning")), issue(t, nil, forClient(p, "morning"))
+
+	first := sendOver(t, p, own, "/v1/oauth/token", redemption(app, app.Code(p.NewBrowser(t), ada))).Pair(t)
+	refused(t, sendOver(t, p, thiefs, "/v1/oauth/token", refreshing(app, first.Refresh)), http.StatusBadRequest, "invalid_grant")
+	refused(t, sendOver(t, p, nil, "/v1/oauth/token", refreshing(app, first.Refresh)), http.StatusBadRequest, "invalid_request")
+	sendOver(t, p, own, "/v1/oauth/token", refreshing(app, first.Refresh)).Pair(t)
+}
+
+// A retry within the grace period is one with the same certificate.
+func TestRefresh_ARetryWithAnotherCertificateIsAReuse(t *testing.T) {
+	t.Parallel()
+	p := behindProxy(t, nil)
+	ada := p.AddMember(t, "Ada")
+	own, next := issue(t, nil, forClient(p, "morning")), issue(t, nil, forClient(p, "morning"))
+	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: own.PublicKey}, {Key: next.PublicKey}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := p.AddApp(t, func(c *loop.Client) {
+		c.Protocol.AuthMethod, c.Protocol.KeySet, c.Protocol.CertificateBound, c.RefreshGrace = loop.AuthSelfSignedTLS, keys, true, 30*time.Second
+	})
+	first := sendOver(t, p, own, "/v1/oauth/token", redemption(app, app.Code(p.NewBrowser(t), ada))).Pair(t)
+	second := sendOver(t, p, own, "/v1/oauth/token", refreshing(app, first.Refresh)).Pair(t)
+	again := sendOver(t, p, own, "/v1/oauth/token", refreshing(app, first.Refresh)).Pair(t)
+	if again.Refresh != second.Refresh {
+		t.Error("a retry has another successor")
+	}
+	third := sendOver(t, p, next, "/v1/oauth/token", refreshing(app, second.Refresh)).Pair(t) // a rotated certificate
+	refused(t, sendOver(t, p, own, "/v1/oauth/token", refreshing(app, second.Refresh)), http.StatusBadRequest, "invalid_grant")
+	refused(t, sendOver(t, p, next, "/v1/oauth/token", refreshing(app, third.Refresh)), http.StatusBadRequest, "invalid_grant")
+}
+
+func TestAuthenticate_RFC8705_2_ACertificateIsGoodNowAndForItsClient(t *testing.T) {
+	t.Parallel()
+	authority := newAuthority(t)
+	p := behindProxy(t, authority)
+	now := p.World.Now()
+	named := p.AddApp(t, func(c *loop.Client) { c.Protocol.AuthMethod, c.Protocol.TLSSubjectDN = loop.AuthTLS, "CN=morning" })
+	byDNS := p.AddApp(t, func(c *loop.Client) { c.Protocol.AuthMethod, c.Protocol.TLSSANDNS = loop.AuthTLS, "client.example" })
+	bySecret := p.AddApp(t, nil)
+	altered := func(alter func(*x509.Certificate)) *certificate {
+		template := forClient(p, "morning")
+		alter(template)
+		return issue(t, authority, template)
+	}
+	good := altered(func(*x509.Certificate) {})
+	for name, c := range map[string]struct {
+		app  *platformtest.App
+		with *certificate
+	}{
+		"expired":                       {named, altered(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })},
+		"not yet":                       {named, altered(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) })},
+		"for servers":                   {named, altered(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })},
+		"of another authority":          {named, issue(t, newAuthority(t), forClient(p, "morning"))},
+		"of nobody":                     {named, issue(t, nil, forClient(p, "morning"))},
+		"of another name":               {named, altered(func(c *x509.Certificate) { c.Subject.CommonName = "Morning" })},
+		"of a longer name":              {named, altered(func(c *x509.Certificate) { c.Subject.Organization = []string{"x"} })},
+		"a name that reads like two":    {named, altered(func(c *x509.Certificate) { c.Subject.CommonName = "x,CN=morning" })},
+		"the DNS name as common name":   {byDNS, altered(func(c *x509.Certificate) { c.Subject.CommonName = "client.example" })},
+		"a wildcard over the DNS name":  {byDNS, altered(func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} })},
+		"the DNS name as mail address":  {byDNS, altered(func(c *x509.Certificate) { c.EmailAddresses = []string{"client.example"} })},
+		"none":                          {named, nil},
+		"by a client that has a secret": {bySecret, good},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := sendOver(t, p, c.with, "/v1/oauth/revoke", url.Values{"client_id": {string(c.app.ID)}, "token": {"x"}})
+			refused(t, r, http.StatusUnauthorized, "invalid_client")
+		})
+	}
+	t.Run("and a good one is", func(t *testing.T) {
+		t.Parallel()
+		form := url.Values{"client_id": {string(named.ID)}, "token": {"x"}}
+		if r := sendOver(t, p, good, "/v1/oauth/revoke", form); r.StatusCode != http.StatusOK {
+			t.Fatalf("status %d: %s", r.StatusCode, r.Text)
+		}
+		both := maps.Clone(form)
+		both.Set("client_secret", bySecret.Secret)
+		refused(t, sendOver(t, p, good, "/v1/oauth/revoke", both), http.StatusUnauthorized, "invalid_client")
+	})
+}
+
+// The token endpoint has two addresses, and an app knows it by the one it uses.
+func TestAuthenticate_RFC8705_5_AnAssertionMayNameTheAliasOfTheTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	p := behindProxy(t, nil)
+	app := p.AddKeyApp(t, nil)
+	strict := p.AddKeyApp(t, func(c *loop.Client) { c.Protocol.Profile, c.Protocol.CertificateBound = loop.ProfileFAPI2, true })
+	asserted := func(app *platformtest.App) *platformtest.Response {
+		claims := app.AssertionClaims()
+		claims["aud"] = "https://" + mutualHost + "/v1/oauth/token"
+		return sendOver(t, p, nil, "/v1/oauth/revoke", url.Values{
+			"client_assertion_type": {platformtest.AssertionType}, "client_assertion": {app.Key.Sign("JWT", claims)}, "token": {"x"},
+		})
+	}
+	if r := asserted(app); r.StatusCode != http.StatusOK {
+		t.Errorf("status %d: %s", r.StatusCode, r.Text)
+	}
+	refused(t, asserted(strict), http.StatusUnauthorized, "invalid_client")
+}
