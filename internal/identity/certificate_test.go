@@ -58,10 +58,10 @@ func issue(t *testing.T, by *certificate, template *x509.Certificate) *certifica
 }
 
 // forClient is the template of a client's certificate that is good now.
-func forClient(p *platformtest.Platform, name string) *x509.Certificate {
+func forClient(p *platformtest.Platform) *x509.Certificate {
 	now := p.World.Now()
 	return &x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		Subject: pkix.Name{CommonName: "morning"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 }
@@ -123,7 +123,7 @@ func TestRefresh_RFC8705_4_APublicClientsTokenIsBoundToItsCertificate(t *testing
 	p := behindProxy(t, nil)
 	ada := p.AddMember(t, "Ada")
 	app := p.AddApp(t, func(c *loop.Client) { c.Type, c.Protocol.CertificateBound = loop.Public, true })
-	own, thiefs := issue(t, nil, forClient(p, "morning")), issue(t, nil, forClient(p, "morning"))
+	own, thiefs := issue(t, nil, forClient(p)), issue(t, nil, forClient(p))
 
 	first := sendOver(t, p, own, "/v1/oauth/token", redemption(app, app.Code(p.NewBrowser(t), ada))).Pair(t)
 	refused(t, sendOver(t, p, thiefs, "/v1/oauth/token", refreshing(app, first.Refresh)), http.StatusBadRequest, "invalid_grant")
@@ -136,7 +136,7 @@ func TestRefresh_ARetryWithAnotherCertificateIsAReuse(t *testing.T) {
 	t.Parallel()
 	p := behindProxy(t, nil)
 	ada := p.AddMember(t, "Ada")
-	own, next := issue(t, nil, forClient(p, "morning")), issue(t, nil, forClient(p, "morning"))
+	own, next := issue(t, nil, forClient(p)), issue(t, nil, forClient(p))
 	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: own.PublicKey}, {Key: next.PublicKey}}})
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestAuthenticate_RFC8705_2_ACertificateIsGoodNowAndForItsClient(t *testing.
 	byDNS := p.AddApp(t, func(c *loop.Client) { c.Protocol.AuthMethod, c.Protocol.TLSSANDNS = loop.AuthTLS, "client.example" })
 	bySecret := p.AddApp(t, nil)
 	altered := func(alter func(*x509.Certificate)) *certificate {
-		template := forClient(p, "morning")
+		template := forClient(p)
 		alter(template)
 		return issue(t, authority, template)
 	}
@@ -176,8 +176,8 @@ func TestAuthenticate_RFC8705_2_ACertificateIsGoodNowAndForItsClient(t *testing.
 		"expired":                       {named, altered(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })},
 		"not yet":                       {named, altered(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) })},
 		"for servers":                   {named, altered(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })},
-		"of another authority":          {named, issue(t, newAuthority(t), forClient(p, "morning"))},
-		"of nobody":                     {named, issue(t, nil, forClient(p, "morning"))},
+		"of another authority":          {named, issue(t, newAuthority(t), forClient(p))},
+		"of nobody":                     {named, issue(t, nil, forClient(p))},
 		"of another name":               {named, altered(func(c *x509.Certificate) { c.Subject.CommonName = "Morning" })},
 		"of a longer name":              {named, altered(func(c *x509.Certificate) { c.Subject.Organization = []string{"x"} })},
 		"a name that reads like two":    {named, altered(func(c *x509.Certificate) { c.Subject.CommonName = "x,CN=morning" })},

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -27,25 +26,57 @@ const (
 )
 
 // ParseClientKeys reads a client's public keys (RFC 7517 §5). A private or
-// symmetric part, an empty set, too many keys and keys that are too weak are
+// symmetric part, an empty set, too many keys and keys that are not used here are
 // errors: what the client keeps to itself must never come here.
 func ParseClientKeys(raw []byte) (jose.JSONWebKeySet, error) {
-	var set jose.JSONWebKeySet
+	set, unusable, err := readKeySet(raw)
+	if err == nil {
+		err = unusable
+	}
+	return set, err
+}
+
+// readKeySet reads the keys of a set that are used here. Why the first of the
+// others is not, unusable says: at registration that is a mistake, in a document
+// that others read too it is passed over (RFC 7517 §5).
+func readKeySet(raw []byte) (set jose.JSONWebKeySet, unusable, err error) {
+	var sent struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
 	if len(raw) > maxKeySetBytes {
-		return set, fmt.Errorf("it is larger than %d bytes", maxKeySetBytes)
+		return set, nil, fmt.Errorf("it is larger than %d bytes", maxKeySetBytes)
 	}
-	if err := json.Unmarshal(raw, &set); err != nil || !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-		return set, errors.New(`it is not a JSON object such as {"keys": [...]} with well-formed keys`)
+	if err := decodeClaims(raw, &sent); err != nil {
+		return set, nil, errors.New(`it is not a JSON object such as {"keys": [...]}`)
 	}
-	if len(set.Keys) == 0 || len(set.Keys) > maxClientKeys {
-		return set, fmt.Errorf("it needs 1 to %d keys", maxClientKeys)
+	if len(sent.Keys) == 0 || len(sent.Keys) > maxClientKeys {
+		return set, nil, fmt.Errorf("it needs 1 to %d keys", maxClientKeys)
 	}
-	for i, key := range set.Keys {
-		if err := checkPublicKey(key.Key); err != nil {
-			return set, fmt.Errorf("key %d %w", i+1, err)
+	for i, text := range sent.Keys {
+		key, fault := readClientKey(text)
+		switch {
+		case errors.Is(fault, errSecretKey):
+			return set, nil, fmt.Errorf("key %d %w", i+1, fault)
+		case fault == nil:
+			set.Keys = append(set.Keys, key)
+		case unusable == nil:
+			unusable = fmt.Errorf("key %d %w", i+1, fault)
 		}
 	}
-	return set, nil
+	return set, unusable, nil
+}
+
+var errSecretKey = errors.New("holds a private or a symmetric key, which must never be sent")
+
+func readClientKey(text []byte) (jose.JSONWebKey, error) {
+	var key jose.JSONWebKey
+	if err := key.UnmarshalJSON(text); err != nil {
+		return key, errors.New("is not well formed, or of a kind that is not used here")
+	}
+	if !key.IsPublic() {
+		return key, errSecretKey
+	}
+	return key, checkPublicKey(key.Key)
 }
 
 // checkPublicKey accepts public keys that the algorithms on offer can use.
@@ -57,7 +88,7 @@ func checkPublicKey(key any) error {
 		}
 	case ed25519.PublicKey:
 	case *rsa.PublicKey:
-		if public.N.BitLen() < minRSABits {
+		if public.N.BitLen() < minRSABits { // and more than 4096 go-jose does not read
 			return fmt.Errorf("is shorter than %d bits", minRSABits)
 		}
 	default:
@@ -144,7 +175,11 @@ func (k *ClientKeys) fetch(ctx context.Context, address string) (jose.JSONWebKey
 	if err != nil {
 		return jose.JSONWebKeySet{}, fmt.Errorf("fetching the client's keys: %w", err)
 	}
-	return ParseClientKeys(body)
+	set, unusable, err := readKeySet(body)
+	if err == nil && len(set.Keys) == 0 {
+		err = unusable
+	}
+	return set, err
 }
 
 // clientAlgorithms are those with which clients sign what they send us
