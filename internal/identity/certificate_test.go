@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -14,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,4 +224,76 @@ func TestAuthenticate_RFC8705_5_AnAssertionMayNameTheAliasOfTheTokenEndpoint(t *
 		t.Errorf("status %d: %s", r.StatusCode, r.Text)
 	}
 	refused(t, asserted(strict), http.StatusUnauthorized, "invalid_client")
+}
+
+// What discovery adds where certificates are asked for is held to requests, as the
+// rest of it is in TestDiscovery_EveryValueWorks.
+func TestDiscovery_RFC8705_EveryValueWorks(t *testing.T) {
+	t.Parallel()
+	authority := newAuthority(t)
+	p := behindProxy(t, authority)
+	ada := p.AddMember(t, "Ada")
+	document := metadata(t, p)
+	b := p.NewBrowser(t)
+	own := issue(t, authority, forClient(p))
+	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: own.PublicKey}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apps := map[string]*platformtest.App{
+		"tls_client_auth": p.AddApp(t, func(c *loop.Client) {
+			c.Protocol.AuthMethod, c.Protocol.TLSSubjectDN, c.Protocol.CertificateBound = loop.AuthTLS, "CN=morning", true
+		}),
+		"self_signed_tls_client_auth": p.AddApp(t, func(c *loop.Client) {
+			c.Protocol.AuthMethod, c.Protocol.KeySet, c.Protocol.CertificateBound = loop.AuthSelfSignedTLS, keys, true
+		}),
+	}
+	aliases, _ := document["mtls_endpoint_aliases"].(map[string]any)
+	at := func(t *testing.T, name string) string {
+		t.Helper()
+		address, _ := aliases[name].(string)
+		path, found := strings.CutPrefix(address, "https://"+mutualHost)
+		if !found {
+			t.Fatalf("%s is %q", name, address)
+		}
+		return path
+	}
+	for _, endpoint := range []string{"token", "introspection", "revocation"} {
+		for method := range apps {
+			if !slices.Contains(advertised(document, endpoint+"_endpoint_auth_methods_supported"), method) {
+				t.Errorf("%s is not offered at the %s endpoint", method, endpoint)
+			}
+		}
+	}
+	if document["tls_client_certificate_bound_access_tokens"] != true || len(aliases) != 5 {
+		t.Errorf("it says %v, %v", document["tls_client_certificate_bound_access_tokens"], aliases)
+	}
+	for method, app := range apps {
+		t.Run(method, func(t *testing.T) {
+			form := with(app.Request(), "scope", "openid")
+			pushed := sendOver(t, p, own, at(t, "pushed_authorization_request_endpoint"), form).JSON(t)
+			handle, _ := pushed["request_uri"].(string)
+			code := b.Allow(with(byHandle(app, handle), "scope", "openid"), ada).Query().Get("code")
+			tokens := sendOver(t, p, own, at(t, "token_endpoint"), redemption(app, code)).Pair(t)
+			asked := url.Values{"client_id": {string(app.ID)}, "token": {tokens.Access}}
+			told := active(t, sendOver(t, p, own, at(t, "introspection_endpoint"), asked))
+			sum := sha256.Sum256(own.Raw)
+			if cnf, _ := told["cnf"].(map[string]any); cnf["x5t#S256"] != base64.RawURLEncoding.EncodeToString(sum[:]) {
+				t.Errorf("RFC 8705 §3.2: cnf is %v", told["cnf"])
+			}
+			form = url.Values{"access_token": {tokens.Access}}
+			if r := sendOver(t, p, own, at(t, "userinfo_endpoint"), form); r.StatusCode != http.StatusOK {
+				t.Errorf("userinfo: %d %s", r.StatusCode, r.Text)
+			}
+			for name, other := range map[string]*certificate{"another certificate": issue(t, authority, forClient(p)), "none": nil} {
+				if r := sendOver(t, p, other, at(t, "userinfo_endpoint"), form); r.StatusCode != http.StatusUnauthorized {
+					t.Errorf("userinfo with %s: %d", name, r.StatusCode)
+				}
+			}
+			if r := sendOver(t, p, own, at(t, "revocation_endpoint"), asked); r.StatusCode != http.StatusOK {
+				t.Errorf("revocation: %d %s", r.StatusCode, r.Text)
+			}
+			inactive(t, sendOver(t, p, own, at(t, "introspection_endpoint"), asked))
+		})
+	}
 }
