@@ -297,3 +297,30 @@ func TestDiscovery_RFC8705_EveryValueWorks(t *testing.T) {
 		})
 	}
 }
+
+// Members have no business where browsers ask for a certificate.
+func TestPages_RFC8705_5_NoneIsServedWhereCertificatesAreAskedFor(t *testing.T) {
+	t.Parallel()
+	p := behindProxy(t, nil)
+	app := p.AddApp(t, nil)
+	at := func(host, path string) *platformtest.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platformtest.Identity+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		return p.NewBrowser(t).Do(req)
+	}
+	public := strings.TrimPrefix(platformtest.Identity, "https://")
+	for _, path := range []string{"/v1/oauth/authorize?" + app.Request().Encode(), "/v1/oauth/logout", "/signin", "/signup", "/signed-out", "/"} {
+		if r := at(mutualHost, path); r.StatusCode != http.StatusNotFound || len(r.Cookies()) > 0 {
+			t.Errorf("%s: %d", path, r.StatusCode)
+		}
+		if r := at(public, path); r.StatusCode == http.StatusNotFound {
+			t.Errorf("%s is not there at all", path)
+		}
+	}
+	if r := at(mutualHost, "/v1/oauth/userinfo"); r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("userinfo: %d", r.StatusCode)
+	}
+}

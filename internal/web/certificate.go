@@ -14,7 +14,7 @@ import (
 // a trusted proxy. Under the address that browsers know there are none, whatever
 // a header says.
 func (s *Site) Certificates(r *http.Request) []*x509.Certificate {
-	if s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host) {
+	if !s.forCertificates(r) {
 		return nil
 	}
 	if s.CertificateHeader != "" && s.fromProxy(r) {
@@ -24,6 +24,12 @@ func (s *Site) Certificates(r *http.Request) []*x509.Certificate {
 		return r.TLS.PeerCertificates
 	}
 	return nil
+}
+
+// forCertificates reports whether a request names the address that is for clients
+// with a certificate.
+func (s *Site) forCertificates(r *http.Request) bool {
+	return s.CertificateURL != nil && strings.EqualFold(r.Host, s.CertificateURL.Host)
 }
 
 // fromProxy reports whether the connection is a trusted proxy's.

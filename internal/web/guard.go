@@ -56,7 +56,7 @@ func (s *Site) check(r *http.Request) *loop.Error {
 		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send large parameters in a form body.", MaxURILength)
 	case headerBytes(r.Header) > maxHeaderBytes, headerFields(r.Header) > maxHeaderFields:
 		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields.", maxHeaderBytes, maxHeaderFields)
-	case !strings.EqualFold(r.Host, s.PublicURL.Host) && (s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host)):
+	case !strings.EqualFold(r.Host, s.PublicURL.Host) && !s.forCertificates(r):
 		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another.", s.PublicURL.Host)
 	case strings.ContainsRune(r.URL.Path, 0):
 		return notFound()
