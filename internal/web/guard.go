@@ -53,7 +53,7 @@ func (s *Site) securityHeaders() http.Header {
 func (s *Site) check(r *http.Request) *loop.Error {
 	switch {
 	case len(r.RequestURI) > MaxURILength:
-		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send large parameters in a form body.", MaxURILength)
+		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send less in it; an authorization request can be pushed.", MaxURILength)
 	case headerBytes(r.Header) > maxHeaderBytes, headerFields(r.Header) > maxHeaderFields:
 		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields.", maxHeaderBytes, maxHeaderFields)
 	case !strings.EqualFold(r.Host, s.PublicURL.Host) && !s.forCertificates(r):
