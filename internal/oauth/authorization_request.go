@@ -250,7 +250,7 @@ func refuseRequestObjects(_ *AuthorizationRequest, params url.Values) error {
 // holdToProfile refuses what the client's registration does not allow.
 func holdToProfile(req *AuthorizationRequest, _ url.Values) error {
 	if !req.Client.MayUse(loop.GrantAuthorizationCode) {
-		return loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type authorization_code.")
+		return loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type authorization_code. An operator sets the grant types of an app.")
 	}
 	if profileOf(req.Client).pushedOnly && req.Handle == "" {
 		return loop.Errorf(loop.InvalidRequest, "This app's profile is fapi2: push the request to /v1/oauth/par first, and send the request_uri that comes back.").About("request_uri")
@@ -292,7 +292,7 @@ func (req *AuthorizationRequest) askFor(scopes loop.Scopes) error {
 func readNonce(req *AuthorizationRequest, params url.Values) error {
 	req.Nonce = params.Get("nonce")
 	if req.Nonce == "" && req.Client.RequireNonce {
-		return loop.Errorf(loop.InvalidRequest, "This app requires a nonce.").About("nonce")
+		return loop.Errorf(loop.InvalidRequest, "This app requires a nonce. Send a new one with each request.").About("nonce")
 	}
 	if len(req.Nonce) > maxNonceLength {
 		return loop.Errorf(loop.InvalidRequest, "The nonce is longer than %d bytes.", maxNonceLength).About("nonce")
@@ -365,7 +365,7 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 	}
 	claims, err := s.openIDToken(hint)
 	if err != nil || claims.Audience != string(req.Client.ID) {
-		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app.").About("id_token_hint")
+		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app. Send one that this app was given, or none.").About("id_token_hint")
 	}
 	if req.Hinted != "" && req.Hinted != loop.MemberID(claims.Subject) {
 		return loop.Errorf(loop.InvalidRequest, "The id_token_hint and the claims parameter name two different members.").About("id_token_hint")

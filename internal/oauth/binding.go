@@ -106,7 +106,7 @@ func (s *Server) held(token AccessToken, p Presented) error {
 		return loop.Errorf(loop.InvalidToken, "The access token is not bound to a key. Send it as Authorization: Bearer TOKEN.")
 	case token.Binding.Certificate != "":
 		if len(p.Certificates) == 0 || certificateThumbprint(p.Certificates[0]) != token.Binding.Certificate {
-			return loop.Errorf(loop.InvalidToken, "The access token is bound to a client certificate, and this connection did not bring that one.")
+			return loop.Errorf(loop.InvalidToken, "The access token is bound to a client certificate, and this connection did not bring that one. Use the certificate of the token request, at the addresses for certificates.")
 		}
 	}
 	if !byDPoP {
@@ -117,7 +117,7 @@ func (s *Server) held(token AccessToken, p Presented) error {
 		return err
 	}
 	if proof.Key != token.Binding.Key {
-		return loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's.")
+		return loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's. Make the proof with the key of the token request.")
 	}
 	return s.useProof(proof)
 }

@@ -22,7 +22,7 @@ func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, cha
 	leaf := chain[0]
 	now := s.World.Now()
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		return loop.Errorf(loop.InvalidClient, "The client certificate is not valid at this time.")
+		return loop.Errorf(loop.InvalidClient, "The client certificate is not valid at this time. Renew it, or check your clock.")
 	}
 	proven := false
 	switch client.Protocol.AuthMethod {
@@ -32,7 +32,7 @@ func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, cha
 		proven = s.registeredKey(ctx, client, leaf)
 	}
 	if !proven {
-		return loop.Errorf(loop.InvalidClient, "The client certificate is not the one that this client registered.")
+		return loop.Errorf(loop.InvalidClient, "The client certificate is not the one that this client registered. Present that one, or have the new one registered.")
 	}
 	return nil
 }

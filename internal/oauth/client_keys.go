@@ -209,7 +209,7 @@ func (s *Server) openClientJWT(ctx context.Context, client *loop.Client, text st
 	}
 	set, err := s.ClientKeys.Of(ctx, client, header.KeyID)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read"), err)
+		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read, check its jwks_uri"), err)
 	}
 	for _, key := range set.Keys {
 		if !usable(key, header) {

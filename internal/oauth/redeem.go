@@ -11,9 +11,9 @@ import (
 // What the holder of a code that does not work is told. The descriptions name
 // the commonest mistake and give nothing away: each needs a genuine code.
 var (
-	errBadCode      = loop.Errorf(loop.InvalidGrant, "The code is not valid for this client. A code works once, for 60 seconds, for the client that asked for it.").About("code")
+	errBadCode      = loop.Errorf(loop.InvalidGrant, "The code is not valid for this client. A code works once, for 60 seconds, for the client that asked for it. Send the member through authorization again.").About("code")
 	errCodeExpired  = loop.Errorf(loop.InvalidGrant, "The code has expired: it works for 60 seconds. Send the member through authorization again.").About("code")
-	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended.").About("code")
+	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended. Send the member through authorization again.").About("code")
 	errBadVerifier  = loop.Errorf(loop.InvalidGrant, "The code_verifier does not match the code_challenge of the authorization request. Send the verifier of the same attempt; the code still works.").About("code_verifier")
 	errBadRedirect  = loop.Errorf(loop.InvalidGrant, "The redirect_uri is not the one of the authorization request. Send it again, character by character; the code still works.").About("redirect_uri")
 	errBadKey       = loop.Errorf(loop.InvalidGrant, "This is bound to another key or certificate than the request brought. Use the same DPoP key or client certificate as before; nothing was used up.")

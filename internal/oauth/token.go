@@ -50,7 +50,7 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req ClientRe
 		return nil, loop.Errorf(loop.UnsupportedGrantType, "The grant_type must be authorization_code, refresh_token or client_credentials.").About("grant_type")
 	}
 	if !client.MayUse(name) {
-		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s.", name).About("grant_type")
+		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s. An operator sets the grant types of an app.", name).About("grant_type")
 	}
 	binding, err := s.bind(client, req)
 	if err != nil {
