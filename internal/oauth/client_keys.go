@@ -114,12 +114,15 @@ type ClientKeys struct {
 	fetched map[string]*fetchedKeys // by jwks_uri
 }
 
-// fetchedKeys is a key set that was fetched, or why it was not.
+// fetchedKeys is a key set that was fetched.
 type fetchedKeys struct {
-	mu  sync.Mutex // one fetch at a time for one address
-	at  time.Time
-	set jose.JSONWebKeySet
-	err error
+	fetching sync.Mutex // one fetch at a time for one address
+
+	mu      sync.Mutex // guards what follows
+	set     jose.JSONWebKeySet
+	goodFor time.Time // until when the set is used
+	triedAt time.Time
+	err     error // of the last try
 }
 
 // How long fetched keys are used, and how soon an unknown key id may have them
@@ -136,7 +139,7 @@ const (
 var errNoKeys = errors.New("the client has no keys registered")
 
 // Of gives the client's keys; where they are fetched, the set is renewed once
-// for a key id that it does not hold.
+// for a key id that it does not hold. A renewal that fails takes nothing away.
 func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) (jose.JSONWebKeySet, error) {
 	switch {
 	case client.Protocol.KeySet != nil:
@@ -145,15 +148,48 @@ func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) 
 		return jose.JSONWebKeySet{}, errNoKeys
 	}
 	kept := k.slot(client.Protocol.KeySetURI)
-	kept.mu.Lock()
-	defer kept.mu.Unlock()
-	age := k.World.Now().Sub(kept.at)
-	unknown := keyID != "" && len(kept.set.Key(keyID)) == 0
-	if kept.at.IsZero() || age >= keySetLife || (unknown || kept.err != nil) && age >= keySetRefetch {
-		kept.set, kept.err = k.fetch(ctx, client.Protocol.KeySetURI)
-		kept.at = k.World.Now()
+	if set, ok := kept.holding(keyID, k.World.Now()); ok {
+		return set, nil
 	}
-	return kept.set, kept.err
+	kept.fetching.Lock()
+	defer kept.fetching.Unlock()
+	now := k.World.Now()
+	if set, ok := kept.holding(keyID, now); ok {
+		return set, nil // somebody else has just fetched it
+	}
+	if now.Sub(kept.triedAt) >= keySetRefetch {
+		// Whoever asks may be a stranger, and hang up.
+		set, err := k.fetch(context.WithoutCancel(ctx), client.Protocol.KeySetURI)
+		kept.keep(set, err, k.World.Now())
+	}
+	return kept.now(k.World.Now())
+}
+
+// holding gives the set if it is good and has the key; without an id, any set.
+func (f *fetchedKeys) holding(keyID string, now time.Time) (jose.JSONWebKeySet, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.set, now.Before(f.goodFor) && (keyID == "" || len(f.set.Key(keyID)) > 0)
+}
+
+// keep notes what a fetch came to.
+func (f *fetchedKeys) keep(set jose.JSONWebKeySet, err error, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.triedAt, f.err = now, err
+	if err == nil {
+		f.set, f.goodFor = set, now.Add(keySetLife)
+	}
+}
+
+// now gives the set while it is good, else why there is none.
+func (f *fetchedKeys) now(now time.Time) (jose.JSONWebKeySet, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Before(f.goodFor) {
+		return f.set, nil
+	}
+	return jose.JSONWebKeySet{}, f.err
 }
 
 // slot is the place of an address in memory. A full memory is emptied: what is
