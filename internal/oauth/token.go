@@ -72,17 +72,21 @@ func (s *Server) issue(req TokenRequest, chain *loop.Chain, scopes loop.Scopes, 
 	if err != nil {
 		return nil, err
 	}
+	response := &TokenResponse{
+		AccessToken: access,
+		TokenType:   req.Binding.tokenType(),
+		ExpiresIn:   int64(target.life(req.Client) / time.Second),
+		Scope:       scopes.String(),
+	}
+	if !req.Client.MayUse(loop.GrantRefreshToken) {
+		return response, nil
+	}
 	refresh, err := s.sealRefreshToken(chain)
 	if err != nil {
 		return nil, err
 	}
-	return &TokenResponse{
-		AccessToken:  access,
-		TokenType:    req.Binding.tokenType(),
-		ExpiresIn:    int64(target.life(req.Client) / time.Second),
-		RefreshToken: refresh.Reveal(),
-		Scope:        scopes.String(),
-	}, nil
+	response.RefreshToken = refresh.Reveal()
+	return response, nil
 }
 
 // covered is what of the scopes still stands: within the member's consent as it
