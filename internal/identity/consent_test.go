@@ -157,6 +157,20 @@ func TestConsent_Sec039_OnlyWhatThePageShowed(t *testing.T) {
 	}
 }
 
+func TestConsent_Sec039_AGetAllowsNothing(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b, page := consentPage(p, t, app.Request(), ada)
+	r := b.Get(platformtest.Identity + "/consent?" + url.Values{
+		"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}, "ticket": {page.Field("ticket")}, "decision": {"allow"}, "scope": {"profile"},
+	}.Encode())
+	grant, err := p.OAuth.Ledger.LiveGrant(t.Context(), ada.ID, app.ID)
+	if !strings.Contains(r.Text, `id="allow"`) || err != nil || grant != nil {
+		t.Errorf("status %d, a grant %v, %v", r.StatusCode, grant, err)
+	}
+}
+
 func TestConsent_ShownAgainWhenAnythingChanged(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
