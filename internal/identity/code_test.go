@@ -295,9 +295,9 @@ func TestSec036_AHintThatIsForgedOrForeignSaysNothing(t *testing.T) {
 	key := platformtest.NewKey(t)
 	for name, hint := range map[string]string{
 		"another app's": foreign, "another server's": another, "alg none": encode(`{"alg":"none","typ":"JWT"}`) + "." + encode(body) + ".",
-		"another key's": key.Sign("JWT", claims(t, own.ID)),
+		"another key's":                    key.Sign("JWT", claims(t, own.ID)),
 		"other claims under its signature": splice(own.ID, toJSON(t, map[string]any{"iss": platformtest.Identity, "sub": ada.ID, "aud": app.ID})),
-		"an access token": own.Access, "a refresh token": own.Refresh, "cut short": own.ID[:len(own.ID)-4], "twice": own.ID + "." + own.ID, "its claims alone": strings.Split(own.ID, ".")[1],
+		"an access token":                  own.Access, "a refresh token": own.Refresh, "cut short": own.ID[:len(own.ID)-4], "twice": own.ID + "." + own.ID, "its claims alone": strings.Split(own.ID, ".")[1],
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, prompt := range []string{"none", "login", ""} {
