@@ -22,6 +22,11 @@ func (s *Site) guard(next http.Handler) http.Handler {
 	security := s.securityHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), security)
+		if len(r.TransferEncoding) > 0 {
+			// There may have been a Content-Length too, which a proxy in front went by:
+			// what comes behind could be the body to one and a request to the other.
+			w.Header().Set("Connection", "close")
+		}
 		if e := s.check(r); e != nil {
 			s.refuse(w, r, e)
 			return
