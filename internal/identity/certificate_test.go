@@ -324,3 +324,40 @@ func TestPages_RFC8705_5_NoneIsServedWhereCertificatesAreAskedFor(t *testing.T) 
 		t.Errorf("userinfo: %d", r.StatusCode)
 	}
 }
+
+// A client that publishes its keys changes its certificate without asking anybody.
+func TestAuthenticate_RFC8705_2_2_2_ANewCertificateWorksSoon(t *testing.T) {
+	t.Parallel()
+	p := platformtest.NewWith(t, func(c *platform.Config) {
+		c.IdentityCertificate, c.FetchHosts = &url.URL{Scheme: "https", Host: mutualHost}, []string{"127.0.0.1"}
+		c.CertificateHeader, c.TrustedProxies = "Client-Cert", []netip.Prefix{netip.MustParsePrefix(platformtest.Peer + "/32")}
+	})
+	publish := func(certificate *certificate) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: certificate.PublicKey, KeyID: "the one"}}})
+		}
+	}
+	server := newKeyServer(t)
+	first, second := issue(t, nil, forClient(p)), issue(t, nil, forClient(p))
+	server.answers(publish(first))
+	app := p.AddApp(t, func(c *loop.Client) { c.Protocol.AuthMethod, c.Protocol.KeySetURI = loop.AuthSelfSignedTLS, server.URL+"/jwks.json" })
+	asks := func(with *certificate) int {
+		return sendOver(t, p, with, "/v1/oauth/revoke", url.Values{"client_id": {string(app.ID)}, "token": {"x"}}).StatusCode
+	}
+	if asks(first) != http.StatusOK || asks(second) != http.StatusUnauthorized {
+		t.Fatal("the published certificate is not the one that works")
+	}
+	server.answers(publish(second))
+	p.World.Advance(time.Minute)
+	if asks(second) != http.StatusOK || asks(first) != http.StatusUnauthorized {
+		t.Error("a minute later the new one is not the one that works")
+	}
+	before := server.asked.Load()
+	for range 20 {
+		asks(first)
+	}
+	if asked := server.asked.Load() - before; asked > 1 {
+		t.Errorf("20 requests with an old one have the keys fetched %d times", asked)
+	}
+}

@@ -125,7 +125,7 @@ type fetchedKeys struct {
 	err     error // of the last try
 }
 
-// How long fetched keys are used, and how soon an unknown key id may have them
+// How long fetched keys are used, and how soon an unknown key may have them
 // fetched again: a stranger who sends made-up ones causes little traffic.
 const (
 	keySetLife      = 10 * time.Minute
@@ -138,9 +138,9 @@ const (
 // errNoKeys is answered for a client that registered none.
 var errNoKeys = errors.New("the client has no keys registered")
 
-// Of gives the client's keys; where they are fetched, the set is renewed once
-// for a key id that it does not hold. A renewal that fails takes nothing away.
-func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) (jose.JSONWebKeySet, error) {
+// Of gives the client's keys; where they are fetched, the set is renewed once if
+// it has not what is looked for. A renewal that fails takes nothing away.
+func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, has func(jose.JSONWebKeySet) bool) (jose.JSONWebKeySet, error) {
 	switch {
 	case client.Protocol.KeySet != nil:
 		return ParseClientKeys(client.Protocol.KeySet)
@@ -148,13 +148,13 @@ func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) 
 		return jose.JSONWebKeySet{}, errNoKeys
 	}
 	kept := k.slot(client.Protocol.KeySetURI)
-	if set, ok := kept.holding(keyID, k.World.Now()); ok {
+	if set, ok := kept.holding(has, k.World.Now()); ok {
 		return set, nil
 	}
 	kept.fetching.Lock()
 	defer kept.fetching.Unlock()
 	now := k.World.Now()
-	if set, ok := kept.holding(keyID, now); ok {
+	if set, ok := kept.holding(has, now); ok {
 		return set, nil // somebody else has just fetched it
 	}
 	if now.Sub(kept.triedAt) >= keySetRefetch {
@@ -165,11 +165,11 @@ func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) 
 	return kept.now(k.World.Now())
 }
 
-// holding gives the set if it is good and has the key; without an id, any set.
-func (f *fetchedKeys) holding(keyID string, now time.Time) (jose.JSONWebKeySet, bool) {
+// holding gives the set if it is good and has what is looked for.
+func (f *fetchedKeys) holding(has func(jose.JSONWebKeySet) bool, now time.Time) (jose.JSONWebKeySet, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.set, now.Before(f.goodFor) && (keyID == "" || len(f.set.Key(keyID)) > 0)
+	return f.set, now.Before(f.goodFor) && has(f.set)
 }
 
 // keep notes what a fetch came to.
@@ -243,7 +243,9 @@ func (s *Server) openClientJWT(ctx context.Context, client *loop.Client, text st
 	if kind, given := header.ExtraHeaders[jose.HeaderType]; given && !typeIs(kind, types) {
 		return nil, errBadJWT("it is a JWT of another kind (typ)")
 	}
-	set, err := s.ClientKeys.Of(ctx, client, header.KeyID)
+	set, err := s.ClientKeys.Of(ctx, client, func(set jose.JSONWebKeySet) bool {
+		return header.KeyID == "" || len(set.Key(header.KeyID)) > 0
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read, check its jwks_uri"), err)
 	}
