@@ -341,7 +341,9 @@ func TestAuthenticate_RFC8705_2_2_2_ANewCertificateWorksSoon(t *testing.T) {
 	server := newKeyServer(t)
 	first, second := issue(t, nil, forClient(p)), issue(t, nil, forClient(p))
 	server.answers(publish(first))
-	app := p.AddApp(t, func(c *loop.Client) { c.Protocol.AuthMethod, c.Protocol.KeySetURI = loop.AuthSelfSignedTLS, server.URL+"/jwks.json" })
+	app := p.AddApp(t, func(c *loop.Client) {
+		c.Protocol.AuthMethod, c.Protocol.KeySetURI = loop.AuthSelfSignedTLS, server.URL+"/jwks.json"
+	})
 	asks := func(with *certificate) int {
 		return sendOver(t, p, with, "/v1/oauth/revoke", url.Values{"client_id": {string(app.ID)}, "token": {"x"}}).StatusCode
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/platform/platformtest"
@@ -77,4 +79,36 @@ func TestSec113_AStrangerTakesNobodysKeysAway(t *testing.T) {
 			t.Error("a stranger is let in")
 		}
 	})
+}
+
+// Keys need no names: a new one is found by what it signed.
+func TestSec113_ANewKeyWithoutANameIsFoundToo(t *testing.T) {
+	t.Parallel()
+	p := withReceiver(t)
+	server := newKeyServer(t)
+	unnamed := func() *platformtest.Key {
+		key := platformtest.NewKey(t)
+		key.KeyID = ""
+		return key
+	}
+	publish := func(key *platformtest.Key) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(key.Set())
+		}
+	}
+	first, second := unnamed(), unnamed()
+	server.answers(publish(first))
+	app := p.AddApp(t, func(c *loop.Client) {
+		c.Protocol.AuthMethod, c.Protocol.KeySetURI = loop.AuthPrivateKeyJWT, server.URL+"/jwks.json"
+	})
+	assert := func(key *platformtest.Key) *platformtest.Response {
+		return asserting(t, p, app, key.SignWith((&jose.SignerOptions{}).WithType("JWT"), app.AssertionClaims()))
+	}
+	proven(t, assert(first))
+	refused(t, assert(second), http.StatusUnauthorized, "invalid_client")
+	server.answers(publish(second))
+	p.World.Advance(time.Minute)
+	proven(t, assert(second))
+	refused(t, assert(first), http.StatusUnauthorized, "invalid_client")
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -168,8 +169,9 @@ func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, has func(jose.
 // holding gives the set if it is good and has what is looked for.
 func (f *fetchedKeys) holding(has func(jose.JSONWebKeySet) bool, now time.Time) (jose.JSONWebKeySet, bool) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.set, now.Before(f.goodFor) && has(f.set)
+	set, good := f.set, now.Before(f.goodFor)
+	f.mu.Unlock()
+	return set, good && has(set)
 }
 
 // keep notes what a fetch came to.
@@ -243,21 +245,25 @@ func (s *Server) openClientJWT(ctx context.Context, client *loop.Client, text st
 	if kind, given := header.ExtraHeaders[jose.HeaderType]; given && !typeIs(kind, types) {
 		return nil, errBadJWT("it is a JWT of another kind (typ)")
 	}
-	set, err := s.ClientKeys.Of(ctx, client, func(set jose.JSONWebKeySet) bool {
-		return header.KeyID == "" || len(set.Key(header.KeyID)) > 0
-	})
+	var payload []byte
+	verifies := func(set jose.JSONWebKeySet) bool {
+		return slices.ContainsFunc(set.Keys, func(key jose.JSONWebKey) bool {
+			if !usable(key, header) {
+				return false
+			}
+			var err error
+			payload, err = parsed.Verify(key.Key)
+			return err == nil
+		})
+	}
+	set, err := s.ClientKeys.Of(ctx, client, verifies)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read, check its jwks_uri"), err)
 	}
-	for _, key := range set.Keys {
-		if !usable(key, header) {
-			continue
-		}
-		if payload, err := parsed.Verify(key.Key); err == nil {
-			return payload, nil
-		}
+	if payload == nil && !verifies(set) {
+		return nil, errBadJWT("none of the client's registered keys verifies its signature")
 	}
-	return nil, errBadJWT("none of the client's registered keys verifies its signature")
+	return payload, nil
 }
 
 // parseJWT parses a compact JWS of one of the client algorithms.
