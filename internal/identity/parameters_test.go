@@ -77,6 +77,14 @@ func TestToken_RFC6749_3_2_AParameterWithoutAValueIsNotThere(t *testing.T) {
 		}
 		p.Post(t, platformtest.Identity+"/v1/oauth/token", form, basic(string(app.ID), app.Secret)).Pair(t)
 	})
+	t.Run("a token in the form of userinfo, and one in the header", func(t *testing.T) {
+		t.Parallel()
+		tokens := app.Redeem(app.Code(p.NewBrowser(t), p.AddMember(t, "Ben"))).Pair(t)
+		bearer := http.Header{"Authorization": {"Bearer " + tokens.Access}}
+		if r := p.Post(t, platformtest.Identity+"/v1/oauth/userinfo", url.Values{"access_token": {""}}, bearer); r.StatusCode != http.StatusOK {
+			t.Errorf("status %d: %s", r.StatusCode, r.Text)
+		}
+	})
 	t.Run("an assertion, and a request within a push", func(t *testing.T) {
 		t.Parallel()
 		form := app.Request()

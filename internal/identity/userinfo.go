@@ -65,7 +65,7 @@ func tokenOf(w http.ResponseWriter, r *http.Request) (scheme, text string, err e
 	if err != nil {
 		return "", "", err
 	}
-	sent := form["access_token"]
+	sent := oauth.Sent(form)["access_token"]
 	switch {
 	case len(sent) == 0:
 		return web.AccessToken(r)
