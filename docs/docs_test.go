@@ -3,11 +3,16 @@ package docs_test
 import (
 	"encoding/json"
 	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,6 +157,78 @@ func TestTheScopesPageNamesEveryScopeInTheWordsOfTheConsentPage(t *testing.T) {
 	for _, row := range loop.ScopeRegistry() {
 		if !strings.Contains(page, "| `"+string(row.Scope)+"` | **"+row.Title+".** ") {
 			t.Errorf("scopes.md does not show %s as %q", row.Scope, row.Title)
+		}
+	}
+}
+
+// TestEveryErrorPageShowsWordsThatThePlatformSays: what a page gives as an answer
+// is one, word for word, unless the page says that there is none yet.
+func TestEveryErrorPageShowsWordsThatThePlatformSays(t *testing.T) {
+	said := descriptions(t)
+	for _, code := range loop.Codes() {
+		page := read(t, filepath.Join("errors", string(code)+".md"))
+		if strings.Contains(page, "in this version") {
+			continue
+		}
+		shown := described.FindStringSubmatch(page)
+		if shown == nil {
+			t.Errorf("the page of %s shows no description", code)
+			continue
+		}
+		text, err := url.QueryUnescape(shown[1] + strings.ReplaceAll(shown[2], "%", "%25"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(said, func(pattern *regexp.Regexp) bool { return pattern.MatchString(text) }) {
+			t.Errorf("the page of %s shows %q, which nothing says", code, text)
+		}
+	}
+}
+
+// described is the description on an error's page: in an address, or in JSON.
+var described = regexp.MustCompile(`error_description(?:=([^\s&]+)|": "([^"]+)")`)
+
+// descriptions are the texts in the platform's code that are long enough to be a
+// description, each verb in them standing for anything.
+func descriptions(t *testing.T) (patterns []*regexp.Regexp) {
+	t.Helper()
+	verbs := regexp.MustCompile(`%[sdvq]`)
+	err := filepath.WalkDir(filepath.Join("..", "internal"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			literal, ok := node.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if words := verbs.ReplaceAllString(text, ""); err == nil && len(words) > 20 && !strings.Contains(text, "\n") {
+				patterns = append(patterns, regexp.MustCompile("^"+verbs.ReplaceAllString(regexp.QuoteMeta(text), ".+")+"$"))
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patterns
+}
+
+// TestTheFlowsPageHasEveryErrorThatTravels: an app reads there in how many ways
+// its request can end.
+func TestTheFlowsPageHasEveryErrorThatTravels(t *testing.T) {
+	flow := read(t, "authorization-flow.md")
+	for _, code := range loop.Codes() {
+		page := read(t, filepath.Join("errors", string(code)+".md"))
+		travels := strings.Contains(page, "?error="+string(code)+"\n") || strings.Contains(page, "**Redirect from authorize")
+		if travels && !strings.Contains(page, "in this version") && !strings.Contains(flow, "](errors/"+string(code)+".md)") {
+			t.Errorf("authorization-flow.md does not say when %s comes", code)
 		}
 	}
 }

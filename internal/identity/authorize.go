@@ -59,7 +59,16 @@ func (h *Host) authorizePost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, oauth.AuthorizePath+"?"+form.Encode())
+	return sendAround(w, r, oauth.AuthorizePath, form)
+}
+
+// sendAround has a browser ask by GET for what it has posted.
+func sendAround(w http.ResponseWriter, r *http.Request, path string, form url.Values) error {
+	to := path + "?" + form.Encode()
+	if len(to) > web.MaxURILength {
+		return loop.Errorf(loop.PayloadTooLarge, "The request is longer than %d bytes, and a browser has to carry it in an address. Send less; an authorization request can be pushed to %s.", web.MaxURILength, oauth.PushedPath)
+	}
+	return web.SeeOther(w, r, to)
 }
 
 // formAndQuery reads the parameters of a post from another site.

@@ -149,6 +149,10 @@ func TestBackchannelLogout(t *testing.T) {
 		if attempts := len(told.received()); attempts != 8 {
 			t.Errorf("there were %d attempts", attempts)
 		}
+		record, err := p.RunWith(t, "", "audit", "tail", "-n", "1000")
+		if err != nil || strings.Count(record, "logout.undelivered") != 1 || strings.Count(record, "logout.delivered") != 2 {
+			t.Errorf("%v: the record says %s", err, record)
+		}
 	})
 	t.Run("a suspended member's sessions end too", func(t *testing.T) {
 		told.answers(http.StatusOK)

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -573,6 +574,23 @@ func TestSec113_KeysThatAreFetched(t *testing.T) {
 	server.answers(set(key))
 	p.World.Advance(time.Minute)
 	proven(t, assert(t, key))
+	t.Run("RFC 7517 §5 keys of other kinds beside it are passed over", func(t *testing.T) {
+		private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/jwk-set+json")
+			_, _ = w.Write([]byte(`{"keys":[
+				{"kty":"OKP","crv":"X25519","x":"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08","use":"enc"},
+				{"kty":"of tomorrow","kid":"x"},
+				` + toJSON(t, platformtest.KeyOf(t, private, jose.ES384).Public()) + `,
+				` + toJSON(t, key.Public()) + `]}`))
+		})
+		p.World.Advance(11 * time.Minute) // the set of before is kept for ten
+		proven(t, assert(t, key))
+	})
+	server.answers(set(key))
 	t.Run("a flood of unknown keys is one request in half a minute", func(t *testing.T) {
 		before := server.asked.Load()
 		for range 50 {

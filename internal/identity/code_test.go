@@ -241,3 +241,76 @@ func TestSec128_NobodySaysOfThemselvesThatTheyAreLoops(t *testing.T) {
 		onPage(t, b.Authorize(with(own.Request(), "scope", "openid email")), "disabled")
 	})
 }
+
+func TestSec025_ACodeIsItsClientsAlone(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada, b := p.AddMember(t, "Ada"), p.NewBrowser(t)
+	kinds := map[string]*platformtest.App{
+		"a confidential app": p.AddApp(t, nil),
+		"a public app":       p.AddApp(t, func(c *loop.Client) { c.Type = loop.Public }),
+		"an app with a key":  p.AddKeyApp(t, nil),
+	}
+	for owner, app := range kinds {
+		nobodyElse := func(t *testing.T, code string) {
+			t.Helper()
+			for thief, other := range kinds {
+				if thief != owner {
+					refused(t, other.Redeem(code), http.StatusBadRequest, "invalid_grant")
+				}
+			}
+			form := url.Values{
+				"grant_type": {"authorization_code"}, "client_id": {string(app.ID)}, "code": {code},
+				"redirect_uri": {platformtest.Callback}, "code_verifier": {platformtest.Verifier},
+			}
+			if app.Type == loop.Confidential { // by its name, without its proof
+				refused(t, p.Post(t, tokenAddress, form, nil), http.StatusUnauthorized, "invalid_client")
+				return
+			}
+			refused(t, p.Post(t, tokenAddress, with(form, "code_verifier", strings.Repeat("x", 50)), nil), http.StatusBadRequest, "invalid_grant")
+		}
+		t.Run("of "+owner, func(t *testing.T) {
+			code := app.Code(b, ada)
+			nobodyElse(t, code)
+			tokens := app.Redeem(code).Pair(t) // nothing was spent
+			nobodyElse(t, code)
+			if r := p.UserInfo(t, tokens.Access); r.StatusCode != http.StatusOK {
+				t.Errorf("an attempt on a used code ended something: %d", r.StatusCode)
+			}
+			app.Refresh(tokens.Refresh).Pair(t)
+		})
+	}
+}
+
+func TestSec036_AHintThatIsForgedOrForeignSaysNothing(t *testing.T) {
+	t.Parallel()
+	p, elsewhere := platformtest.New(t), platformtest.New(t)
+	app, other, ada := p.AddApp(t, nil), p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b := p.NewBrowser(t)
+	own := app.Redeem(app.Code(b, ada)).Pair(t)
+	foreign := other.Redeem(other.Code(b, ada)).Pair(t).ID
+	apart := elsewhere.AddApp(t, nil)
+	another := apart.Redeem(apart.Code(elsewhere.NewBrowser(t), elsewhere.AddMember(t, "Ada"))).Pair(t).ID
+	body := toJSON(t, claims(t, own.ID))
+	key := platformtest.NewKey(t)
+	for name, hint := range map[string]string{
+		"another app's": foreign, "another server's": another, "alg none": encode(`{"alg":"none","typ":"JWT"}`) + "." + encode(body) + ".",
+		"another key's":                    key.Sign("JWT", claims(t, own.ID)),
+		"other claims under its signature": splice(own.ID, toJSON(t, map[string]any{"iss": platformtest.Identity, "sub": ada.ID, "aud": app.ID})),
+		"an access token":                  own.Access, "a refresh token": own.Refresh, "cut short": own.ID[:len(own.ID)-4], "twice": own.ID + "." + own.ID, "its claims alone": strings.Split(own.ID, ".")[1],
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, prompt := range []string{"none", "login", ""} {
+				got := b.Authorize(with(app.Request(), "id_token_hint", hint, "prompt", prompt)).Redirected(t).Query()
+				if got.Get("error") != "invalid_request" || got.Has("code") {
+					t.Errorf("prompt=%s: got %v", prompt, got)
+				}
+			}
+		})
+	}
+	t.Run("its own is one", func(t *testing.T) {
+		if got := b.Authorize(with(app.Request(), "id_token_hint", own.ID, "prompt", "none")).Redirected(t).Query(); !got.Has("code") {
+			t.Errorf("got %v", got)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,6 +158,20 @@ func TestConsent_Sec039_OnlyWhatThePageShowed(t *testing.T) {
 	}
 }
 
+func TestConsent_Sec039_AGetAllowsNothing(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b, page := consentPage(p, t, app.Request(), ada)
+	r := b.Get(platformtest.Identity + "/consent?" + url.Values{
+		"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}, "ticket": {page.Field("ticket")}, "decision": {"allow"}, "scope": {"profile"},
+	}.Encode())
+	grant, err := p.OAuth.Ledger.LiveGrant(t.Context(), ada.ID, app.ID)
+	if !strings.Contains(r.Text, `id="allow"`) || err != nil || grant != nil {
+		t.Errorf("status %d, a grant %v, %v", r.StatusCode, grant, err)
+	}
+}
+
 func TestConsent_ShownAgainWhenAnythingChanged(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
@@ -300,4 +315,37 @@ func TestConsent_ClaimsCountAsTheirScope(t *testing.T) {
 	if got := p.UserInfo(t, tokens.Access).JSON(t); got["email"] != nil || got["name"] != "Ada" {
 		t.Errorf("userinfo says %v", got)
 	}
+}
+
+// A member who presses twice has allowed once.
+func TestConsent_TwentyAtOnceAreOneGrant(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	b, page := consentPage(p, t, app.Request(), ada)
+	codes := make(chan string, 20)
+	var all sync.WaitGroup
+	for range cap(codes) {
+		all.Go(func() {
+			r := b.Post(platformtest.Identity+"/consent", url.Values{
+				"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}, "ticket": {page.Field("ticket")},
+				"decision": {"allow"}, "scope": {"profile", "read:biomarkers"},
+			})
+			if to, err := r.Location(); err == nil && to.Host == "app.example.com" {
+				codes <- to.Query().Get("code")
+			}
+		})
+	}
+	all.Wait()
+	close(codes)
+	listed, err := p.RunWith(t, "", "grant", "list", "--all", "--json", "--user", string(ada.ID))
+	if err != nil || strings.Count(listed, `"grant_id"`) != 1 {
+		t.Fatalf("%v: want one grant: %s", err, listed)
+	}
+	first := <-codes
+	app.Redeem(first).Pair(t)
+	for code := range codes {
+		app.Redeem(code).Pair(t) // each is a code of its own, under the one consent
+	}
+	refused(t, app.Redeem(first), http.StatusBadRequest, "invalid_grant")
 }

@@ -424,3 +424,29 @@ func TestSec062_WhatIsBoundToAKeyNeedsThatKey(t *testing.T) {
 		}
 	})
 }
+
+// From the moment at which an app's tokens have to be bound, those that are not
+// open nothing.
+func TestUpdate_AnAppWhoseTokensAreToBeBoundLosesTheOthers(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := p.AddMember(t, "Ada")
+	for name, alter := range map[string]func(*loop.Client){
+		"to a key":         func(c *loop.Client) { c.Protocol.DPoPBound = true },
+		"to a certificate": func(c *loop.Client) { c.Protocol.CertificateBound = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := p.AddApp(t, nil)
+			tokens := app.Redeem(app.Code(p.NewBrowser(t), ada)).Pair(t)
+			if _, err := p.Clients.Update(t.Context(), app.ID, operator, alter); err != nil {
+				t.Fatal(err)
+			}
+			if r := p.Biomarkers(t, tokens.Access); r.StatusCode != http.StatusUnauthorized {
+				t.Errorf("a token that anybody could use: %d", r.StatusCode)
+			}
+			if r := app.Refresh(tokens.Refresh); r.StatusCode != http.StatusBadRequest {
+				t.Errorf("a refresh without a binding: %d", r.StatusCode)
+			}
+		})
+	}
+}

@@ -118,3 +118,18 @@ func TestSec060_NoTokenLeavesTheAuthorizationEndpoint(t *testing.T) {
 		}
 	})
 }
+
+// What a client may not use it is not given.
+func TestToken_AClientThatMayNotRefreshGetsNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, func(c *loop.Client) { c.Protocol.GrantTypes = []loop.GrantType{loop.GrantAuthorizationCode} }), p.AddMember(t, "Ada")
+	r := app.Redeem(app.Code(p.NewBrowser(t), ada))
+	tokens := r.Pair(t)
+	if strings.Contains(r.Text, "refresh_token") {
+		t.Errorf("it gets one: %s", r.Text)
+	}
+	if p.UserInfo(t, tokens.Access).StatusCode != http.StatusOK || tokens.ID == "" {
+		t.Error("what it may have does not work")
+	}
+}

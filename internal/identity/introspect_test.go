@@ -187,3 +187,40 @@ func TestSec058_AStoreThatFailsIsNoAnswer(t *testing.T) {
 	}
 	refused(t, introspect(app, tokens.Refresh), http.StatusServiceUnavailable, "temporarily_unavailable")
 }
+
+func TestIntrospect_RFC9701_4_AJWTIsForWhoeverAsksForOne(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, signed := p.AddApp(t, nil), p.AddApp(t, func(c *loop.Client) { c.Protocol.IntrospectionAlgorithm = loop.PS256 })
+	tokens := app.Redeem(app.Code(p.NewBrowser(t), p.AddMember(t, "Ada"))).Pair(t)
+	const jwt, plain = "application/token-introspection+jwt", "application/json"
+	for name, c := range map[string]struct {
+		app    *platformtest.App
+		accept string
+		want   string
+	}{
+		"nothing said":                 {app, "", plain},
+		"anything":                     {app, "*/*", plain},
+		"JSON":                         {app, "application/json", plain},
+		"a JWT":                        {app, jwt, jwt},
+		"a JWT in other case":          {app, "Application/Token-Introspection+JWT", jwt},
+		"a JWT among others":           {app, "text/html, " + jwt + ";q=0.9, */*;q=0.1", jwt},
+		"never a JWT":                  {app, "application/json, " + jwt + ";q=0", plain},
+		"something that only holds it": {app, "application/x-" + jwt, plain},
+		"registered for it":            {signed, "application/json", jwt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := c.app.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, http.Header{"Accept": {c.accept}})
+			if got := r.Header.Get("Content-Type"); r.StatusCode != http.StatusOK || got != c.want {
+				t.Fatalf("%d, %s, want %s", r.StatusCode, got, c.want)
+			}
+			if c.want == jwt {
+				typ, said := readJWT(t, p, r.Text)
+				told, _ := said["token_introspection"].(map[string]any)
+				if typ != "token-introspection+jwt" || said["aud"] != string(c.app.ID) || said["sub"] != nil || said["exp"] != nil || told["active"] != (c.app == app) {
+					t.Errorf("§5: typ %s, %v", typ, said)
+				}
+			}
+		})
+	}
+}

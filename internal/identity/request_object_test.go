@@ -3,6 +3,7 @@ package identity_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,15 @@ func objectOf(p *platformtest.Platform, app *platformtest.App, request url.Value
 // carrying is an authorization request by a request object.
 func carrying(app *platformtest.App, object string) url.Values {
 	return url.Values{"client_id": {string(app.ID)}, "redirect_uri": {string(app.RedirectURIs[0])}, "state": {"outer"}, "request": {object}}
+}
+
+// many are so many claims of no meaning.
+func many(n int) map[string]any {
+	claims := map[string]any{}
+	for i := range n {
+		claims["x"+strconv.Itoa(i)] = "y"
+	}
+	return claims
 }
 
 func TestSec061_ARequestObjectThatIsNotGoodIsRefused(t *testing.T) {
@@ -70,6 +80,9 @@ func TestSec061_ARequestObjectThatIsNotGoodIsRefused(t *testing.T) {
 		"for more than an hour":           altered(map[string]any{"exp": now.Add(2 * time.Hour).Unix()}),
 		"for more than an hour, by case":  altered(map[string]any{"exp": now.Add(2 * time.Hour).Unix(), "Exp": now.Add(time.Minute).Unix()}),
 		"a parameter that is a list":      altered(map[string]any{"scope": []string{"openid", "email"}}),
+		"a parameter with a NUL":          altered(map[string]any{"nonce": "a\x00b"}),
+		"a name with a NUL":               altered(map[string]any{"x\x00": "y"}),
+		"more parameters than a form has": altered(many(120)),
 		"a parameter that is true":        altered(map[string]any{"state": true}),
 		"a parameter twice":               forge(t, app.Key, `{"alg":"ES256"}`, `{"scope":"openid",`+toJSON(t, good)[1:]),
 		"the type of an assertion":        app.Key.Sign("client-authentication+jwt", good),

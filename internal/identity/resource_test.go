@@ -182,6 +182,16 @@ func TestResource_RFC8707(t *testing.T) {
 			t.Errorf("it says %v with scope %q", claims, tokens.Scope)
 		}
 	})
+	t.Run("a JWT ends by expiry alone: introspection says nothing of it, and revocation ends nothing", func(t *testing.T) {
+		tokens := redeem(code(ordersAPI)).Pair(t)
+		for _, asks := range []*platformtest.App{app, addResourceServer(t, p, ordersAPI)} {
+			inactive(t, introspect(asks, tokens.Access))
+		}
+		revoke(t, app, tokens.Access)
+		if again := app.Refresh(tokens.Refresh).Pair(t); again.Access == "" {
+			t.Error("its chain ended")
+		}
+	})
 	t.Run("one outside and one inside: one token each", func(t *testing.T) {
 		both := code(ordersAPI, platformtest.Clinical)
 		if r := redeem(both); r.JSON(t)["error"] != "invalid_target" {

@@ -48,7 +48,7 @@ func (h *Host) logoutPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, oauth.LogoutPath+"?"+form.Encode())
+	return sendAround(w, r, oauth.LogoutPath, form)
 }
 
 // signOut ends the session of this browser and leads the member back to the app,

@@ -25,7 +25,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 			return err
 		}
 		req := oauth.ClientRequest{
-			Method: r.Method, Path: r.URL.Path, Form: form,
+			Method: r.Method, Path: r.URL.Path, Form: oauth.Sent(form),
 			Authorization: r.Header.Values("Authorization"), Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
 		}
 		h.offerNonce(w, r)

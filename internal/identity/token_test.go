@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -113,6 +114,35 @@ func TestToken_ClientAuthenticationComesFirst(t *testing.T) {
 	}
 }
 
+// Id and secret are form-urlencoded inside the Base64, once (RFC 6749 §2.3.1).
+func TestSec045_BasicIsDecodedOnce(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app := p.AddApp(t, nil)
+	every := func(text string) (encoded string) {
+		for i := range len(text) {
+			encoded += fmt.Sprintf("%%%02x", text[i])
+		}
+		return encoded
+	}
+	send := func(credentials string) *platformtest.Response {
+		header := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(credentials))}}
+		return p.Post(t, platformtest.Identity+"/v1/oauth/token", url.Values{"grant_type": {"refresh_token"}}, header)
+	}
+	for name, credentials := range map[string]string{
+		"as they are": string(app.ID) + ":" + app.Secret, "every byte encoded": every(string(app.ID)) + ":" + every(app.Secret),
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, send(credentials), 400, "invalid_request") }) // past authentication
+	}
+	for name, credentials := range map[string]string{
+		"encoded twice": url.QueryEscape(every(string(app.ID))) + ":" + url.QueryEscape(every(app.Secret)), "a bad escape": string(app.ID) + ":%zz",
+		"a colon encoded": string(app.ID) + "%3A" + app.Secret, "a colon more": string(app.ID) + "::" + app.Secret, "a plus for nothing": string(app.ID) + ":" + app.Secret + "+",
+		"no secret": string(app.ID) + ":", "no id": ":" + app.Secret, "nothing": ":",
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, send(credentials), 401, "invalid_client") })
+	}
+}
+
 func TestToken_RotatedSecretsOverlapForADay(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
@@ -164,6 +194,9 @@ func TestToken_ACodeIsBoundAndWorksOnce(t *testing.T) {
 		"Sec023 a verifier of 42":            {[]string{"code_verifier", strings.Repeat("a", 42)}, "invalid_request"},
 		"Sec023 a verifier of 129":           {[]string{"code_verifier", strings.Repeat("a", 129)}, "invalid_request"},
 		"Sec023 other characters":            {[]string{"code_verifier", strings.Repeat("a", 43) + "+"}, "invalid_request"},
+		"Sec023 a NUL in it":                 {[]string{"code_verifier", strings.Repeat("a", 43) + "\x00"}, "invalid_request"},
+		"Sec023 a space in it":               {[]string{"code_verifier", strings.Repeat("a", 43) + " "}, "invalid_request"},
+		"Sec023 spaces alone":                {[]string{"code_verifier", strings.Repeat(" ", 43)}, "invalid_request"},
 		"Sec023 a wrong verifier":            {[]string{"code_verifier", strings.Repeat("a", 43)}, "invalid_grant"},
 		"Sec023 the challenge itself":        {[]string{"code_verifier", platformtest.Challenge(platformtest.Verifier)}, "invalid_grant"},
 		"Sec016 a redirect URI one byte off": {[]string{"redirect_uri", platformtest.Callback + "/"}, "invalid_grant"},
@@ -346,8 +379,14 @@ func TestToken_Sec042_OnlyPostedForms(t *testing.T) {
 	}
 	query := platformtest.Identity + "/v1/oauth/token?" + url.Values{"client_id": {string(app.ID)}, "client_secret": {app.Secret}, "grant_type": {"refresh_token"}}.Encode()
 	refused(t, p.Post(t, query, url.Values{}, nil), 401, "invalid_client")
-	for _, kind := range []string{"application/json", "multipart/form-data; boundary=x", "text/plain"} {
-		refused(t, p.Post(t, platformtest.Identity+"/v1/oauth/token", url.Values{}, http.Header{"Content-Type": {kind}}), 400, "invalid_request")
+	genuine := url.Values{"client_id": {string(app.ID)}, "client_secret": {app.Secret}, "grant_type": {"refresh_token"}, "refresh_token": {"x"}}
+	for name, kinds := range map[string][]string{
+		"JSON": {"application/json"}, "multipart": {"multipart/form-data; boundary=x"}, "text": {"text/plain"}, "none": nil, "an empty one": {""},
+		"two": {"application/x-www-form-urlencoded", "application/json"}, "a list": {"application/x-www-form-urlencoded, application/json"}, "longer": {"application/x-www-form-urlencoded2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, p.Post(t, platformtest.Identity+"/v1/oauth/token", genuine, http.Header{"Content-Type": kinds}), 400, "invalid_request")
+		})
 	}
 }
 

@@ -25,7 +25,7 @@ func (h *Host) userInfo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !token.Scopes.Has(loop.ScopeOpenID) {
-		lacking := loop.Errorf(loop.InsufficientScope, "userinfo needs the scope openid, which the token does not have.")
+		lacking := loop.Errorf(loop.InsufficientScope, "userinfo needs the scope openid, which the token does not have. Ask for it at authorization.")
 		lacking.Scope = loop.NewScopes(loop.ScopeOpenID)
 		return h.challenge().Challenge(w, r, lacking)
 	}
@@ -65,7 +65,7 @@ func tokenOf(w http.ResponseWriter, r *http.Request) (scheme, text string, err e
 	if err != nil {
 		return "", "", err
 	}
-	sent := form["access_token"]
+	sent := oauth.Sent(form)["access_token"]
 	switch {
 	case len(sent) == 0:
 		return web.AccessToken(r)

@@ -43,10 +43,10 @@ type Chain struct {
 	RotatedAt  time.Time // when that token was issued
 	RotatedBy  RequestID // by which request
 	RotatedFor Scopes    // what that request asked for
-	RotatedKey string    // the thumbprint of the key that it was bound to; empty: none
+	RotatedKey string    // what it was bound to, as Key has it; empty: nothing
 
 	Resources []string // that the authorization named (RFC 8707); none: the platform's own
-	Key       string   // thumbprint of the DPoP key that its refresh tokens are bound to; empty: none
+	Key       string   // thumbprint of the DPoP key, or of the certificate, that its refresh tokens are bound to; empty: none
 
 	CreatedAt     time.Time
 	IdleExpiresAt time.Time

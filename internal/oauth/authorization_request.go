@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +28,12 @@ type AuthorizationRequest struct {
 
 	Prompt    Prompt
 	MaxAge    *time.Duration // nil: any
-	Hinted    loop.MemberID  // by id_token_hint; empty: nobody
+	Hinted    loop.MemberID  // by id_token_hint or claims; empty: nobody
 	LoginHint string
 	IDClaims  []string // asked for in the ID token itself
 	Resources []string // that tokens are to be for (RFC 8707); none: this platform's own
+
+	acr []string // one of which the claims parameter demands; none: any
 }
 
 // Asked is an authorization request as its app made it, however it came here. It
@@ -85,12 +85,12 @@ type Answer struct {
 	State       string
 }
 
-// repeatable are the parameters that may be sent more than once (RFC 8707 §2).
-var repeatable = []string{"resource"}
-
 const (
 	maxStateLength = 2048
 	maxNonceLength = 512
+	// maxCarriedLength is how long a request may be, encoded, that pages carry in
+	// their address from sign-in to consent: sealed it is longer by a third.
+	maxCarriedLength = 8 << 10
 )
 
 // CheckAuthorizationRequest checks the parameters of an authorization request.
@@ -175,7 +175,7 @@ func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client
 // mode come first: they decide how every later error is answered.
 func (s *Server) checkRest(req *AuthorizationRequest, params url.Values) error {
 	steps := []func(*AuthorizationRequest, url.Values) error{
-		readState, readResponseMode, refuseDuplicates, refuseRequestObjects, holdToProfile, readResponseType,
+		readState, readResponseMode, refuseTooLong, refuseDuplicates, refuseRequestObjects, holdToProfile, readResponseType,
 		readScope, readClaims, readNonce, readChallenge, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.knownResources,
 	}
 	for _, step := range steps {
@@ -220,26 +220,18 @@ func readResponseMode(req *AuthorizationRequest, params url.Values) error {
 	return nil
 }
 
-// refuseDuplicates: parameters MUST NOT be included more than once (RFC 6749 §3.1).
-func refuseDuplicates(_ *AuthorizationRequest, params url.Values) error {
-	return noDuplicates(params)
-}
-
-func noDuplicates(params url.Values) error {
-	for name, values := range params {
-		if len(values) > 1 && !slices.Contains(repeatable, name) {
-			return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.").About(safeName(name))
-		}
+// refuseTooLong refuses at once what could not be finished. A pushed request stays
+// where it was pushed to.
+func refuseTooLong(req *AuthorizationRequest, params url.Values) error {
+	if req.Handle == "" && len(params.Encode()) > maxCarriedLength {
+		return loop.Errorf(loop.InvalidRequest, "The request is longer than %d bytes. Send less, or push it to /v1/oauth/par and send the request_uri that comes back.", maxCarriedLength)
 	}
 	return nil
 }
 
-// safeName lets a parameter's name into an answer only where it is a plain word.
-func safeName(name string) string {
-	if len(name) > 40 || strings.IndexFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) >= 0 {
-		return ""
-	}
-	return name
+// refuseDuplicates: parameters MUST NOT be included more than once (RFC 6749 §3.1).
+func refuseDuplicates(_ *AuthorizationRequest, params url.Values) error {
+	return noDuplicates(params)
 }
 
 // refuseRequestObjects refuses what Resolve left: a request object that came
@@ -258,7 +250,7 @@ func refuseRequestObjects(_ *AuthorizationRequest, params url.Values) error {
 // holdToProfile refuses what the client's registration does not allow.
 func holdToProfile(req *AuthorizationRequest, _ url.Values) error {
 	if !req.Client.MayUse(loop.GrantAuthorizationCode) {
-		return loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type authorization_code.")
+		return loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type authorization_code. An operator sets the grant types of an app.")
 	}
 	if profileOf(req.Client).pushedOnly && req.Handle == "" {
 		return loop.Errorf(loop.InvalidRequest, "This app's profile is fapi2: push the request to /v1/oauth/par first, and send the request_uri that comes back.").About("request_uri")
@@ -297,45 +289,10 @@ func (req *AuthorizationRequest) askFor(scopes loop.Scopes) error {
 	return nil
 }
 
-// scopeOfClaim says which scope covers a claim that can be asked for by name.
-var scopeOfClaim = map[string]loop.Scope{
-	"name": loop.ScopeProfile, "locale": loop.ScopeProfile, "updated_at": loop.ScopeProfile,
-	"email": loop.ScopeEmail, "email_verified": loop.ScopeEmail,
-}
-
-// readClaims reads the claims parameter (OpenID Connect Core §5.5). A claim
-// counts as asking for the scope that covers it; an unknown one is ignored.
-func readClaims(req *AuthorizationRequest, params url.Values) error {
-	text := params.Get("claims")
-	if text == "" {
-		return nil
-	}
-	var asked struct {
-		UserInfo map[string]json.RawMessage `json:"userinfo"`
-		IDToken  map[string]json.RawMessage `json:"id_token"`
-	}
-	if len(text) > maxStateLength || json.Unmarshal([]byte(text), &asked) != nil {
-		return loop.Errorf(loop.InvalidRequest, "The claims parameter must be a JSON object with the members userinfo and id_token.").About("claims")
-	}
-	var scopes []loop.Scope
-	for claim, scope := range scopeOfClaim {
-		_, inUserInfo := asked.UserInfo[claim]
-		_, inIDToken := asked.IDToken[claim]
-		if inUserInfo || inIDToken {
-			scopes = append(scopes, scope)
-		}
-		if inIDToken {
-			req.IDClaims = append(req.IDClaims, claim)
-		}
-	}
-	slices.Sort(req.IDClaims)
-	return req.askFor(loop.NewScopes(scopes...))
-}
-
 func readNonce(req *AuthorizationRequest, params url.Values) error {
 	req.Nonce = params.Get("nonce")
 	if req.Nonce == "" && req.Client.RequireNonce {
-		return loop.Errorf(loop.InvalidRequest, "This app requires a nonce.").About("nonce")
+		return loop.Errorf(loop.InvalidRequest, "This app requires a nonce. Send a new one with each request.").About("nonce")
 	}
 	if len(req.Nonce) > maxNonceLength {
 		return loop.Errorf(loop.InvalidRequest, "The nonce is longer than %d bytes.", maxNonceLength).About("nonce")
@@ -359,42 +316,6 @@ func readKey(req *AuthorizationRequest, params url.Values) error {
 		req.Key = named
 	}
 	return nil
-}
-
-// readACR refuses a stronger sign-in than there is yet (RFC 9470 §5): one of our
-// own names, alone, or whatever claims marks as essential. Other names are
-// wishes (OpenID Connect Core §3.1.2.1).
-func readACR(_ *AuthorizationRequest, params url.Values) error {
-	wished := strings.Fields(params.Get("acr_values"))
-	essential := essentialACR(params.Get("claims"))
-	ours := slices.ContainsFunc(wished, func(name string) bool { return strings.HasPrefix(name, "urn:loop:acr:") })
-	unmet := ours && !slices.Contains(wished, ACRPassword) || essential != nil && !slices.Contains(essential, ACRPassword)
-	if unmet {
-		return loop.Errorf(loop.UnmetAuthenticationRequirements, "Members sign in with a password today: %s. A stronger way that this request demands is not there yet.", ACRPassword).About("acr_values")
-	}
-	return nil
-}
-
-// essentialACR are the values of acr that the claims parameter demands (OpenID
-// Connect Core §5.5.1.1); nil where it demands none.
-func essentialACR(claims string) []string {
-	var asked struct {
-		IDToken struct {
-			ACR *struct {
-				Essential bool     `json:"essential"`
-				Value     string   `json:"value"`
-				Values    []string `json:"values"`
-			} `json:"acr"`
-		} `json:"id_token"`
-	}
-	if claims == "" || json.Unmarshal([]byte(claims), &asked) != nil || asked.IDToken.ACR == nil || !asked.IDToken.ACR.Essential {
-		return nil
-	}
-	demanded := asked.IDToken.ACR.Values
-	if asked.IDToken.ACR.Value != "" {
-		demanded = append(demanded, asked.IDToken.ACR.Value)
-	}
-	return demanded
 }
 
 // readPrompt reads prompt (OpenID Connect Core §3.1.2.1): none stands alone.
@@ -444,21 +365,11 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 	}
 	claims, err := s.openIDToken(hint)
 	if err != nil || claims.Audience != string(req.Client.ID) {
-		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app.").About("id_token_hint")
+		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app. Send one that this app was given, or none.").About("id_token_hint")
+	}
+	if req.Hinted != "" && req.Hinted != loop.MemberID(claims.Subject) {
+		return loop.Errorf(loop.InvalidRequest, "The id_token_hint and the claims parameter name two different members.").About("id_token_hint")
 	}
 	req.Hinted = loop.MemberID(claims.Subject)
 	return nil
-}
-
-// single gives a parameter's one value; empty where it is absent, InvalidRequest
-// where it is there twice.
-func single(params url.Values, name string) (string, error) {
-	values := params[name]
-	if len(values) > 1 {
-		return "", loop.Errorf(loop.InvalidRequest, "The %s was sent more than once.", name).About(name)
-	}
-	if len(values) == 0 {
-		return "", nil
-	}
-	return values[0], nil
 }

@@ -44,12 +44,12 @@ type Progress struct {
 func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progress Progress, signIn *SignIn) (Step, error) {
 	if signIn == nil || s.mustSignInAgain(req, progress, signIn) {
 		if req.Prompt.None {
-			return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "The member is not signed in as the request needs it."))
+			return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "The member is not signed in as the request needs it. Send the request without prompt=none, so that they can sign in."))
 		}
 		return StepSignIn, nil
 	}
 	if req.Hinted != "" && req.Hinted != signIn.Member.ID {
-		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the id_token_hint names."))
+		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the request names. Have them sign out, or send the request without id_token_hint."))
 	}
 	if req.Prompt.SelectAccount && !progress.Chosen && signIn.AuthTime.Before(progress.Began) {
 		return StepChooseAccount, nil
@@ -92,13 +92,13 @@ func (s *Server) consentStep(req *AuthorizationRequest, grant *loop.Grant) (Step
 			return StepDone, nil
 		}
 		if req.Prompt.None {
-			return 0, req.Refuse(loop.Errorf(loop.InteractionRequired, "Another app on the device could use this client_id, so the member must confirm."))
+			return 0, req.Refuse(loop.Errorf(loop.InteractionRequired, "Another app on the device could use this client_id, so the member must confirm. Send the request without prompt=none."))
 		}
 		return StepContinue, nil
 	case req.Client.FirstParty && !req.Prompt.Consent && firstPartyScopes.HasAll(req.Scopes):
 		return StepDone, nil
 	case req.Prompt.None:
-		return 0, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member has not allowed this app what it asks for."))
+		return 0, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member has not allowed this app what it asks for. Send the request without prompt=none, so that they can be asked."))
 	default:
 		return StepConsent, nil
 	}
@@ -137,7 +137,7 @@ func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signI
 			return nil, err
 		}
 		if step != StepDone && step != StepContinue {
-			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member's consent changed while the request was answered."))
+			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member's consent changed while the request was answered. Send the request again."))
 		}
 		if st.Grant != nil && remembered(st.Grant, req) {
 			return st.Grant, nil

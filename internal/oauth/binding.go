@@ -17,6 +17,14 @@ type Binding struct {
 // none reports whether the token is a bearer token.
 func (b Binding) none() bool { return b == Binding{} }
 
+// holder names in one word who holds what is bound; empty: anybody.
+func (b Binding) holder() string {
+	if b.Certificate != "" {
+		return "x5t#S256 " + b.Certificate
+	}
+	return b.Key
+}
+
 // tokenType is how the token is presented (RFC 9449 §5, RFC 6750 §2.1).
 func (b Binding) tokenType() string {
 	if b.Key != "" {
@@ -98,7 +106,7 @@ func (s *Server) held(token AccessToken, p Presented) error {
 		return loop.Errorf(loop.InvalidToken, "The access token is not bound to a key. Send it as Authorization: Bearer TOKEN.")
 	case token.Binding.Certificate != "":
 		if len(p.Certificates) == 0 || certificateThumbprint(p.Certificates[0]) != token.Binding.Certificate {
-			return loop.Errorf(loop.InvalidToken, "The access token is bound to a client certificate, and this connection did not bring that one.")
+			return loop.Errorf(loop.InvalidToken, "The access token is bound to a client certificate, and this connection did not bring that one. Use the certificate of the token request, at the addresses for certificates.")
 		}
 	}
 	if !byDPoP {
@@ -109,7 +117,7 @@ func (s *Server) held(token AccessToken, p Presented) error {
 		return err
 	}
 	if proof.Key != token.Binding.Key {
-		return loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's.")
+		return loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's. Make the proof with the key of the token request.")
 	}
 	return s.useProof(proof)
 }

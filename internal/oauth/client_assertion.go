@@ -59,7 +59,7 @@ var privateKeyJWT = authenticationMethod{
 		return subject, err
 	},
 	proves: func(s *Server, ctx context.Context, client *loop.Client, req ClientRequest) error {
-		return s.provesAssertion(ctx, client, req.Form.Get("client_assertion"), s.Issuer+req.Path)
+		return s.provesAssertion(ctx, client, req.Form.Get("client_assertion"), req.Path)
 	},
 }
 
@@ -95,7 +95,7 @@ func assertionSubject(text string) (loop.ClientID, error) {
 
 // provesAssertion verifies an assertion and uses it up. What the signature does
 // not hold for is never stored.
-func (s *Server) provesAssertion(ctx context.Context, client *loop.Client, text, endpoint string) error {
+func (s *Server) provesAssertion(ctx context.Context, client *loop.Client, text, path string) error {
 	if client.Protocol.AuthMethod != loop.AuthPrivateKeyJWT {
 		return errInvalidClient
 	}
@@ -107,7 +107,7 @@ func (s *Server) provesAssertion(ctx context.Context, client *loop.Client, text,
 	if err := decodeClaims(payload, &claims); err != nil {
 		return refusedAssertion("its claims are not well formed")
 	}
-	if fault := claims.fault(client, profileOf(client).assertionAudiences(s.Issuer, endpoint), s.World.Now()); fault != "" {
+	if fault := claims.fault(client, s.assertionAudiences(client, path), s.World.Now()); fault != "" {
 		return refusedAssertion(fault)
 	}
 	err = s.Assertions.UseAssertion(ctx, client.ID, sha256.Sum256([]byte(claims.ID)), claims.ExpiresAt.Time().Add(clockSkew))

@@ -44,7 +44,7 @@ var otherwise = authenticationMethod{
 	names: func(req ClientRequest) (loop.ClientID, error) {
 		id, err := single(req.Form, "client_id")
 		if err == nil && id == "" {
-			err = loop.Errorf(loop.InvalidClient, "The client_id is missing.").About("client_id")
+			err = loop.Errorf(loop.InvalidClient, "The client_id is missing. Send it in the form, or with the secret as HTTP Basic.").About("client_id")
 		}
 		return loop.ClientID(id), err
 	},

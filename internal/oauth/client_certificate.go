@@ -22,7 +22,7 @@ func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, cha
 	leaf := chain[0]
 	now := s.World.Now()
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		return loop.Errorf(loop.InvalidClient, "The client certificate is not valid at this time.")
+		return loop.Errorf(loop.InvalidClient, "The client certificate is not valid at this time. Renew it, or check your clock.")
 	}
 	proven := false
 	switch client.Protocol.AuthMethod {
@@ -32,7 +32,7 @@ func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, cha
 		proven = s.registeredKey(ctx, client, leaf)
 	}
 	if !proven {
-		return loop.Errorf(loop.InvalidClient, "The client certificate is not the one that this client registered.")
+		return loop.Errorf(loop.InvalidClient, "The client certificate is not the one that this client registered. Present that one, or have the new one registered.")
 	}
 	return nil
 }
@@ -65,12 +65,15 @@ func namedIn(leaf *x509.Certificate, p *loop.Protocol) bool {
 
 // registeredKey reports whether the certificate's key is among the client's.
 func (s *Server) registeredKey(ctx context.Context, client *loop.Client, leaf *x509.Certificate) bool {
-	set, err := s.ClientKeys.Of(ctx, client, "")
-	if err != nil {
+	public, ok := leaf.PublicKey.(interface{ Equal(x crypto.PublicKey) bool })
+	if !ok {
 		return false
 	}
-	public, ok := leaf.PublicKey.(interface{ Equal(x crypto.PublicKey) bool })
-	return ok && slices.ContainsFunc(set.Keys, func(key jose.JSONWebKey) bool { return public.Equal(key.Key) })
+	among := func(set jose.JSONWebKeySet) bool {
+		return slices.ContainsFunc(set.Keys, func(key jose.JSONWebKey) bool { return public.Equal(key.Key) })
+	}
+	set, err := s.ClientKeys.Of(ctx, client, among)
+	return err == nil && among(set)
 }
 
 // certificateThumbprint is x5t#S256 (RFC 8705 §3.1).

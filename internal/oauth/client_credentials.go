@@ -53,7 +53,7 @@ func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, erro
 	slices.Sort(asked)
 	asked = slices.Compact(asked)
 	if beyond := without(asked, req.Client.Protocol.ServiceScopes); len(beyond) > 0 {
-		return nil, nil, loop.Errorf(loop.InvalidScope, "This client is not registered for a scope that it asks for.").About("scope")
+		return nil, nil, loop.Errorf(loop.InvalidScope, "This client is not registered for a scope that it asks for. Leave it out, or have it registered.").About("scope")
 	}
 	outside, err := s.serviceResource(req, asked)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, erro
 		asked = within(req.Client.Protocol.ServiceScopes, outside.Scopes)
 	}
 	if len(asked) == 0 || len(without(asked, outside.Scopes)) > 0 {
-		return nil, nil, loop.Errorf(loop.InvalidScope, "The resource does not have a scope that was asked for, or the client is registered for none of it.").About("scope")
+		return nil, nil, loop.Errorf(loop.InvalidScope, "The resource does not have a scope that was asked for, or the client is registered for none of it. Ask for scopes of this resource that the client has.").About("scope")
 	}
 	return outside, asked, nil
 }
@@ -93,7 +93,7 @@ func (s *Server) serviceResource(req TokenRequest, asked []string) (*loop.Resour
 		}
 	}
 	if found == nil {
-		return nil, loop.Errorf(loop.InvalidTarget, "No resource that this platform knows has these scopes.").About("resource")
+		return nil, loop.Errorf(loop.InvalidTarget, "No resource that this platform knows has these scopes. Name the resource, and scopes that it has.").About("resource")
 	}
 	return found, nil
 }

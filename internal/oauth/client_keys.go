@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -11,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,25 +27,57 @@ const (
 )
 
 // ParseClientKeys reads a client's public keys (RFC 7517 §5). A private or
-// symmetric part, an empty set, too many keys and keys that are too weak are
+// symmetric part, an empty set, too many keys and keys that are not used here are
 // errors: what the client keeps to itself must never come here.
 func ParseClientKeys(raw []byte) (jose.JSONWebKeySet, error) {
-	var set jose.JSONWebKeySet
+	set, unusable, err := readKeySet(raw)
+	if err == nil {
+		err = unusable
+	}
+	return set, err
+}
+
+// readKeySet reads the keys of a set that are used here. Why the first of the
+// others is not, unusable says: at registration that is a mistake, in a document
+// that others read too it is passed over (RFC 7517 §5).
+func readKeySet(raw []byte) (set jose.JSONWebKeySet, unusable, err error) {
+	var sent struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
 	if len(raw) > maxKeySetBytes {
-		return set, fmt.Errorf("it is larger than %d bytes", maxKeySetBytes)
+		return set, nil, fmt.Errorf("it is larger than %d bytes", maxKeySetBytes)
 	}
-	if err := json.Unmarshal(raw, &set); err != nil || !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-		return set, errors.New(`it is not a JSON object such as {"keys": [...]} with well-formed keys`)
+	if err := decodeClaims(raw, &sent); err != nil {
+		return set, nil, errors.New(`it is not a JSON object such as {"keys": [...]}`)
 	}
-	if len(set.Keys) == 0 || len(set.Keys) > maxClientKeys {
-		return set, fmt.Errorf("it needs 1 to %d keys", maxClientKeys)
+	if len(sent.Keys) == 0 || len(sent.Keys) > maxClientKeys {
+		return set, nil, fmt.Errorf("it needs 1 to %d keys", maxClientKeys)
 	}
-	for i, key := range set.Keys {
-		if err := checkPublicKey(key.Key); err != nil {
-			return set, fmt.Errorf("key %d %w", i+1, err)
+	for i, text := range sent.Keys {
+		key, fault := readClientKey(text)
+		switch {
+		case errors.Is(fault, errSecretKey):
+			return set, nil, fmt.Errorf("key %d %w", i+1, fault)
+		case fault == nil:
+			set.Keys = append(set.Keys, key)
+		case unusable == nil:
+			unusable = fmt.Errorf("key %d %w", i+1, fault)
 		}
 	}
-	return set, nil
+	return set, unusable, nil
+}
+
+var errSecretKey = errors.New("holds a private or a symmetric key, which must never be sent")
+
+func readClientKey(text []byte) (jose.JSONWebKey, error) {
+	var key jose.JSONWebKey
+	if err := key.UnmarshalJSON(text); err != nil {
+		return key, errors.New("is not well formed, or of a kind that is not used here")
+	}
+	if !key.IsPublic() {
+		return key, errSecretKey
+	}
+	return key, checkPublicKey(key.Key)
 }
 
 // checkPublicKey accepts public keys that the algorithms on offer can use.
@@ -57,7 +89,7 @@ func checkPublicKey(key any) error {
 		}
 	case ed25519.PublicKey:
 	case *rsa.PublicKey:
-		if public.N.BitLen() < minRSABits {
+		if public.N.BitLen() < minRSABits { // and more than 4096 go-jose does not read
 			return fmt.Errorf("is shorter than %d bits", minRSABits)
 		}
 	default:
@@ -83,15 +115,18 @@ type ClientKeys struct {
 	fetched map[string]*fetchedKeys // by jwks_uri
 }
 
-// fetchedKeys is a key set that was fetched, or why it was not.
+// fetchedKeys is a key set that was fetched.
 type fetchedKeys struct {
-	mu  sync.Mutex // one fetch at a time for one address
-	at  time.Time
-	set jose.JSONWebKeySet
-	err error
+	fetching sync.Mutex // one fetch at a time for one address
+
+	mu      sync.Mutex // guards what follows
+	set     jose.JSONWebKeySet
+	goodFor time.Time // until when the set is used
+	triedAt time.Time
+	err     error // of the last try
 }
 
-// How long fetched keys are used, and how soon an unknown key id may have them
+// How long fetched keys are used, and how soon an unknown key may have them
 // fetched again: a stranger who sends made-up ones causes little traffic.
 const (
 	keySetLife      = 10 * time.Minute
@@ -104,9 +139,9 @@ const (
 // errNoKeys is answered for a client that registered none.
 var errNoKeys = errors.New("the client has no keys registered")
 
-// Of gives the client's keys; where they are fetched, the set is renewed once
-// for a key id that it does not hold.
-func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) (jose.JSONWebKeySet, error) {
+// Of gives the client's keys; where they are fetched, the set is renewed once if
+// it has not what is looked for. A renewal that fails takes nothing away.
+func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, has func(jose.JSONWebKeySet) bool) (jose.JSONWebKeySet, error) {
 	switch {
 	case client.Protocol.KeySet != nil:
 		return ParseClientKeys(client.Protocol.KeySet)
@@ -114,15 +149,49 @@ func (k *ClientKeys) Of(ctx context.Context, client *loop.Client, keyID string) 
 		return jose.JSONWebKeySet{}, errNoKeys
 	}
 	kept := k.slot(client.Protocol.KeySetURI)
-	kept.mu.Lock()
-	defer kept.mu.Unlock()
-	age := k.World.Now().Sub(kept.at)
-	unknown := keyID != "" && len(kept.set.Key(keyID)) == 0
-	if kept.at.IsZero() || age >= keySetLife || (unknown || kept.err != nil) && age >= keySetRefetch {
-		kept.set, kept.err = k.fetch(ctx, client.Protocol.KeySetURI)
-		kept.at = k.World.Now()
+	if set, ok := kept.holding(has, k.World.Now()); ok {
+		return set, nil
 	}
-	return kept.set, kept.err
+	kept.fetching.Lock()
+	defer kept.fetching.Unlock()
+	now := k.World.Now()
+	if set, ok := kept.holding(has, now); ok {
+		return set, nil // somebody else has just fetched it
+	}
+	if now.Sub(kept.triedAt) >= keySetRefetch {
+		// Whoever asks may be a stranger, and hang up.
+		set, err := k.fetch(context.WithoutCancel(ctx), client.Protocol.KeySetURI)
+		kept.keep(set, err, k.World.Now())
+	}
+	return kept.now(k.World.Now())
+}
+
+// holding gives the set if it is good and has what is looked for.
+func (f *fetchedKeys) holding(has func(jose.JSONWebKeySet) bool, now time.Time) (jose.JSONWebKeySet, bool) {
+	f.mu.Lock()
+	set, good := f.set, now.Before(f.goodFor)
+	f.mu.Unlock()
+	return set, good && has(set)
+}
+
+// keep notes what a fetch came to.
+func (f *fetchedKeys) keep(set jose.JSONWebKeySet, err error, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.triedAt, f.err = now, err
+	if err == nil {
+		f.set, f.goodFor = set, now.Add(keySetLife)
+	}
+}
+
+// now gives the set while it is good, else why there is none.
+func (f *fetchedKeys) now(now time.Time) (jose.JSONWebKeySet, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Before(f.goodFor) {
+		return f.set, nil
+	}
+	return jose.JSONWebKeySet{}, f.err
 }
 
 // slot is the place of an address in memory. A full memory is emptied: what is
@@ -144,7 +213,11 @@ func (k *ClientKeys) fetch(ctx context.Context, address string) (jose.JSONWebKey
 	if err != nil {
 		return jose.JSONWebKeySet{}, fmt.Errorf("fetching the client's keys: %w", err)
 	}
-	return ParseClientKeys(body)
+	set, unusable, err := readKeySet(body)
+	if err == nil && len(set.Keys) == 0 {
+		err = unusable
+	}
+	return set, err
 }
 
 // clientAlgorithms are those with which clients sign what they send us
@@ -172,19 +245,25 @@ func (s *Server) openClientJWT(ctx context.Context, client *loop.Client, text st
 	if kind, given := header.ExtraHeaders[jose.HeaderType]; given && !typeIs(kind, types) {
 		return nil, errBadJWT("it is a JWT of another kind (typ)")
 	}
-	set, err := s.ClientKeys.Of(ctx, client, header.KeyID)
+	var payload []byte
+	verifies := func(set jose.JSONWebKeySet) bool {
+		return slices.ContainsFunc(set.Keys, func(key jose.JSONWebKey) bool {
+			if !usable(key, header) {
+				return false
+			}
+			var err error
+			payload, err = parsed.Verify(key.Key)
+			return err == nil
+		})
+	}
+	set, err := s.ClientKeys.Of(ctx, client, verifies)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read"), err)
+		return nil, fmt.Errorf("%w (%w)", errBadJWT("the client's keys could not be read, check its jwks_uri"), err)
 	}
-	for _, key := range set.Keys {
-		if !usable(key, header) {
-			continue
-		}
-		if payload, err := parsed.Verify(key.Key); err == nil {
-			return payload, nil
-		}
+	if payload == nil && !verifies(set) {
+		return nil, errBadJWT("none of the client's registered keys verifies its signature")
 	}
-	return nil, errBadJWT("none of the client's registered keys verifies its signature")
+	return payload, nil
 }
 
 // parseJWT parses a compact JWS of one of the client algorithms.

@@ -109,9 +109,9 @@ func (s *Server) checkProof(proofs []string, method string, urls []string, acces
 	now := s.World.Now()
 	switch {
 	case claims.Method != method:
-		return nil, badProof("htm is not the method of this request")
+		return nil, badProof("htm must be the method of this request, " + method)
 	case !slices.ContainsFunc(urls, func(own string) bool { return sameURL(claims.URL, own) }):
-		return nil, badProof("htu is not the address of this request")
+		return nil, badProof("htu must be the address of this request, " + strings.Join(urls, " or "))
 	case claims.ID == "" || len(claims.ID) > 256:
 		return nil, badProof("it needs a jti of at most 256 characters")
 	case claims.IssuedAt == nil:
@@ -119,7 +119,7 @@ func (s *Server) checkProof(proofs []string, method string, urls []string, acces
 	case claims.IssuedAt.Time().Sub(now).Abs() > proofWindow:
 		return nil, badProof("its iat is not of now: make a proof for each request, and check your clock")
 	case accessToken != "" && subtle.ConstantTimeCompare([]byte(claims.TokenHash), []byte(tokenHash(accessToken))) != 1:
-		return nil, badProof("ath is not the hash of the access token")
+		return nil, badProof("ath must be the SHA-256 of the access token, in base64url")
 	}
 	madeAt, err := s.proofAge(claims, now)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,7 +180,6 @@ func FuzzClaimsParameter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		req := &AuthorizationRequest{Client: client}
 		params := url.Values{"claims": {text}}
-		_ = readACR(req, params)
 		if err := readClaims(req, params); err != nil {
 			if code := loop.AsError(err).Code; code != loop.InvalidRequest && code != loop.InvalidScope {
 				t.Fatalf("%q: %v", text, err)
@@ -188,6 +188,9 @@ func FuzzClaimsParameter(f *testing.F) {
 		}
 		if !client.AllowedScopes.HasAll(req.Scopes) {
 			t.Fatalf("%q asks for %s", text, req.Scopes)
+		}
+		if err := readACR(req, params); (err != nil) != (len(req.acr) > 0 && !slices.Contains(req.acr, ACRPassword)) {
+			t.Fatalf("%q demands one of %v: %v", text, req.acr, err)
 		}
 	})
 }

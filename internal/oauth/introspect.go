@@ -5,7 +5,9 @@ import (
 	"crypto/hmac"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -145,7 +147,16 @@ func audienceOf(client *loop.Client) string {
 // client registered an algorithm, or because the request asks for one (RFC 9701
 // §4).
 func WantsIntrospectionJWT(client *loop.Client, accept string) bool {
-	return client.Protocol.IntrospectionAlgorithm != "" || strings.Contains(accept, IntrospectionType)
+	if client.Protocol.IntrospectionAlgorithm != "" {
+		return true
+	}
+	for media := range strings.SplitSeq(accept, ",") {
+		kind, params, err := mime.ParseMediaType(media)
+		if weight, _ := strconv.ParseFloat(params["q"], 64); err == nil && kind == IntrospectionType && (params["q"] == "" || weight > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // IntrospectionType is the media type of a JWT answer (RFC 9701 §4).

@@ -32,7 +32,7 @@ func (s *Server) CheckLogout(ctx context.Context, params url.Values) (*LogoutReq
 	if hint := params.Get("id_token_hint"); hint != "" {
 		claims, err := s.openIDToken(hint)
 		if err != nil || clientID != "" && clientID != claims.Audience {
-			return nil, loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app.").About("id_token_hint")
+			return nil, loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app. Send one that this app was given, or none.").About("id_token_hint")
 		}
 		clientID = claims.Audience
 		req.Member, req.Session = loop.MemberID(claims.Subject), loop.SessionID(claims.Session)

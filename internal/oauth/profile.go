@@ -28,9 +28,13 @@ func profileOf(client *loop.Client) profile {
 // assertionAudiences are the values that aud of a client assertion may have, as
 // one string: an array, or another server's address, is how an assertion made
 // for one server is used at another.
-func (p profile) assertionAudiences(issuer, endpoint string) []string {
-	if p.issuerOnly {
-		return []string{issuer}
+func (s *Server) assertionAudiences(client *loop.Client, path string) []string {
+	if profileOf(client).issuerOnly {
+		return []string{s.Issuer}
 	}
-	return []string{issuer, issuer + TokenPath, endpoint}
+	audiences := append([]string{s.Issuer}, s.addresses(TokenPath)...)
+	if path != TokenPath {
+		audiences = append(audiences, s.addresses(path)...)
+	}
+	return audiences
 }

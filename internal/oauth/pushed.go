@@ -131,6 +131,7 @@ func (s *Server) openPushed(ctx context.Context, handle string, late bool) (Aske
 // endpoint: the parameters themselves, those that were pushed, or those of a
 // signed request object. Every refusal is an *AuthorizationError.
 func (s *Server) Resolve(ctx context.Context, params url.Values) (Asked, error) {
+	params = Sent(params)
 	switch {
 	case strings.HasPrefix(params.Get("request_uri"), requestURIPrefix) && len(params["request_uri"]) == 1:
 		return s.resolvePushed(ctx, params)

@@ -11,12 +11,12 @@ import (
 // What the holder of a code that does not work is told. The descriptions name
 // the commonest mistake and give nothing away: each needs a genuine code.
 var (
-	errBadCode      = loop.Errorf(loop.InvalidGrant, "The code is not valid for this client. A code works once, for 60 seconds, for the client that asked for it.").About("code")
+	errBadCode      = loop.Errorf(loop.InvalidGrant, "The code is not valid for this client. A code works once, for 60 seconds, for the client that asked for it. Send the member through authorization again.").About("code")
 	errCodeExpired  = loop.Errorf(loop.InvalidGrant, "The code has expired: it works for 60 seconds. Send the member through authorization again.").About("code")
-	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended.").About("code")
+	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended. Send the member through authorization again.").About("code")
 	errBadVerifier  = loop.Errorf(loop.InvalidGrant, "The code_verifier does not match the code_challenge of the authorization request. Send the verifier of the same attempt; the code still works.").About("code_verifier")
 	errBadRedirect  = loop.Errorf(loop.InvalidGrant, "The redirect_uri is not the one of the authorization request. Send it again, character by character; the code still works.").About("redirect_uri")
-	errBadKey       = loop.Errorf(loop.InvalidGrant, "The DPoP proof is made with another key than this was bound to. Use the same key; nothing was used up.")
+	errBadKey       = loop.Errorf(loop.InvalidGrant, "This is bound to another key or certificate than the request brought. Use the same DPoP key or client certificate as before; nothing was used up.")
 	errGrantGone    = loop.Errorf(loop.InvalidGrant, "The consent behind this has ended. Send the member through authorization again.")
 	errNothingLeft  = loop.Errorf(loop.InvalidScope, "None of the scopes asked for is still allowed. Send the member through authorization again.").About("scope")
 	errScopeBeyond  = loop.Errorf(loop.InvalidScope, "A refresh cannot ask for more than the authorization gave. Send the member through authorization to add scopes.").About("scope")
@@ -119,13 +119,13 @@ func (s *Server) redemption(ctx context.Context, code Code, binding Binding, st 
 		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes,
 		Session: code.Session, AuthTime: code.AuthTime,
 		Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens),
-		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.Key,
+		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.holder(),
 		Resources: code.Resources,
 		CreatedAt: now, IdleExpiresAt: now.Add(loop.RefreshTokenIdle),
 	}
 	_, _ = s.World.Read(chain.Salt[:])
 	if st.Client.Type == loop.Public {
-		chain.Key = binding.Key // RFC 9449 §5: nothing else proves who refreshes
+		chain.Key = binding.holder() // RFC 9449 §5, RFC 8705 §4: nothing else proves who refreshes
 	}
 
 	rec := s.record(ctx, audit.CodeRedeemed, byClient(st.Client), st)

@@ -136,7 +136,7 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if change, err := s.refuseEnded(st); err != nil {
 		return rotation{}, change, err
 	}
-	if chain.Key != "" && chain.Key != req.Binding.Key {
+	if chain.Key != "" && chain.Key != req.Binding.holder() {
 		return rotation{}, Change{}, errBadKey
 	}
 	asked := chain.Scopes
@@ -193,7 +193,7 @@ func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chai
 	if newest := s.Ring.Newest(credential.ForRefreshTokens); profileOf(req.Client).rotates || next.KeyID != newest {
 		next.Generation++
 		next.KeyID = newest
-		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, asked, req.Binding.Key
+		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, asked, req.Binding.holder()
 	}
 	return &next
 }
@@ -221,7 +221,7 @@ func (s *Server) refuseEnded(st State) (Change, error) {
 func (s *Server) withinGrace(req TokenRequest, token refreshToken, chain *loop.Chain, asked loop.Scopes) bool {
 	return profileOf(req.Client).rotates && req.Client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
 		s.World.Now().Before(chain.RotatedAt.Add(req.Client.RefreshGrace)) &&
-		req.Binding.Key == chain.RotatedKey &&
+		req.Binding.holder() == chain.RotatedKey &&
 		asked.And(chain.Scopes).String() == chain.RotatedFor.And(chain.Scopes).String()
 }
 

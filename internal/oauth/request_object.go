@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -15,6 +17,9 @@ import (
 // maxRequestObjectLife is how long a request object may be valid (FAPI 2.0
 // Message Signing §5.3.1).
 const maxRequestObjectLife = time.Hour
+
+// maxObjectClaims bounds a request object as a form is bounded.
+const maxObjectClaims = 100
 
 // objectClaims are the claims of a request object that are not parameters of
 // the request (RFC 9101 §4).
@@ -97,6 +102,9 @@ func objectParameters(payload []byte) (url.Values, error) {
 	if err := decodeClaims(payload, &claims); err != nil {
 		return nil, badObject("its claims are not well formed")
 	}
+	if len(claims) > maxObjectClaims {
+		return nil, badObject("it has more than " + strconv.Itoa(maxObjectClaims) + " claims")
+	}
 	params := url.Values{}
 	for name, raw := range claims {
 		if notParameters[name] {
@@ -109,9 +117,12 @@ func objectParameters(payload []byte) (url.Values, error) {
 		if err != nil {
 			return nil, badObject("one of its claims is not a text, a number or an object")
 		}
+		if slices.ContainsFunc(append(values, name), func(text string) bool { return strings.IndexByte(text, 0) >= 0 }) {
+			return nil, badObject("one of its claims holds a NUL")
+		}
 		params[name] = values
 	}
-	return params, nil
+	return Sent(params), nil
 }
 
 func parameterValues(name string, raw json.RawMessage) ([]string, error) {

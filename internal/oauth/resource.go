@@ -32,7 +32,7 @@ func readResources(params url.Values) ([]string, error) {
 		}
 	}
 	if len(named) > maxResources {
-		return nil, loop.Errorf(loop.InvalidTarget, "There are more than %d resources.", maxResources).About("resource")
+		return nil, loop.Errorf(loop.InvalidTarget, "There are more than %d resources. Name fewer.", maxResources).About("resource")
 	}
 	return named, nil
 }
@@ -54,7 +54,7 @@ func (s *Server) knownResources(req *AuthorizationRequest, params url.Values) er
 }
 
 func unknownTarget() error {
-	return loop.Errorf(loop.InvalidTarget, "This platform makes no tokens for the resource that was named.").About("resource")
+	return loop.Errorf(loop.InvalidTarget, "This platform makes no tokens for the resource that was named. Leave resource out, or name one that it knows.").About("resource")
 }
 
 // outside finds a resource that the operator named.

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -51,7 +50,7 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req ClientRe
 		return nil, loop.Errorf(loop.UnsupportedGrantType, "The grant_type must be authorization_code, refresh_token or client_credentials.").About("grant_type")
 	}
 	if !client.MayUse(name) {
-		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s.", name).About("grant_type")
+		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s. An operator sets the grant types of an app.", name).About("grant_type")
 	}
 	binding, err := s.bind(client, req)
 	if err != nil {
@@ -73,17 +72,21 @@ func (s *Server) issue(req TokenRequest, chain *loop.Chain, scopes loop.Scopes, 
 	if err != nil {
 		return nil, err
 	}
+	response := &TokenResponse{
+		AccessToken: access,
+		TokenType:   req.Binding.tokenType(),
+		ExpiresIn:   int64(target.life(req.Client) / time.Second),
+		Scope:       scopes.String(),
+	}
+	if !req.Client.MayUse(loop.GrantRefreshToken) {
+		return response, nil
+	}
 	refresh, err := s.sealRefreshToken(chain)
 	if err != nil {
 		return nil, err
 	}
-	return &TokenResponse{
-		AccessToken:  access,
-		TokenType:    req.Binding.tokenType(),
-		ExpiresIn:    int64(target.life(req.Client) / time.Second),
-		RefreshToken: refresh.Reveal(),
-		Scope:        scopes.String(),
-	}, nil
+	response.RefreshToken = refresh.Reveal()
+	return response, nil
 }
 
 // covered is what of the scopes still stands: within the member's consent as it
@@ -108,13 +111,4 @@ func standing(st State) (fault string) {
 		return "grant revoked"
 	}
 	return ""
-}
-
-// required reads a parameter that must be there.
-func required(form url.Values, name string) (string, error) {
-	value := form.Get(name)
-	if strings.TrimSpace(value) == "" {
-		return "", loop.Errorf(loop.InvalidRequest, "The %s is missing.", name).About(name)
-	}
-	return value, nil
 }

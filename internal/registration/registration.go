@@ -199,8 +199,12 @@ func lost(before, after *loop.Client) bool {
 	return before.Enabled && !after.Enabled ||
 		len(before.AllowedScopes.Without(after.AllowedScopes)) > 0 ||
 		slices.ContainsFunc(before.Protocol.ServiceScopes, func(name string) bool { return !slices.Contains(after.Protocol.ServiceScopes, name) }) ||
-		sawEverybody && !seesEverybody
+		sawEverybody && !seesEverybody ||
+		!bound(before) && bound(after)
 }
+
+// bound reports whether every token of the client is bound to what it holds.
+func bound(c *loop.Client) bool { return c.Protocol.DPoPBound || c.Protocol.CertificateBound }
 
 func (r *Clients) record(ctx context.Context, event audit.Event, c *loop.Client, by audit.Actor) audit.Record {
 	return audit.Record{At: r.World.Now(), Event: event, Actor: by, Client: c.ID, Origin: audit.OriginOf(ctx)}

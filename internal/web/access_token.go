@@ -48,9 +48,20 @@ const (
 // validToken reports whether the text has the form of RFC 6750 §2.1: b64token.
 func validToken(token string) bool {
 	body := strings.TrimRight(token, "=")
-	return body != "" && len(token) <= maxTokenLength && strings.IndexFunc(body, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("-._~+/", c)
-	}) < 0
+	for i := range len(body) {
+		if !tokenByte(body[i]) {
+			return false
+		}
+	}
+	return body != "" && len(token) <= maxTokenLength
+}
+
+func tokenByte(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return c == '-' || c == '.' || c == '_' || c == '~' || c == '+' || c == '/'
 }
 
 // Challenger tells, with a refusal, how a resource wants to be asked.

@@ -14,21 +14,32 @@ import (
 // a trusted proxy. Under the address that browsers know there are none, whatever
 // a header says.
 func (s *Site) Certificates(r *http.Request) []*x509.Certificate {
-	if s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host) {
+	if !s.forCertificates(r) {
 		return nil
+	}
+	if s.CertificateHeader != "" && s.fromProxy(r) {
+		return s.forwardedCertificate(r) // the connection's is the proxy's own
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return r.TLS.PeerCertificates
 	}
-	return s.forwardedCertificate(r)
+	return nil
+}
+
+// forCertificates reports whether a request names the address that is for clients
+// with a certificate.
+func (s *Site) forCertificates(r *http.Request) bool {
+	return s.CertificateURL != nil && strings.EqualFold(r.Host, s.CertificateURL.Host)
+}
+
+// fromProxy reports whether the connection is a trusted proxy's.
+func (s *Site) fromProxy(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && s.isProxy(peer.Addr().Unmap().WithZone(""))
 }
 
 // forwardedCertificate reads the certificate that a trusted proxy hands on.
 func (s *Site) forwardedCertificate(r *http.Request) []*x509.Certificate {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if s.CertificateHeader == "" || err != nil || !s.isProxy(peer.Addr().Unmap().WithZone("")) {
-		return nil
-	}
 	sent := r.Header.Values(s.CertificateHeader)
 	if len(sent) != 1 {
 		return nil

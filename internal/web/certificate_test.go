@@ -55,6 +55,8 @@ func TestCertificates(t *testing.T) {
 		"Sec081 by anybody else":                           {peer: stranger, host: mutual, header: []string{rfc9440}},
 		"Sec081 by a proxy, under the address of browsers": {peer: proxy, host: public, header: []string{rfc9440}},
 		"Sec081 twice: one may be the client's own":        {peer: proxy, host: mutual, header: []string{rfc9440, rfc9440}},
+		"a trusted proxy's own is not the client's":        {peer: proxy, host: mutual, header: []string{rfc9440}, tls: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{newCertificate(t)}}, found: true},
+		"Sec081 a trusted proxy's own is nobody's":         {peer: proxy, host: mutual, tls: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{sent}}},
 		"nothing":                           {peer: proxy, host: mutual},
 		"RFC 9440 §2.1 no colon at the end": {peer: proxy, host: mutual, header: []string{rfc9440[:len(rfc9440)-1]}},
 		"Base64 of something else":          {peer: proxy, host: mutual, header: []string{":AAAA:"}},

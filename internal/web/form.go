@@ -31,7 +31,7 @@ func Form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, loop.Errorf(loop.PayloadTooLarge, "The form is larger than %d bytes.", tooLarge.Limit)
+		return nil, loop.Errorf(loop.PayloadTooLarge, "The form is larger than %d bytes. Send less.", tooLarge.Limit)
 	}
 	if err != nil {
 		return nil, loop.Errorf(loop.InvalidRequest, "The body ended before it was complete. Send it again.").Because(err)
@@ -56,7 +56,7 @@ func IsForm(r *http.Request) bool {
 // well formed: one bad escape, a NUL or a byte that is not UTF-8 refuses all.
 func parseParameters(encoded string) (url.Values, error) {
 	if strings.Count(encoded, "&") >= maxParameters {
-		return nil, loop.Errorf(loop.InvalidRequest, "There are more than %d parameters.", maxParameters)
+		return nil, loop.Errorf(loop.InvalidRequest, "There are more than %d parameters. Send fewer.", maxParameters)
 	}
 	values, err := url.ParseQuery(encoded)
 	if err != nil {

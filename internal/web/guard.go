@@ -11,7 +11,7 @@ import (
 
 // Bounds of a request, checked before anything of it is parsed.
 const (
-	maxURILength    = 12 << 10
+	MaxURILength    = 12 << 10 // of what we lead a browser to ourselves, too
 	maxHeaderBytes  = 32 << 10
 	maxHeaderFields = 100
 )
@@ -22,6 +22,11 @@ func (s *Site) guard(next http.Handler) http.Handler {
 	security := s.securityHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), security)
+		if len(r.TransferEncoding) > 0 {
+			// There may have been a Content-Length too, which a proxy in front went by:
+			// what comes behind could be the body to one and a request to the other.
+			w.Header().Set("Connection", "close")
+		}
 		if e := s.check(r); e != nil {
 			s.refuse(w, r, e)
 			return
@@ -52,12 +57,12 @@ func (s *Site) securityHeaders() http.Header {
 // check judges the request's head.
 func (s *Site) check(r *http.Request) *loop.Error {
 	switch {
-	case len(r.RequestURI) > maxURILength:
-		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send large parameters in a form body.", maxURILength)
+	case len(r.RequestURI) > MaxURILength:
+		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send less in it; an authorization request can be pushed.", MaxURILength)
 	case headerBytes(r.Header) > maxHeaderBytes, headerFields(r.Header) > maxHeaderFields:
-		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields.", maxHeaderBytes, maxHeaderFields)
-	case !strings.EqualFold(r.Host, s.PublicURL.Host) && (s.CertificateURL == nil || !strings.EqualFold(r.Host, s.CertificateURL.Host)):
-		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another.", s.PublicURL.Host)
+		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields. Send fewer, and shorter ones.", maxHeaderBytes, maxHeaderFields)
+	case !strings.EqualFold(r.Host, s.PublicURL.Host) && !s.forCertificates(r):
+		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another: use that name.", s.PublicURL.Host)
 	case strings.ContainsRune(r.URL.Path, 0):
 		return NotFound()
 	case s.Live != nil && !s.Live():

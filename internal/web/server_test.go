@@ -231,4 +231,15 @@ func TestSec119_OneRequestIsNeverReadAsTwo(t *testing.T) {
 			t.Errorf("it is answered %v %s", answers, bodies)
 		}
 	})
+	t.Run("behind chunks the connection ends", func(t *testing.T) {
+		// net/http takes the length away before anybody can see that both were there
+		// (RFC 9112 §6.1): what a proxy passes on behind them is never read.
+		for _, length := range []string{"", "Content-Length: 4\r\n", "Content-Length: 100\r\n"} {
+			next := "POST /echo HTTP/1.1\r\n" + host + "Content-Length: 7\r\n\r\nsecret!"
+			answers, bodies := converse(t, address, "POST /echo HTTP/1.1\r\n"+host+length+"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"+next)
+			if len(answers) != 1 || strings.Contains(bodies, "secret") {
+				t.Errorf("%q: it is answered %v %s", length, answers, bodies)
+			}
+		}
+	})
 }

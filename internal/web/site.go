@@ -65,9 +65,15 @@ func (s *Site) API(pattern string, h Handler) {
 	s.route(pattern, h, s.WriteError)
 }
 
-// Page adds a route whose errors are pages.
+// Page adds a route whose errors are pages. It is not served at the address where
+// browsers would ask for a certificate.
 func (s *Site) Page(pattern string, h Handler) {
-	s.route(pattern, h, s.writeErrorPage)
+	s.route(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		if s.forCertificates(r) {
+			return NotFound()
+		}
+		return h(w, r)
+	}, s.writeErrorPage)
 }
 
 func (s *Site) route(pattern string, h Handler, fail func(http.ResponseWriter, *http.Request, error)) {

@@ -1,0 +1,63 @@
+package oauth
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Sent gives the parameters without those that came without a value, which MUST
+// be treated as if they had not come (RFC 6749 §3.1, §3.2). One that came twice
+// stays, so that it can be refused.
+func Sent(params url.Values) url.Values {
+	for name, values := range params {
+		if len(values) == 1 && values[0] == "" {
+			delete(params, name)
+		}
+	}
+	return params
+}
+
+// repeatable are the parameters that may be sent more than once (RFC 8707 §2).
+var repeatable = []string{"resource"}
+
+func noDuplicates(params url.Values) error {
+	for name, values := range params {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
+			return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.").About(safeName(name))
+		}
+	}
+	return nil
+}
+
+// safeName lets a parameter's name into an answer only where it is a plain word.
+func safeName(name string) string {
+	if len(name) > 40 || strings.IndexFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) >= 0 {
+		return ""
+	}
+	return name
+}
+
+// single gives a parameter's one value; empty where it is absent, InvalidRequest
+// where it is there twice.
+func single(params url.Values, name string) (string, error) {
+	values := params[name]
+	if len(values) > 1 {
+		return "", loop.Errorf(loop.InvalidRequest, "The %s was sent more than once.", name).About(name)
+	}
+	if len(values) == 0 {
+		return "", nil
+	}
+	return values[0], nil
+}
+
+// required reads a parameter that must be there.
+func required(form url.Values, name string) (string, error) {
+	value := form.Get(name)
+	if strings.TrimSpace(value) == "" {
+		return "", loop.Errorf(loop.InvalidRequest, "The %s is missing.", name).About(name)
+	}
+	return value, nil
+}
