@@ -3,8 +3,11 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -174,5 +177,16 @@ func TestPresence_WhoRevokesWaitsForTheOthers(t *testing.T) {
 	err := revokeToken(t, p, "at_2")
 	if !errors.Is(err, loop.ErrOutcomeUnknown) {
 		t.Errorf("with somebody who never learns of it: %v", err)
+	}
+}
+
+func TestServe_TellsOfADatabaseWithoutASynchronousStandby(t *testing.T) {
+	t.Parallel()
+	config, w := migrated(t)
+	var log bytes.Buffer
+	config.Log = slog.New(slog.NewTextHandler(&log, nil))
+	serve(t, config, w)
+	if !strings.Contains(log.String(), "no synchronous standby") {
+		t.Errorf("the log says: %s", log.String())
 	}
 }
