@@ -166,6 +166,7 @@ var edges = map[string]map[string]string{
 	},
 	"examples/quickstart":       {"connect": "it is an app like any other"},
 	"examples/production":       {"connect": "it is an app like any other"},
+	"examples/native":           {"connect": "it is an app like any other"},
 	"examples/quickstart/serve": {"examples/quickstart": "runs it"},
 }
 
