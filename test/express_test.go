@@ -20,11 +20,7 @@ func TestTheExpressExampleReadsLabResults(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "node", "--experimental-global-webcrypto", "app.mjs") // a flag that later ones ignore
 	cmd.Dir = folder
-	var settings []string
-	for name, value := range p.env {
-		settings = append(settings, name+"="+value)
-	}
-	cmd.Env = process.Inherit(settings...)
+	cmd.Env = process.Inherit(p.settings()...)
 	app := process.Start(t, cmd)
 	app.AwaitLine(t, app.Stdout, "open ")
 	p.readsResults(t)

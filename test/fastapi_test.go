@@ -20,16 +20,20 @@ func TestTheFastAPIExampleReadsLabResults(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), python, "-m", "uvicorn", "app:app", "--host", "localhost", "--port", redirect.Port(), "--no-access-log")
 	cmd.Dir = filepath.Join("..", "examples", "python-fastapi")
-	settings := []string{"PYTHONDONTWRITEBYTECODE=1"}
-	for name, value := range p.env {
-		settings = append(settings, name+"="+value)
-	}
-	cmd.Env = process.Inherit(settings...)
+	cmd.Env = process.Inherit(append(p.settings(), "PYTHONDONTWRITEBYTECODE=1")...)
 	app := process.Start(t, cmd)
 	app.AwaitLine(t, app.Stderr, "INFO:     Uvicorn running")
 
 	p.readsResults(t)
 	p.verifyAudit(t)
+}
+
+// settings are those of dev.env, as an app gets them.
+func (p *platform) settings() (settings []string) {
+	for name, value := range p.env {
+		settings = append(settings, name+"="+value)
+	}
+	return settings
 }
 
 // readsResults takes a member through the app that the platform's own client belongs to,
