@@ -27,6 +27,7 @@ type protocolFlags struct {
 	TLSSubjectDN     *string        `name:"tls-client-auth-subject-dn" help:"The subject in the client's certificate (tls_client_auth)." placeholder:"DN"`
 	TLSSANDNS        *string        `name:"tls-client-auth-san-dns" help:"Or the DNS name in it." placeholder:"NAME"`
 	RateLimit        map[string]int `help:"The client's own limits, in requests a minute: token, introspect, revoke, read or write. Together they replace all." placeholder:"CLASS=N"`
+	AllowedOrigin    []string       `sep:"none" help:"An origin whose pages may read the app's answers, such as https://app.example.com. Repeat it; together they replace all." placeholder:"ORIGIN"`
 	PostLogout       []string       `name:"post-logout-redirect-uri" sep:"none" help:"Where members return to after signing out. Repeat it; together they replace all." placeholder:"URI"`
 	Backchannel      *string        `name:"backchannel-logout-uri" help:"Where the app hears that a member's session has ended (https)." placeholder:"URL"`
 }
@@ -45,6 +46,9 @@ func (f *protocolFlags) change(input io.Reader) (func(*loop.Client), error) {
 		}
 		if f.RateLimit != nil {
 			p.RateLimits = f.RateLimit
+		}
+		if f.AllowedOrigin != nil {
+			p.AllowedOrigins = list[loop.Origin](f.AllowedOrigin)
 		}
 		if f.PostLogout != nil {
 			p.PostLogoutRedirectURIs = list[loop.RedirectURI](f.PostLogout)

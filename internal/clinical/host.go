@@ -82,7 +82,7 @@ func (h *Host) Mount(site *web.Site) {
 	}{
 		{"GET /v1/biomarkers/me", loop.ScopeReadBiomarkers, limit.Read, h.listBiomarkers},
 	} {
-		site.API(route.pattern, h.authorized(gate{route.scope, route.class}, route.handler))
+		site.BrowserAPI(route.pattern, h.authorized(gate{route.scope, route.class}, route.handler))
 	}
 }
 
@@ -175,12 +175,14 @@ func (h *Host) fresh(token oauth.AccessToken) error {
 	return stale
 }
 
-// limit counts a request with a good token of the client.
+// limit counts a request with a good token of the client, whose pages alone may
+// read the answer.
 func (h *Host) limit(w http.ResponseWriter, r *http.Request, gate gate, id loop.ClientID) error {
 	client, err := h.Clients.Client(r.Context(), id)
 	if err != nil {
 		return unavailable(err)
 	}
+	web.KeepToOrigins(w, client)
 	return h.site.LimitClient(w, r, gate.class, client)
 }
 

@@ -182,16 +182,6 @@ func TestResource_RFC8707(t *testing.T) {
 			t.Errorf("it says %v with scope %q", claims, tokens.Scope)
 		}
 	})
-	t.Run("a JWT ends by expiry alone: introspection says nothing of it, and revocation ends nothing", func(t *testing.T) {
-		tokens := redeem(code(ordersAPI)).Pair(t)
-		for _, asks := range []*platformtest.App{app, addResourceServer(t, p, ordersAPI)} {
-			inactive(t, introspect(asks, tokens.Access))
-		}
-		revoke(t, app, tokens.Access)
-		if again := app.Refresh(tokens.Refresh).Pair(t); again.Access == "" {
-			t.Error("its chain ended")
-		}
-	})
 	t.Run("one outside and one inside: one token each", func(t *testing.T) {
 		both := code(ordersAPI, platformtest.Clinical)
 		if r := redeem(both); r.JSON(t)["error"] != "invalid_target" {
@@ -212,6 +202,90 @@ func TestResource_RFC8707(t *testing.T) {
 	t.Run("without resource it is this platform's own, and nobody else's", func(t *testing.T) {
 		if r := redeem(code(), ordersAPI); r.JSON(t)["error"] != "invalid_target" {
 			t.Errorf("a token for elsewhere: %s", r.Text)
+		}
+	})
+}
+
+// A JWT is read by its resource, and whoever asks about it here is told the truth
+// of now all the same.
+func TestIntrospect_RFC7662_AJWTAccessTokenIsKnownLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	p := withResources(t)
+	app, other, ada := p.AddApp(t, nil), p.AddApp(t, nil), p.AddMember(t, "Ada")
+	orders, files := addResourceServer(t, p, ordersAPI), addResourceServer(t, p, filesAPI)
+	service := addService(t, p, "orders:read")
+	b := p.NewBrowser(t)
+	issued := func(t *testing.T) platformtest.Tokens {
+		t.Helper()
+		request := app.Request()
+		request["resource"] = []string{ordersAPI}
+		return app.Redeem(b.Allow(request, ada).Query().Get("code")).Pair(t)
+	}
+	tokens := issued(t)
+	_, said := readJWT(t, p, tokens.Access)
+
+	t.Run("its app and its resource server are told what it says", func(t *testing.T) {
+		for _, asks := range []*platformtest.App{app, orders} {
+			told := active(t, introspect(asks, tokens.Access))
+			for _, name := range []string{"iss", "sub", "client_id", "scope", "exp", "iat", "jti", "auth_time", "acr"} {
+				if told[name] == nil || told[name] != said[name] {
+					t.Errorf("%s is %v, and the token says %v", name, told[name], said[name])
+				}
+			}
+		}
+	})
+	t.Run("nobody else is told anything", func(t *testing.T) {
+		for _, asks := range []*platformtest.App{other, files, service} {
+			inactive(t, introspect(asks, tokens.Access))
+		}
+	})
+	t.Run("what only looks like one is none", func(t *testing.T) {
+		altered := claims(t, tokens.Access)
+		altered["client_id"] = string(other.ID)
+		for name, text := range map[string]string{
+			"other claims under its signature": splice(tokens.Access, toJSON(t, altered)), "an ID token": tokens.ID, "cut short": tokens.Access[:len(tokens.Access)-4],
+			"another key's": platformtest.NewKey(t).Sign("at+jwt", altered), "alg none": encode(`{"alg":"none","typ":"at+jwt"}`) + "." + strings.Split(tokens.Access, ".")[1] + ".",
+		} {
+			for _, asks := range []*platformtest.App{app, other, orders} {
+				t.Run(name, func(t *testing.T) { inactive(t, introspect(asks, text)) })
+			}
+		}
+	})
+	t.Run("a service's own", func(t *testing.T) {
+		own := service.Token(url.Values{"grant_type": {"client_credentials"}}).Pair(t).Access
+		if told := active(t, introspect(orders, own)); told["sub"] != string(service.ID) || told["scope"] != "orders:read" {
+			t.Errorf("got %v", told)
+		}
+		inactive(t, introspect(app, own))
+		revoke(t, service, own)
+		inactive(t, introspect(orders, own))
+	})
+	t.Run("given back by another app: nothing ends; by its own: it alone", func(t *testing.T) {
+		second := app.Refresh(tokens.Refresh).Pair(t)
+		revoke(t, other, tokens.Access)
+		active(t, introspect(orders, tokens.Access))
+		revoke(t, app, tokens.Access)
+		inactive(t, introspect(orders, tokens.Access))
+		active(t, introspect(orders, second.Access))
+		tokens = second
+	})
+	t.Run("the consent ends", func(t *testing.T) {
+		grant, err := p.OAuth.Ledger.LiveGrant(t.Context(), ada.ID, app.ID)
+		if err != nil || p.Run(t, "grant", "revoke", string(grant.ID)) != nil {
+			t.Fatal(err)
+		}
+		inactive(t, introspect(orders, tokens.Access))
+	})
+	t.Run("five minutes are over", func(t *testing.T) {
+		last := issued(t)
+		active(t, introspect(orders, last.Access))
+		p.World.Advance(5 * time.Minute)
+		inactive(t, introspect(orders, last.Access))
+	})
+	t.Run("it opens nothing here", func(t *testing.T) {
+		last := issued(t)
+		if p.UserInfo(t, last.Access).StatusCode != http.StatusUnauthorized || p.Biomarkers(t, last.Access).StatusCode != http.StatusUnauthorized {
+			t.Error("Sec099 a JWT for somebody else opens something")
 		}
 	})
 }

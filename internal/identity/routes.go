@@ -12,12 +12,12 @@ func (h *Host) routes() {
 	h.site.API("GET /.well-known/openid-configuration", h.discovery)
 	h.site.API("GET /.well-known/oauth-authorization-server", h.discovery)
 	h.site.API("GET "+oauth.KeySetPath, h.keySet)
-	h.site.API("POST "+oauth.TokenPath, h.fromApp(limit.Token, h.exchange))
+	h.site.BrowserAPI("POST "+oauth.TokenPath, h.fromApp(limit.Token, h.exchange))
 	h.site.API("POST "+oauth.PushedPath, h.fromApp(limit.Token, h.push))
 	h.site.API("POST "+oauth.IntrospectionPath, h.fromApp(limit.Introspect, h.introspect))
-	h.site.API("POST "+oauth.RevocationPath, h.fromApp(limit.Revoke, h.revoke))
-	h.site.API("GET "+oauth.UserInfoPath, h.userInfo)
-	h.site.API("POST "+oauth.UserInfoPath, h.userInfo)
+	h.site.BrowserAPI("POST "+oauth.RevocationPath, h.fromApp(limit.Revoke, h.revoke))
+	h.site.BrowserAPI("GET "+oauth.UserInfoPath, h.userInfo)
+	h.site.BrowserAPI("POST "+oauth.UserInfoPath, h.userInfo)
 
 	// For members: pages.
 	h.site.Page("GET "+oauth.AuthorizePath, h.authorize)

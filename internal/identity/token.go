@@ -36,6 +36,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		if err != nil {
 			return h.limitFailure(w, r, challengeClient(w, req, err))
 		}
+		web.KeepToOrigins(w, client)
 		if err := h.site.LimitClient(w, r, class, client); err != nil {
 			return err
 		}

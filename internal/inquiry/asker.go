@@ -2,6 +2,7 @@ package inquiry
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -43,7 +44,7 @@ func (a *Asker) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
 	return answer.Sex, err
 }
 
-// Client gives what decides on an app's limits, and nothing else of it
+// Client gives what decides on an app's limits and origins, and nothing else of it
 // (clinical.Clients).
 func (a *Asker) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
 	return a.memory.ClientFrom(id, func() (*loop.Client, error) {
@@ -51,8 +52,16 @@ func (a *Asker) Client(ctx context.Context, id loop.ClientID) (*loop.Client, err
 		if err := a.ask(ctx, clientsPath, string(id), &answer); err != nil {
 			return nil, err
 		}
-		return &loop.Client{ID: id, Type: answer.Type, Mode: answer.Mode, Protocol: loop.Protocol{RateLimits: answer.RateLimits}}, nil
+		return &loop.Client{ID: id, Type: answer.Type, Mode: answer.Mode, Protocol: loop.Protocol{RateLimits: answer.RateLimits, AllowedOrigins: answer.Origins}}, nil
 	})
+}
+
+// HasOrigin reports whether an enabled app registered the origin; where identity does
+// not answer, none has.
+func (a *Asker) HasOrigin(ctx context.Context, origin string) bool {
+	var answer originAnswer
+	err := a.ask(ctx, originsPath, base64.RawURLEncoding.EncodeToString([]byte(origin)), &answer)
+	return err == nil && answer.Registered
 }
 
 func (a *Asker) ask(ctx context.Context, path, id string, answer any) error {

@@ -2,6 +2,7 @@ package inquiry
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 
@@ -18,22 +19,30 @@ type Store interface {
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 }
 
+// Origins knows what enabled apps registered.
+type Origins interface {
+	// HasOrigin reports whether an enabled app registered the origin.
+	HasOrigin(ctx context.Context, origin string) bool
+}
+
 // Desk answers the questions, on identity's host.
 type Desk struct {
-	store Store
-	world loop.World
-	proof proof
+	store   Store
+	origins Origins
+	world   loop.World
+	proof   proof
 }
 
 // NewDesk makes a desk that answers whoever has the ring.
-func NewDesk(store Store, w loop.World, ring *credential.Ring) *Desk {
-	return &Desk{store: store, world: w, proof: newProof(ring)}
+func NewDesk(store Store, origins Origins, w loop.World, ring *credential.Ring) *Desk {
+	return &Desk{store: store, origins: origins, world: w, proof: newProof(ring)}
 }
 
 // Mount adds the desk's routes to identity's site.
 func (d *Desk) Mount(site *web.Site) {
 	site.API("GET "+membersPath+"{id}", d.proven(d.member))
 	site.API("GET "+clientsPath+"{id}", d.proven(d.client))
+	site.API("GET "+originsPath+"{id}", d.proven(d.origin))
 }
 
 // proven has a question answered if its proof holds. Anybody else learns nothing,
@@ -65,5 +74,13 @@ func (d *Desk) client(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, clientAnswer{Type: c.Type, Mode: c.Mode, RateLimits: c.Protocol.RateLimits})
+	return web.WriteJSON(w, http.StatusOK, clientAnswer{Type: c.Type, Mode: c.Mode, RateLimits: c.Protocol.RateLimits, Origins: c.Protocol.AllowedOrigins})
+}
+
+func (d *Desk) origin(w http.ResponseWriter, r *http.Request) error {
+	origin, err := base64.RawURLEncoding.DecodeString(r.PathValue("id"))
+	if err != nil {
+		return web.NotFound()
+	}
+	return web.WriteJSON(w, http.StatusOK, originAnswer{d.origins.HasOrigin(r.Context(), string(origin))})
 }

@@ -147,6 +147,26 @@ func TestRoles_InProcessesOfTheirOwnAreOnePlatform(t *testing.T) {
 	}
 }
 
+// Which pages may read an answer is identity's to know, and clinical asks.
+func TestClinical_OpensAnswersToTheAppsOwnPagesAlone(t *testing.T) {
+	t.Parallel()
+	d := divide(t)
+	const own = "https://spa.example.com"
+	app := d.identity.AddApp(t, func(c *loop.Client) { c.Protocol.AllowedOrigins = []loop.Origin{own} })
+	b := d.identity.SignedIn(t, d.member)
+	tokens := app.Redeem(app.Code(b, d.member)).Pair(t)
+	for origin, want := range map[string]string{own: own, "https://other.example.com": ""} {
+		r := d.clinical.Fetch(t, http.MethodGet, platformtest.Clinical+"/v1/biomarkers/me", http.Header{"Authorization": {"Bearer " + tokens.Access}, "Origin": {origin}})
+		if got := r.Header.Get("Access-Control-Allow-Origin"); r.StatusCode != http.StatusOK || got != want {
+			t.Errorf("from %s: %d, open to %q", origin, r.StatusCode, got)
+		}
+		before := d.clinical.Fetch(t, http.MethodOptions, platformtest.Clinical+"/v1/biomarkers/me", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET"}, "Access-Control-Request-Headers": {"authorization"}})
+		if got := before.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("asked beforehand from %s: %d, open to %q", origin, before.StatusCode, got)
+		}
+	}
+}
+
 func TestClinical_WithoutIdentityAnswersThatItCannot(t *testing.T) {
 	t.Parallel()
 	d := divide(t)

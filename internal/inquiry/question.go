@@ -15,6 +15,7 @@ import (
 const (
 	membersPath = "/internal/members/"
 	clientsPath = "/internal/clients/"
+	originsPath = "/internal/origins/" // in base64url
 )
 
 // Answers, as they travel.
@@ -26,6 +27,10 @@ type (
 		Type       loop.ClientType `json:"type"`
 		Mode       loop.Mode       `json:"mode"`
 		RateLimits map[string]int  `json:"rate_limits,omitempty"`
+		Origins    []loop.Origin   `json:"allowed_origins,omitempty"`
+	}
+	originAnswer struct {
+		Registered bool `json:"registered"`
 	}
 )
 

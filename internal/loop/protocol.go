@@ -35,6 +35,7 @@ type Protocol struct {
 	// revoke, read, write. What is not named has the platform's default.
 	RateLimits map[string]int `json:"rate_limits,omitempty"`
 
+	AllowedOrigins         []Origin      `json:"allowed_origins,omitempty"` // whose pages may read the client's answers
 	PostLogoutRedirectURIs []RedirectURI `json:"post_logout_redirect_uris,omitempty"`
 	BackchannelLogoutURI   string        `json:"backchannel_logout_uri,omitempty"`
 }
@@ -45,6 +46,7 @@ func (p *Protocol) clone() Protocol {
 	copied.ServiceScopes = slices.Clone(p.ServiceScopes)
 	copied.KeySet = slices.Clone(p.KeySet)
 	copied.RateLimits = maps.Clone(p.RateLimits)
+	copied.AllowedOrigins = slices.Clone(p.AllowedOrigins)
 	copied.PostLogoutRedirectURIs = slices.Clone(p.PostLogoutRedirectURIs)
 	return copied
 }
@@ -159,6 +161,7 @@ func (c *Client) validateProtocol() []error {
 	if p.Resource != "" && !ValidResource(p.Resource) {
 		refuse("resource", "A resource is named by an absolute URI without a fragment (RFC 8707).")
 	}
+	faults = append(faults, validateOrigins(p.AllowedOrigins)...)
 	return append(faults, validateURIs("post_logout_redirect_uris", p.PostLogoutRedirectURIs)...)
 }
 

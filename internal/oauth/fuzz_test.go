@@ -179,7 +179,16 @@ func FuzzTokens(f *testing.F) {
 	}
 	f.Add(refresh.Reveal())
 	f.Add(s.SealContinuation(Continuation{Asked: Asked{Parameters: url.Values{"a": {"b"}}}, Progress: Progress{Began: now}, Browser: "b"}))
+	issued := AccessToken{ID: loop.NewTokenID(s.World), Client: client.ID, Audience: []string{"https://orders.example"}, IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
+	jwt, err := s.signAccessToken(issued)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(jwt)
 	f.Fuzz(func(t *testing.T, text string) {
+		if token, err := s.VerifyJWTAccessToken(text); err == nil && (token.ID != issued.ID || token.Client != issued.Client) {
+			t.Fatalf("%q opens as %+v", text, token)
+		}
 		_, access := s.openAccessToken(text)
 		_, code := s.openCode(text)
 		_, refresh := s.openRefreshToken(text)

@@ -46,7 +46,7 @@ func (s *Server) Introspect(ctx context.Context, client *loop.Client, req Client
 	if err != nil {
 		return nil, err
 	}
-	if token, err := s.VerifyAccessToken(text); err == nil {
+	if token, err := s.verifyAnyAccessToken(text); err == nil {
 		return s.introspectAccess(client, token), nil
 	}
 	if token, ok := s.openRefreshToken(text); ok {

@@ -1,11 +1,8 @@
 package oauth
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -135,42 +132,4 @@ func (s *Server) tokenText(token AccessToken, to target) (string, error) {
 		return s.sealAccessToken(token).Reveal(), nil
 	}
 	return s.signAccessToken(token)
-}
-
-// jwtAccessToken is an access token as a JWT (RFC 9068 §2.2).
-type jwtAccessToken struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience string   `json:"aud"`
-	Expiry   int64    `json:"exp"`
-	IssuedAt int64    `json:"iat"`
-	ID       string   `json:"jti"`
-	Client   string   `json:"client_id"`
-	Scope    string   `json:"scope,omitempty"`
-	AuthTime int64    `json:"auth_time,omitempty"`
-	ACR      string   `json:"acr,omitempty"`
-	AMR      []string `json:"amr,omitempty"`
-	Binding  *Binding `json:"cnf,omitempty"`
-}
-
-// signAccessToken makes a JWT access token (RFC 9068). It can't be revoked
-// before it expires, which is why it is short-lived and opens nothing of ours.
-func (s *Server) signAccessToken(token AccessToken) (string, error) {
-	claims := jwtAccessToken{
-		Issuer: s.Issuer, Subject: string(token.Member), Audience: strings.Join(token.Audience, " "),
-		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), ID: string(token.ID), Client: string(token.Client), Scope: token.scope(),
-	}
-	if token.Member == "" {
-		claims.Subject = string(token.Client) // RFC 9068 §2.2: a service stands for itself
-	} else {
-		claims.AuthTime, claims.ACR, claims.AMR = token.AuthTime.Unix(), ACRPassword, []string{amrPassword}
-	}
-	if !token.Binding.none() {
-		claims.Binding = &token.Binding
-	}
-	body, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("encoding an access token: %w", err)
-	}
-	return s.sign(loop.ES256, "at+jwt", body)
 }

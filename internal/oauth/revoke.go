@@ -42,7 +42,7 @@ func (s *Server) RevokeToken(ctx context.Context, client *loop.Client, req Clien
 	if token, ok := s.openRefreshToken(text); ok {
 		return s.revokeChain(ctx, client, token)
 	}
-	if token, err := s.VerifyAccessToken(text); err == nil && token.Client == client.ID {
+	if token, err := s.verifyAnyAccessToken(text); err == nil && token.Client == client.ID {
 		return s.revokeAccess(ctx, token)
 	}
 	return nil

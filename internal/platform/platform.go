@@ -94,9 +94,10 @@ type Platform struct {
 	engine       engine
 	revocations  *oauth.Revocations
 	shared       sharedStore
-	store        identityStore // nil where the role does not work on it
-	results      clinicalStore // nil where the role does not work on it
-	clientMemory clientMemory  // nil where the role works on identity's clients
+	store        identityStore  // nil where the role does not work on it
+	results      clinicalStore  // nil where the role does not work on it
+	clientMemory clientMemory   // nil where the role works on identity's clients
+	asker        *inquiry.Asker // likewise
 	secrets      *credential.Keeper
 	keys         audit.Keys
 	portal       loop.ClientID // its own client at identity
@@ -251,6 +252,9 @@ func (p *Platform) buildRules(context.Context) error {
 		}
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}
+	if p.store == nil {
+		p.asker = inquiry.NewAsker(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
+	}
 	if p.results != nil {
 		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
 	}
@@ -301,7 +305,7 @@ func (p *Platform) buildHosts(ctx context.Context) (err error) {
 func (p *Platform) buildIdentity() (http.Handler, error) {
 	config := identity.Config{Site: p.site("identity", p.config.Identity, p.config.IdentityCertificate), OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring}
 	if p.config.Database != "" { // clinical may run in other processes
-		config.Mount = inquiry.NewDesk(p.store, p.world, p.secrets.Ring).Mount
+		config.Mount = inquiry.NewDesk(p.store, p.Clients, p.world, p.secrets.Ring).Mount
 	}
 	host, err := identity.New(config)
 	if err != nil {
@@ -328,8 +332,7 @@ func (p *Platform) buildClinical() (http.Handler, error) {
 	if p.store != nil {
 		config.Members, config.Clients = demographics{p.store}, p.store
 	} else {
-		asker := inquiry.NewAsker(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
-		config.Members, config.Clients = asker, asker
+		config.Members, config.Clients = p.asker, p.asker
 	}
 	clinical.New(config).Mount(site)
 	return site.Handler(), nil
@@ -342,8 +345,16 @@ func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
 	}
 	return web.Config{
 		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
-		Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Live: p.engine.live,
+		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Live: p.engine.live,
 	}
+}
+
+// hasOrigin reports whether an enabled app registered an origin.
+func (p *Platform) hasOrigin(ctx context.Context, origin string) bool {
+	if p.Clients == nil {
+		return p.asker.HasOrigin(ctx, origin)
+	}
+	return p.Clients.HasOrigin(ctx, origin)
 }
 
 // demographics is all that clinical may ask of identity, where both run in one

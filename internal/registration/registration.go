@@ -43,6 +43,8 @@ type Clients struct {
 	Store    Store
 	World    loop.World
 	Outgoing Outgoing
+
+	origins origins
 }
 
 // New is a client with the defaults of every field that has one.
@@ -68,6 +70,7 @@ func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (c
 	if err := r.validate(c); err != nil {
 		return credential.Secret{}, err
 	}
+	defer r.origins.forget()
 	now := r.World.Now()
 	c.ID, c.CreatedAt, c.UpdatedAt = loop.NewClientID(r.World), now, now
 	var secret credential.Secret
@@ -171,6 +174,7 @@ func (r *Clients) SetSecrets(ctx context.Context, id loop.ClientID, secrets []cr
 }
 
 func (r *Clients) change(ctx context.Context, id loop.ClientID, by audit.Actor, event audit.Event, alter func(*loop.Client) error) (*loop.Client, error) {
+	defer r.origins.forget()
 	var changed *loop.Client
 	err := r.Store.ChangeClient(ctx, id, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		before := *c

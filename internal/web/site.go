@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -35,6 +36,10 @@ type Config struct {
 	// request, or take it away. Empty: none does.
 	CertificateHeader string
 
+	// Origins reports whether some app registered the origin, so that its pages may
+	// ask here; nil: none did.
+	Origins func(ctx context.Context, origin string) bool
+
 	Limits  *limit.Limits // nil: requests are not limited
 	Observe Observe       // nil: nobody is told of requests
 
@@ -52,12 +57,13 @@ type Config struct {
 // through.
 type Site struct {
 	Config
-	mux *http.ServeMux
+	mux    *http.ServeMux
+	shared map[string][]string // the methods of paths that apps in browsers call
 }
 
 // NewSite makes a host without routes.
 func NewSite(config Config) *Site {
-	return &Site{Config: config, mux: http.NewServeMux()}
+	return &Site{Config: config, mux: http.NewServeMux(), shared: map[string][]string{}}
 }
 
 // API adds a route whose errors are JSON. The pattern names method and path.
@@ -108,6 +114,9 @@ func (s *Site) Handler() http.Handler {
 func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != path.Clean(r.URL.Path) || r.Method == http.MethodConnect {
 		s.refuse(w, r, NotFound())
+		return
+	}
+	if s.preflight(w, r) {
 		return
 	}
 	handler, pattern := s.mux.Handler(r)

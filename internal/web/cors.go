@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// What a page of another origin may send and read (Fetch §3.2). Cookies are not
+// among it: no answer here ever allows credentials.
+const (
+	allowedHeaders = "Authorization, Content-Type, DPoP, X-Fapi-Interaction-Id"
+	exposedHeaders = "WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Fapi-Interaction-Id"
+	preflightLife  = "600" // seconds
+)
+
+// BrowserAPI adds a route as API does, for apps that run in the browser too: pages
+// of an origin that an app registered may read its answers. Once the app is known,
+// KeepToOrigins holds the answer to the origins of that one.
+func (s *Site) BrowserAPI(pattern string, h Handler) {
+	method, path, _ := strings.Cut(pattern, " ")
+	s.shared[path] = append(s.shared[path], method)
+	s.API(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		s.admitOrigin(w, r)
+		return h(w, r)
+	})
+}
+
+// admitOrigin lets pages of the request's origin read the answer, if some app
+// registered it. Before an app has proven itself there is nothing of it in an
+// answer, and its page has to learn what went wrong.
+func (s *Site) admitOrigin(w http.ResponseWriter, r *http.Request) bool {
+	sent := r.Header.Values("Origin")
+	w.Header().Add("Vary", "Origin")
+	if len(sent) != 1 || s.Origins == nil || !s.Origins(r.Context(), sent[0]) {
+		return false
+	}
+	w.Header().Set("Access-Control-Allow-Origin", sent[0])
+	w.Header().Set("Access-Control-Expose-Headers", exposedHeaders)
+	return true
+}
+
+// KeepToOrigins takes the answer away from pages of origins that the client did not
+// register.
+func KeepToOrigins(w http.ResponseWriter, client *loop.Client) {
+	if !client.AllowsOrigin(w.Header().Get("Access-Control-Allow-Origin")) {
+		w.Header().Del("Access-Control-Allow-Origin")
+		w.Header().Del("Access-Control-Expose-Headers")
+	}
+}
+
+// preflight answers whether a page may send a request to a shared address; false
+// where it may not, and nothing was written.
+func (s *Site) preflight(w http.ResponseWriter, r *http.Request) bool {
+	asks := r.Header.Get("Access-Control-Request-Method")
+	if r.Method != http.MethodOptions || !slices.Contains(s.shared[r.URL.Path], asks) || !s.admitOrigin(w, r) {
+		return false
+	}
+	h := w.Header()
+	h.Add("Vary", "Access-Control-Request-Method")
+	h.Set("Access-Control-Allow-Methods", asks)
+	h.Set("Access-Control-Allow-Headers", allowedHeaders)
+	h.Set("Access-Control-Max-Age", preflightLife)
+	h.Del("Access-Control-Expose-Headers")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
