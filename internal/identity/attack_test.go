@@ -58,13 +58,22 @@ type party struct {
 	oldCode  string
 	key      *platformtest.Key // of its DPoP proofs
 	bound    string            // an access token bound to it
+
+	boundCode         string // bound to the key
+	handle, oldHandle string // of requests that the app pushed
+	hint              string // an ID token of the browser's session
+	goodbye           string // where the app has members sent after signing out
 }
 
 func newParty(t *testing.T, p *platformtest.Platform, name string) *party {
 	t.Helper()
 	callback := "https://" + strings.ToLower(name) + ".example.com/cb"
 	x := &party{member: p.AddMember(t, name), browser: p.NewBrowser(t), key: platformtest.NewKey(t), verifier: name + strings.Repeat("-verifier", 6)}
-	x.app = p.AddApp(t, func(c *loop.Client) { c.RedirectURIs = []loop.RedirectURI{loop.RedirectURI(callback)} })
+	x.goodbye = "https://" + strings.ToLower(name) + ".example.com/bye"
+	x.app = p.AddApp(t, func(c *loop.Client) {
+		c.RedirectURIs, c.Protocol.PostLogoutRedirectURIs = []loop.RedirectURI{loop.RedirectURI(callback)}, []loop.RedirectURI{loop.RedirectURI(x.goodbye)}
+	})
+	x.oldHandle = push(t, x.app, x.app.Request())
 	x.old, x.oldCode = x.app.Redeem(x.app.Code(x.browser, x.member)).Pair(t), x.app.Code(x.browser, x.member)
 	return x
 }
@@ -81,6 +90,8 @@ func (x *party) equip(t *testing.T, p *platformtest.Platform) {
 	request := x.app.Request()
 	request.Set("code_challenge", platformtest.Challenge(x.verifier))
 	x.code = x.browser.Allow(request, x.member).Query().Get("code")
+	x.boundCode = x.browser.Allow(with(x.app.Request(), "dpop_jkt", x.key.Thumbprint()), x.member).Query().Get("code")
+	x.handle, x.hint = push(t, x.app, x.app.Request()), x.tokens.ID
 }
 
 // TestAlteredRequestsNeverSucceed sends valid requests of which one to three
@@ -154,6 +165,33 @@ func targetsOf(t *testing.T, p *platformtest.Platform, a, b *party, strong, stro
 			"grant_type": {"refresh_token", "client_credentials"}, "client_id": id, "client_secret": secret,
 			"code": {b.code, a.oldCode, b.oldCode, a.tokens.Access, a.tokens.Refresh}, "redirect_uri": {string(b.app.RedirectURIs[0])}, "code_verifier": {b.verifier, platformtest.Verifier},
 		}, grants},
+		{"the exchange of a code that is bound to a key", fields{
+			"client_id": string(a.app.ID), "client_secret": a.app.Secret, "code": a.boundCode, "redirect_uri": string(a.app.RedirectURIs[0]), "key": "a",
+		}, map[string][]string{
+			"client_id": id, "client_secret": secret, "code": {b.boundCode, b.code, a.oldCode}, "redirect_uri": {string(b.app.RedirectURIs[0])}, "key": {"b"},
+		}, func(sent fields) bool {
+			key := map[string]*platformtest.Key{"a": a.key, "b": b.key}[sent["key"]]
+			form := url.Values{"grant_type": {"authorization_code"}, "code_verifier": {platformtest.Verifier}}
+			for _, name := range []string{"client_id", "client_secret", "code", "redirect_uri"} {
+				form.Set(name, sent[name])
+			}
+			return p.Post(t, tokenURL, form, p.WithProof(key, http.MethodPost, tokenURL, "")).StatusCode == http.StatusOK
+		}},
+		{"a pushed request", fields{"client_id": string(a.app.ID), "request_uri": a.handle}, map[string][]string{
+			"client_id": id, "request_uri": {b.handle, a.oldHandle, b.oldHandle},
+		}, func(sent fields) bool {
+			r := p.NewBrowser(t).Authorize(url.Values{"client_id": {sent["client_id"]}, "request_uri": {sent["request_uri"]}})
+			return r.StatusCode == http.StatusSeeOther
+		}},
+		{"signing out", fields{"id_token_hint": a.hint, "post_logout_redirect_uri": a.goodbye, "client_id": string(a.app.ID), "browser": "a"}, map[string][]string{
+			"id_token_hint": {b.hint, b.old.ID, a.tokens.Access}, "post_logout_redirect_uri": {b.goodbye, string(a.app.RedirectURIs[0])}, "client_id": id, "browser": {"b"},
+		}, func(sent fields) bool {
+			browser := map[string]*platformtest.Browser{"a": a.browser, "b": b.browser}[sent["browser"]]
+			r := browser.Get(logoutAddress + "?" + url.Values{
+				"id_token_hint": {sent["id_token_hint"]}, "post_logout_redirect_uri": {sent["post_logout_redirect_uri"]}, "client_id": {sent["client_id"]},
+			}.Encode())
+			return r.StatusCode == http.StatusSeeOther
+		}},
 		{"introspection", fields{"client_id": string(a.app.ID), "client_secret": a.app.Secret, "token": a.tokens.Access}, map[string][]string{
 			"client_id": id, "client_secret": secret, "token": {b.tokens.Access, b.tokens.Refresh, b.bound, a.old.Access, a.tokens.ID, a.code},
 		}, func(sent fields) bool {
