@@ -13,6 +13,11 @@ var syntaxes = map[string]*regexp.Regexp{
 		`(\b(?:case|const|default|defer|else|for|func|go|if|import|map|nil|package|range|return|select|string|struct|switch|type|var)\b)`),
 	"python": regexp.MustCompile(`(#[^\n]*)|((?s:""".*?""")|f?"(?:[^"\\\n]|\\.)*"|f?'(?:[^'\\\n]|\\.)*')|` +
 		`(\b(?:and|as|def|del|else|for|from|global|if|import|in|is|lambda|None|not|or|return|True|False|while|with|yield)\b)`),
+	"js": regexp.MustCompile("(//[^\n]*)|('(?:[^'\\\\\n]|\\\\.)*'|\"(?:[^\"\\\\\n]|\\\\.)*\"|`[^`]*`)|" +
+		`(\b(?:async|await|case|catch|const|else|export|for|from|function|if|import|let|new|null|of|return|throw|try|undefined)\b)`),
+	"java": regexp.MustCompile(`((?s:/\*.*?\*/)|//[^\n]*)|("(?:[^"\\\n]|\\.)*")|` +
+		`(\b(?:catch|class|else|extends|final|for|if|import|new|null|private|protected|public|return|static|throw|throws|try|var|void)\b)`),
+	"yaml": regexp.MustCompile(`((?m:^#[^\n]*|\s#\s[^\n]*))|("(?:[^"\\\n]|\\.)*"|'[^'\n]*')|(\b(?:true|false)\b)`),
 	"sh":   regexp.MustCompile(`((?m:^#[^\n]*|\s#\s[^\n]*))|("(?:[^"\\]|\\.)*"|'[^']*')|(\b(?:export)\b)`),
 	"json": regexp.MustCompile(`(//[^\n]*)|("(?:[^"\\\n]|\\.)*")|(\b(?:true|false|null)\b)`),
 }
