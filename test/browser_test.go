@@ -229,6 +229,12 @@ func (b *browser) has(t *testing.T, selector string) bool {
 	return b.eval(t, `String(document.querySelector(`+quote(selector)+`) !== null)`) == "true"
 }
 
+// textOf is what an element says.
+func (b *browser) textOf(t *testing.T, selector string) string {
+	t.Helper()
+	return strings.TrimSpace(b.eval(t, `document.querySelector(`+quote(selector)+`).textContent`))
+}
+
 // shown reads the JSON that the app shows.
 func (b *browser) shown(t *testing.T) shown {
 	t.Helper()

@@ -75,7 +75,7 @@ func (cmd *devRun) Run(p *process, all *commandLine) error {
 	if err != nil {
 		return err
 	}
-	return ended(instance.Run(command, p.env))
+	return ended(instance.Run(command, p.env, p.stderr))
 }
 
 type devBrowser struct {
