@@ -12,7 +12,9 @@ func TestEnvironment_AProgramIsTheReadyMadeAppUnlessItsEnvironmentNamesAnother(t
 	t.Parallel()
 	instance := &Instance{Folder: t.TempDir(), Status: admin.Status{}}
 	readyMade := []Variable{
-		{"LOOP_CLIENT_ID", "client_1"}, {"LOOP_CLIENT_SECRET", "one"}, {"LOOP_REDIRECT_URI", "http://localhost:5000/callback"},
+		{"LOOP_CLIENT_ID", "client_1"},
+		{"LOOP_CLIENT_SECRET", "one"},
+		{"LOOP_REDIRECT_URI", "http://localhost:5000/callback"},
 		{"LOOP_IDENTITY_URL", "http://localhost:4000"},
 	}
 	if err := writeVariables(instance.Folder, readyMade); err != nil {
@@ -24,19 +26,23 @@ func TestEnvironment_AProgramIsTheReadyMadeAppUnlessItsEnvironmentNamesAnother(t
 	}{
 		"it names none": {
 			Environment{"PATH=/bin"},
-			Environment{"PATH=/bin", "LOOP_CLIENT_ID=client_1", "LOOP_CLIENT_SECRET=one", "LOOP_REDIRECT_URI=http://localhost:5000/callback", "LOOP_IDENTITY_URL=http://localhost:4000"}, "",
+			Environment{"PATH=/bin", "LOOP_CLIENT_ID=client_1", "LOOP_CLIENT_SECRET=one", "LOOP_REDIRECT_URI=http://localhost:5000/callback", "LOOP_IDENTITY_URL=http://localhost:4000"},
+			"",
 		},
 		"it names the ready-made one, with a secret of before": {
 			Environment{"LOOP_CLIENT_ID=client_1", "LOOP_CLIENT_SECRET=zero"},
-			Environment{"LOOP_CLIENT_ID=client_1", "LOOP_CLIENT_SECRET=one", "LOOP_REDIRECT_URI=http://localhost:5000/callback", "LOOP_IDENTITY_URL=http://localhost:4000"}, "",
+			Environment{"LOOP_CLIENT_ID=client_1", "LOOP_CLIENT_SECRET=one", "LOOP_REDIRECT_URI=http://localhost:5000/callback", "LOOP_IDENTITY_URL=http://localhost:4000"},
+			"",
 		},
 		"it names another": {
 			Environment{"LOOP_CLIENT_ID=client_2", "LOOP_CLIENT_SECRET=two", "LOOP_REDIRECT_URI=http://localhost:7000/cb", "LOOP_IDENTITY_URL=http://localhost:1"},
-			Environment{"LOOP_CLIENT_ID=client_2", "LOOP_CLIENT_SECRET=two", "LOOP_REDIRECT_URI=http://localhost:7000/cb", "LOOP_IDENTITY_URL=http://localhost:4000"}, "client_2",
+			Environment{"LOOP_CLIENT_ID=client_2", "LOOP_CLIENT_SECRET=two", "LOOP_REDIRECT_URI=http://localhost:7000/cb", "LOOP_IDENTITY_URL=http://localhost:4000"},
+			"client_2",
 		},
 		"it names a public one, which has no secret": {
 			Environment{"LOOP_CLIENT_ID=client_3"},
-			Environment{"LOOP_CLIENT_ID=client_3", "LOOP_IDENTITY_URL=http://localhost:4000"}, "client_3",
+			Environment{"LOOP_CLIENT_ID=client_3", "LOOP_IDENTITY_URL=http://localhost:4000"},
+			"client_3",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
