@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -191,6 +192,18 @@ func (b *browser) signIn(t *testing.T, account string) {
 	b.fill(t, "email", b.platform.env[account+"_EMAIL"])
 	b.fill(t, "password", b.platform.env[account+"_PASSWORD"])
 	b.press(t, "sign-in")
+}
+
+// signUp goes from the sign-in page to a new account.
+func (b *browser) signUp(t *testing.T, name, email string) {
+	t.Helper()
+	b.press(t, "create-account")
+	b.fill(t, "name", name)
+	b.fill(t, "email", email)
+	b.fill(t, "password", "orbit paper pencil window")
+	if status := b.press(t, "sign-up"); status != http.StatusOK {
+		t.Fatalf("after signing up the answer is %d:\n%s", status, b.text())
+	}
 }
 
 // leaveOut unticks the box of a scope.

@@ -2,6 +2,7 @@ package test
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,13 +14,7 @@ func TestFromNothingADeveloperRegistersAnAppAndAMemberConnectsIt(t *testing.T) {
 
 	developer := p.browser(t)
 	developer.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/apps")
-	developer.press(t, "create-account")
-	developer.fill(t, "name", "Katherine Johnson")
-	developer.fill(t, "email", "katherine@developers.example")
-	developer.fill(t, "password", "orbit paper pencil window")
-	if status := developer.press(t, "sign-up"); status != http.StatusOK || !developer.has(t, "#new-app") {
-		t.Fatalf("after signing up the portal answers %d:\n%s", status, developer.text())
-	}
+	developer.signUp(t, "Katherine Johnson", "katherine@developers.example")
 	developer.press(t, "new-app")
 	developer.fill(t, "name", "Orbit Labs")
 	developer.fill(t, "redirect-uri", appAddress+"/callback")
@@ -27,7 +22,10 @@ func TestFromNothingADeveloperRegistersAnAppAndAMemberConnectsIt(t *testing.T) {
 	id, secret := developer.textOf(t, "#client-id"), developer.textOf(t, "#secret")
 	p.secrets.saw("client secret", secret)
 
-	app := &flaskApp{platform: p, python: needPython(t, "flask, requests"), folder: t.TempDir()}
+	app := &flaskApp{platform: p, python: needPython(t, "flask, requests"), folder: filepath.Join(p.folder, "app")}
+	if err := os.Mkdir(app.folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	copyOf(t, filepath.Join("..", "examples", "python-flask", "app.py"), app.folder)
 	app.start(t, "LOOP_CLIENT_ID="+id, "LOOP_CLIENT_SECRET="+secret, "LOOP_REDIRECT_URI="+appAddress+"/callback")
 
