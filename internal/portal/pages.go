@@ -148,7 +148,7 @@ type appFormView struct {
 	frame
 	appForm
 	New        bool
-	Title      string
+	Was        string // the app's name before the change
 	Action     string
 	Back       string
 	URIs       []uriField
@@ -195,14 +195,14 @@ func algorithmChoices(chosen loop.Algorithm) []algorithmChoice {
 func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, errs []error) error {
 	return h.formPage(w, r, appFormView{
 		frame: h.frame("apps", dev), appForm: form, New: true,
-		Title: "Register an app", Action: "/apps/new", Back: "/apps",
+		Action: "/apps/new", Back: "/apps",
 	}, errs)
 }
 
 func (h *Host) editAppPage(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, form appForm, errs []error) error {
 	return h.formPage(w, r, appFormView{
 		frame: h.frame("apps", dev), appForm: form,
-		Title: "Change " + app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
+		Was: app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
 	}, errs)
 }
 
@@ -257,14 +257,14 @@ func (h *Host) secretPage(w http.ResponseWriter, dev *developer, app *loop.Clien
 // confirmation is a question before an act: the data of confirm.html.
 type confirmation struct {
 	frame
-	App    string
-	Title  string
-	Text   string
-	Action string
-	Button string // its id
-	Verb   string
-	Back   string
-	Danger bool
+	App      string
+	Question string // as far as the app's name
+	Text     string
+	Action   string
+	Button   string // its id
+	Verb     string
+	Back     string
+	Danger   bool
 }
 
 func (h *Host) confirmPage(w http.ResponseWriter, dev *developer, view confirmation) error {
