@@ -36,7 +36,8 @@ func Stylesheet() File { return newFile("loop", ".css", "text/css; charset=utf-8
 // Mark is Loop's mark, which a browser shows beside a page's title.
 func Mark() File { return newFile("mark", ".svg", "image/svg+xml", mark) }
 
-// Copy puts a button beside what one copies: code, and what is marked by data-copy.
+// Copy puts a button beside each code that is marked by data-copy, which says what
+// it is.
 func Copy() File { return newFile("copy", ".js", "text/javascript; charset=utf-8", copyButtons) }
 
 // FormPost submits the form of an authorization response as soon as it is there

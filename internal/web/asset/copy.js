@@ -6,12 +6,12 @@ said.className = "unseen";
 said.setAttribute("role", "status");
 document.body.append(said);
 
-for (const code of document.querySelectorAll("pre > code, code[data-copy]")) {
+for (const code of document.querySelectorAll("code[data-copy]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
   button.textContent = "Copy";
-  button.setAttribute("aria-label", "Copy " + (code.dataset.copy || "the code"));
+  button.setAttribute("aria-label", "Copy " + code.dataset.copy);
   button.addEventListener("click", async () => {
     let done = "Copied";
     try {
