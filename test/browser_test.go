@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -193,6 +194,18 @@ func (b *browser) signIn(t *testing.T, account string) {
 	b.press(t, "sign-in")
 }
 
+// signUp goes from the sign-in page to a new account.
+func (b *browser) signUp(t *testing.T, name, email string) {
+	t.Helper()
+	b.press(t, "create-account")
+	b.fill(t, "name", name)
+	b.fill(t, "email", email)
+	b.fill(t, "password", "orbit paper pencil window")
+	if status := b.press(t, "sign-up"); status != http.StatusOK {
+		t.Fatalf("after signing up the answer is %d:\n%s", status, b.text())
+	}
+}
+
 // leaveOut unticks the box of a scope.
 func (b *browser) leaveOut(t *testing.T, scope string) {
 	t.Helper()
@@ -227,6 +240,12 @@ func (b *browser) text() string {
 func (b *browser) has(t *testing.T, selector string) bool {
 	t.Helper()
 	return b.eval(t, `String(document.querySelector(`+quote(selector)+`) !== null)`) == "true"
+}
+
+// textOf is what an element says.
+func (b *browser) textOf(t *testing.T, selector string) string {
+	t.Helper()
+	return strings.TrimSpace(b.eval(t, `document.querySelector(`+quote(selector)+`).textContent`))
 }
 
 // shown reads the JSON that the app shows.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -151,7 +152,10 @@ func TestThePagesFitEveryScreenAndBothColourSchemes(t *testing.T) {
 	developer := p.browser(t)
 	developer.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/apps")
 	developer.signIn(t, "LOOP_DEVELOPER")
-	developer.looksRight(t, "apps-none")
+	if text := developer.text(); !strings.Contains(text, "Quickstart") || !strings.Contains(text, p.env["LOOP_CLIENT_ID"]) {
+		t.Errorf("the developer of dev.env does not find its app in the portal:\n%s", text)
+	}
+	developer.looksRight(t, "apps")
 	developer.press(t, "new-app")
 	developer.looksRight(t, "app-new")
 	developer.fill(t, "name", "Morning Labs")
@@ -161,8 +165,32 @@ func TestThePagesFitEveryScreenAndBothColourSchemes(t *testing.T) {
 	developer.fill(t, "redirect-uri", "https://app.example.com/callback")
 	developer.press(t, "create-app")
 	developer.looksRight(t, "app-secret")
+	t.Run("a button copies the secret", func(t *testing.T) {
+		secret := developer.textOf(t, "#secret")
+		p.secrets.saw("client secret", secret)
+		developer.copies(t, "#secret + .copy", secret)
+		developer.copies(t, ".copyable > .copy", developer.textOf(t, "#settings"))
+	})
 	developer.press(t, "done")
 	developer.looksRight(t, "app")
+
+	another := p.browser(t)
+	another.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/apps")
+	another.signUp(t, "Katherine Johnson", "katherine@developers.example")
+	another.looksRight(t, "apps-none")
+}
+
+// copies presses a button and looks at what it hands to the clipboard.
+func (b *browser) copies(t *testing.T, button, want string) {
+	t.Helper()
+	b.eval(t, `navigator.clipboard.writeText = async text => { document.documentElement.dataset.handed = text }, ""`)
+	b.do(t, chromedp.Click(chromedp.CSS(button)))
+	if got := b.eval(t, `document.documentElement.dataset.handed`); got != want {
+		t.Errorf("%s copies %q, want %q", button, got, want)
+	}
+	if says := b.textOf(t, button); says != "Copied" {
+		t.Errorf("%s then says %q", button, says)
+	}
 }
 
 func TestTheQuickstartWorksWithoutScriptAndByKeyboardAlone(t *testing.T) {

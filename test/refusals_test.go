@@ -90,8 +90,8 @@ func withParameter(address *url.URL, name, value string) string {
 	return changed.String()
 }
 
-func TestACode(t *testing.T) {
-	p := startPlatform(t, "--no-quickstart")
+func TestACodeUnderTheRealNames(t *testing.T) {
+	p := startPlatform(t, "--domain", domain)
 	v := p.visitor(t)
 
 	t.Run("used twice is invalid_grant and ends what came of it", func(t *testing.T) {

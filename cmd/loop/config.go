@@ -241,7 +241,7 @@ func required(field *string, text, what string) error {
 // compared byte for byte. Without TLS only this machine is served.
 func readURL(field **url.URL, text string) error {
 	if text == "" {
-		return errors.New("is missing: the public address, such as https://identity.example.com")
+		return errors.New("is missing: the public address, such as https://host.example.com")
 	}
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Host == "" || parsed.Hostname() == "" || text != parsed.Scheme+"://"+strings.ToLower(parsed.Host) {

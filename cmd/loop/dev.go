@@ -59,13 +59,13 @@ func (cmd *devStart) Run(p *process, all *commandLine) error {
 }
 
 type devRun struct {
-	Command []string `arg:"" passthrough:"partial" help:"The program and its arguments."`
+	Command []string `arg:"" optional:"" passthrough:"partial" help:"The program and its arguments."`
 }
 
 // Run becomes the program.
 func (cmd *devRun) Run(p *process, all *commandLine) error {
 	command := cmd.Command
-	if command[0] == "--" {
+	if len(command) > 0 && command[0] == "--" {
 		command = command[1:]
 	}
 	if len(command) == 0 {
@@ -75,7 +75,7 @@ func (cmd *devRun) Run(p *process, all *commandLine) error {
 	if err != nil {
 		return err
 	}
-	return ended(instance.Run(command, p.env))
+	return ended(instance.Run(command, p.env, p.stderr))
 }
 
 type devBrowser struct {

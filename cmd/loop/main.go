@@ -54,9 +54,6 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// errHelped ends the reading of arguments after help was shown.
-var errHelped = errors.New("help was shown")
-
 // run is the program: it gives the exit status. Every error is one sentence on
 // stderr.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -89,21 +86,15 @@ func (p *process) run() error {
 		kong.Name("loop"),
 		kong.Description("Connect with Loop: the one way in which an app reaches a person's health data. Begin with: loop dev"),
 		kong.Writers(p.stdout, p.stderr),
-		kong.Help(func(options kong.HelpOptions, ctx *kong.Context) error {
-			return errors.Join(errHelped, kong.DefaultHelpPrinter(options, ctx))
-		}),
+		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
 		return fmt.Errorf("the commands are not well made: %w", err)
 	}
-	args := p.args
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(askedFor(p.args))
 	if err != nil {
-		return err
+		return withHelp(err)
 	}
 	if first, _, _ := strings.Cut(command.Command(), " "); !slices.Contains([]string{"dev", "serve", "migrate", "restore", "version"}, first) {
 		return p.administer(&line)

@@ -86,7 +86,7 @@ func Start(ctx context.Context, config Config) (*Dev, error) {
 		folder = StateFolder
 	}
 	d := &Dev{config: config, folder: config.Search.absolute(folder), startedAt: config.World.Now(), failed: make(chan error, 1)}
-	for _, step := range []func(context.Context) error{d.takeFolder, d.layOut, d.openPlatform, d.seed, d.serve, d.openSocket, d.register} {
+	for _, step := range []func(context.Context) error{d.check, d.takeFolder, d.layOut, d.openPlatform, d.seed, d.serve, d.openSocket, d.register} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, d.Close(ctx))
 		}
@@ -96,6 +96,16 @@ func Start(ctx context.Context, config Config) (*Dev, error) {
 
 // opened notes how to close what was opened.
 func (d *Dev) opened(closer func(context.Context) error) { d.closers = append(d.closers, closer) }
+
+// check judges what was asked for, before anything is made.
+func (d *Dev) check(context.Context) error {
+	if d.config.Port != nil && *d.config.Port != 0 {
+		if _, err := PortsFrom(*d.config.Port); err != nil {
+			return err
+		}
+	}
+	return validDomain(d.config.Domain)
+}
 
 // takeFolder makes the folder and takes it for this process.
 func (d *Dev) takeFolder(ctx context.Context) error {
@@ -123,9 +133,6 @@ func (d *Dev) alreadyRuns(running *Instance) error {
 // layOut decides on the addresses, opens the ports and holds the folder to the
 // issuer that it was made for: what is stored in it names that issuer.
 func (d *Dev) layOut(ctx context.Context) error {
-	if err := validDomain(d.config.Domain); err != nil {
-		return err
-	}
 	remembered, err := readSettings(d.folder)
 	if err != nil {
 		return err

@@ -37,25 +37,42 @@ func sameName(a, b string) bool {
 	return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b)
 }
 
+// appVariables say which app a program is at Loop.
+var appVariables = []string{"LOOP_CLIENT_ID", "LOOP_CLIENT_SECRET", "LOOP_REDIRECT_URI"}
+
+// ownApp gives the id of the app that an environment names itself, such as one
+// that was registered at the portal; empty where it is the ready-made one or none.
+func ownApp(given Environment, readyMade []Variable) string {
+	id := given.Get("LOOP_CLIENT_ID")
+	if slices.Contains(readyMade, Variable{"LOOP_CLIENT_ID", id}) {
+		return ""
+	}
+	return id
+}
+
 // Environment is that of a program that runs inside the platform's world: the
-// given one, with the settings of dev.env and, under the real host names, with
-// the proxy and the local authority. It writes the bundle of roots to the state
-// folder.
-func (i *Instance) Environment(given Environment) (Environment, error) {
-	env := slices.Clone(given)
+// given one, with the settings of dev.env (but for the app's, where it names an app
+// itself) and, under the real host names, with the proxy and the local authority.
+// It writes the bundle of roots to the state folder. own is the id of an app that
+// is not the ready-made one.
+func (i *Instance) Environment(given Environment) (env Environment, own string, err error) {
+	env = slices.Clone(given)
 	variables, err := ReadVariables(i.Folder)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	own = ownApp(given, variables)
 	for _, v := range variables {
-		env.Set(v.Name, v.Value)
+		if own == "" || !slices.Contains(appVariables, v.Name) {
+			env.Set(v.Name, v.Value)
+		}
 	}
 	if i.Status.Domain == "" {
-		return env, nil
+		return env, own, nil
 	}
 	bundle, err := writeBundle(i.Folder, given)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, name := range certificateVariables {
 		env.Set(name, bundle)
@@ -70,7 +87,7 @@ func (i *Instance) Environment(given Environment) (Environment, error) {
 		env.Set(name, direct)
 	}
 	env.Set("NODE_USE_ENV_PROXY", "1") // without it, Node's fetch does not look at HTTPS_PROXY
-	return env, nil
+	return env, own, nil
 }
 
 // noProxy keeps the hosts that the user reaches directly, but for the

@@ -52,7 +52,7 @@ func (s Search) Folder(ctx context.Context) (string, error) {
 		return folder, nil
 	}
 	for dir := s.WorkingDir; ; dir = filepath.Dir(dir) {
-		if folder := filepath.Join(dir, StateFolder); isStateFolder(folder) {
+		if folder := filepath.Join(dir, StateFolder); holdsPlatform(folder) {
 			return folder, nil
 		}
 		if dir == filepath.Dir(dir) {

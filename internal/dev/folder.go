@@ -49,6 +49,13 @@ func isStateFolder(folder string) bool {
 	return err == nil && string(text) == ignoreAll
 }
 
+// holdsPlatform tells a folder whose platform has once run from one that a start
+// made and then could not use: its port was taken, say.
+func holdsPlatform(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, settingsFile))
+	return err == nil && isStateFolder(folder)
+}
+
 // cause takes path and system call off an error whose sentence names them.
 func cause(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {

@@ -3,6 +3,7 @@ package dev
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,11 +12,15 @@ import (
 
 // Run runs a program inside the platform's world (`loop dev run`). On Unix it
 // replaces this process and returns only on failure; elsewhere it gives the
-// program's exit status.
-func (i *Instance) Run(command []string, given Environment) (status int, err error) {
-	env, err := i.Environment(given)
+// program's exit status. Whoever runs another app than that of dev.env is told so
+// on note: they may have forgotten that their shell names one.
+func (i *Instance) Run(command []string, given Environment, note io.Writer) (status int, err error) {
+	env, own, err := i.Environment(given)
 	if err != nil {
 		return 1, err
+	}
+	if own != "" {
+		_, _ = fmt.Fprintf(note, "loop: it runs as the app %s that your environment names, not as that of %s\n", own, devEnvFile)
 	}
 	path, err := lookPath(command[0], given)
 	if err != nil {

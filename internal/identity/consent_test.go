@@ -29,8 +29,8 @@ func TestConsent_SaysWhoAsksForWhat(t *testing.T) {
 	app := p.AddApp(t, func(c *loop.Client) { c.Verified, c.HomePage = false, "https://app.example.com" })
 	_, page := consentPage(p, t, app.Request(), p.AddMember(t, "Ada"))
 	for _, said := range []string{
-		"Morning Labs", "Not verified by Loop", "app.example.com", "Know who you are", "needed", "See your lab results", "Ada, English",
-		"It can’t change your data, see your e‑mail address or contact your care team.", "Signed in as Ada",
+		"Morning Labs", "Not verified by Loop", "app.example.com", "Know who you are", "needed", "See your lab results", "<bdi>Ada</bdi>, English",
+		"It can’t change your data, see your e‑mail address or contact your care team.", "Signed in as <bdi>Ada</bdi>",
 	} {
 		if !strings.Contains(page.Text, said) {
 			t.Errorf("the page does not say %q", said)

@@ -120,6 +120,7 @@ func (h *Host) formPage(w http.ResponseWriter, r *http.Request, name string, vie
 type scopeView struct {
 	Scope  loop.Scope
 	Title  string
+	Own    string // the member's own data, before the detail
 	Detail string
 	Needed bool
 	New    bool
@@ -130,7 +131,7 @@ type consentView struct {
 	carried
 	App    *appView
 	Ticket string
-	Title  string
+	What   string // is shared
 	Scopes []scopeView
 	Cannot string
 	Member string
@@ -141,13 +142,13 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j journey, re
 	if err != nil {
 		return err
 	}
-	title := "Share your details with " + req.Client.Name + "?"
+	what := "your details"
 	if len(req.Scopes.PHI()) > 0 {
-		title = "Share your health data with " + req.Client.Name + "?"
+		what = "your health data"
 	}
 	return h.formPage(w, r, "consent", consentView{
 		carried: h.carried(w, r, j), App: newAppView(req.Client, req.RedirectURI),
-		Ticket: h.oauth.NewTicket(req, signIn), Title: title,
+		Ticket: h.oauth.NewTicket(req, signIn), What: what,
 		Scopes: scopeViews(req, signIn.Member, grant), Cannot: cannot(req.Scopes), Member: signIn.Member.Name,
 	}, nil)
 }
@@ -162,9 +163,9 @@ func scopeViews(req *oauth.AuthorizationRequest, m *loop.Member, grant *loop.Gra
 		view := scopeView{Scope: scope, Title: info.Title, Detail: info.Detail, Needed: needed.Has(scope)}
 		switch scope {
 		case loop.ScopeProfile:
-			view.Detail = m.Name + ", " + languageName(m.Locale)
+			view.Own, view.Detail = m.Name, ", "+languageName(m.Locale)
 		case loop.ScopeEmail:
-			view.Detail = string(m.Email)
+			view.Own, view.Detail = string(m.Email), ""
 		}
 		view.New = grant != nil && !grant.Covers(loop.NewScopes(scope))
 		views = append(views, view)

@@ -39,7 +39,7 @@ func (h *Host) routes() {
 	h.site.Page("GET /signed-out", h.showSignedOut)
 	h.site.Page("GET /{$}", h.showHome)
 
-	for _, file := range []asset.File{asset.Stylesheet(), asset.FormPost()} {
+	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.FormPost()} {
 		h.site.Page("GET "+file.Path, file.Serve)
 	}
 }

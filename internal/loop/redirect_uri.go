@@ -18,82 +18,96 @@ const maxRedirectURILength = 512
 // registered query that holds one could be mistaken for an answer.
 var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri", "response"}
 
-// Validate checks the rules of registration. The error names the first rule
-// that is broken and how to mend it.
+// Validate checks the rules of registration. The error names every rule that is
+// broken and how to mend it, so that nobody mends one to be told of the next.
 func (u RedirectURI) Validate() error {
-	refuse := func(rule string) error {
-		return Errorf(ValidationError, "This redirect URI is refused: %s", rule).About("redirect_uris")
-	}
 	text := string(u)
-	switch {
-	case text == "":
-		return refuse("it is empty. Give an absolute URI such as https://app.example.com/callback.")
-	case len(text) > maxRedirectURILength:
-		return refuse("it is longer than 512 characters.")
-	case strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '"' || r == '<' || r == '>' }) >= 0:
-		return refuse("it holds a space, a control character, a backslash, a quote or a letter outside ASCII. Write it as the app will send it, percent-encoded where needed.")
-	case strings.Contains(text, "*"):
-		return refuse("wildcards are not allowed. Register each URI in full.")
-	case strings.Contains(text, "#"):
-		return refuse("a fragment (#) is not allowed.")
-	}
+	faults := textFaults(text)
 	parsed, err := url.Parse(text)
-	if err != nil {
-		return refuse("it is not a well-formed URI.")
-	}
-	if !strings.HasPrefix(text, parsed.Scheme+":") {
-		return refuse("write the scheme in lower case.")
-	}
-	if err := validateScheme(parsed); err != "" {
-		return refuse(err)
-	}
-	return validateQuery(parsed, refuse)
-}
-
-// validateScheme allows https, http on loopback, and private-use schemes with
-// a dot (RFC 8252 §7.1); everything else, javascript and data among it, is out.
-func validateScheme(parsed *url.URL) (fault string) {
 	switch {
-	case parsed.Scheme == "":
-		return "it needs a scheme: https, http on localhost, or an app's own such as com.example.app:/callback."
-	case parsed.Scheme == "https" || parsed.Scheme == "http":
-		return validateWeb(parsed)
-	case !strings.Contains(parsed.Scheme, "."):
-		return "this scheme is not allowed. Use https, http on localhost, or a private-use scheme with a dot such as com.example.app:/callback."
-	case parsed.Host != "" || parsed.Opaque != "" || !strings.HasPrefix(parsed.Path, "/"):
-		return "a private-use scheme is followed by one slash and a path: com.example.app:/callback."
+	case err == nil && text != "":
+		faults = slices.Concat(faults, schemeFaults(text, parsed), queryFaults(parsed))
+	case err != nil && len(faults) == 0: // else what was found is why it can't be read
+		faults = []string{"it is not a well-formed URI."}
 	}
-	return ""
+	if len(faults) == 0 {
+		return nil
+	}
+	return Errorf(ValidationError, "This redirect URI is refused: %s", strings.Join(faults, " And ")).About("redirect_uris")
 }
 
-func validateWeb(parsed *url.URL) (fault string) {
-	host := parsed.Hostname()
-	switch {
-	case parsed.Opaque != "" || host == "":
-		return "it has no host. Write it as https://host/path."
-	case parsed.User != nil:
-		return "a user name or password in it is not allowed."
-	case host != strings.ToLower(host):
-		return "write the host in lower case."
-	case strings.HasSuffix(parsed.Host, ":") || !validPort(parsed.Port()):
-		return "the port is not a number from 1 to 65535."
-	case parsed.Scheme == "http" && !loopbackHost(host):
-		return "http is allowed on localhost, 127.0.0.1 and [::1] only. Use https."
-	}
-	return ""
+// uriRule is a rule of registration: whether it is broken, and what to say then.
+type uriRule struct {
+	broken bool
+	says   string
 }
 
-func validateQuery(parsed *url.URL, refuse func(string) error) error {
-	query, err := url.ParseQuery(parsed.RawQuery)
-	if err != nil {
-		return refuse("its query is not well formed.")
-	}
-	for name := range query {
-		if slices.Contains(responseParameters, name) {
-			return refuse("its query holds a parameter that Loop's answer uses (" + name + "). Choose another name.")
+// broken gives what the broken rules say.
+func broken(rules ...uriRule) (faults []string) {
+	for _, rule := range rules {
+		if rule.broken {
+			faults = append(faults, rule.says)
 		}
 	}
-	return nil
+	return faults
+}
+
+func textFaults(text string) []string {
+	return broken(
+		uriRule{text == "", "it is empty. Give an absolute URI such as https://app.example.com/callback."},
+		uriRule{len(text) > maxRedirectURILength, "it is longer than 512 characters."},
+		uriRule{strings.ContainsFunc(text, foreignToURI), "it holds a space, a control character, a backslash, a quote or a letter outside ASCII. Write it as the app will send it, percent-encoded where needed."},
+		uriRule{strings.Contains(text, "*"), "wildcards are not allowed. Register each URI in full."},
+		uriRule{strings.Contains(text, "#"), "a fragment (#) is not allowed."},
+	)
+}
+
+func foreignToURI(r rune) bool {
+	return r <= ' ' || r > '~' || r == '\\' || r == '"' || r == '<' || r == '>'
+}
+
+// schemeFaults allows https, http on loopback, and private-use schemes with a
+// dot (RFC 8252 §7.1); everything else, javascript and data among it, is out.
+func schemeFaults(text string, parsed *url.URL) []string {
+	faults := broken(uriRule{!strings.HasPrefix(text, parsed.Scheme+":") && parsed.Scheme != "", "write the scheme in lower case."})
+	switch {
+	case parsed.Scheme == "":
+		return append(faults, "it needs a scheme: https, http on localhost, or an app's own such as com.example.app:/callback.")
+	case parsed.Scheme == "https" || parsed.Scheme == "http":
+		return append(faults, webFaults(parsed)...)
+	case !strings.Contains(parsed.Scheme, "."):
+		return append(faults, "this scheme is not allowed. Use https, http on localhost, or a private-use scheme with a dot such as com.example.app:/callback.")
+	case parsed.Host != "" || parsed.Opaque != "" || !strings.HasPrefix(parsed.Path, "/"):
+		return append(faults, "a private-use scheme is followed by one slash and a path: com.example.app:/callback.")
+	}
+	return faults
+}
+
+func webFaults(parsed *url.URL) []string {
+	host := parsed.Hostname()
+	if parsed.Opaque != "" || host == "" {
+		return []string{"it has no host. Write it as https://host/path."}
+	}
+	return broken(
+		uriRule{parsed.User != nil, "a user name or password in it is not allowed."},
+		uriRule{host != strings.ToLower(host), "write the host in lower case."},
+		uriRule{strings.HasSuffix(parsed.Host, ":") || !validPort(parsed.Port()), "the port is not a number from 1 to 65535."},
+		uriRule{parsed.Scheme == "http" && !loopbackHost(strings.ToLower(host)), "http is allowed on localhost, 127.0.0.1 and [::1] only. Use https."},
+	)
+}
+
+func queryFaults(parsed *url.URL) []string {
+	query, err := url.ParseQuery(parsed.RawQuery)
+	if err != nil {
+		return []string{"its query is not well formed."}
+	}
+	var reserved []string
+	for _, name := range responseParameters {
+		if query.Has(name) {
+			reserved = append(reserved, name)
+		}
+	}
+	return broken(uriRule{reserved != nil, "its query holds what Loop's answer uses (" + strings.Join(reserved, ", ") + "). Choose other names."})
 }
 
 // Matches reports whether a requested redirect URI is this registered one:

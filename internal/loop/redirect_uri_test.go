@@ -76,6 +76,27 @@ func TestRedirectURI_Registration(t *testing.T) {
 	}
 }
 
+func TestRedirectURI_RegistrationNamesEveryFaultAtOnce(t *testing.T) {
+	t.Parallel()
+	for uri, rules := range map[string][]string{
+		"http://u:p@APP.example.com:99999/cb?code=1&iss=2#x": {"a fragment", "a user name", "lower case", "the port", "http is allowed on", "(code, iss)"},
+		"https://*.example.com/c b#":                         {"a space", "wildcards", "a fragment"},
+		"myapp://host/cb?state=1":                            {"this scheme", "(state)"},
+		"https://app.example.com/*?x=%zz":                    {"wildcards", "query is not well formed"},
+	} {
+		told, ok := errors.AsType[*loop.Error](loop.RedirectURI(uri).Validate())
+		if !ok {
+			t.Errorf("%q is accepted", uri)
+			continue
+		}
+		for _, rule := range rules {
+			if !strings.Contains(told.Description, rule) {
+				t.Errorf("%q: the answer does not name %q: %s", uri, rule, told.Description)
+			}
+		}
+	}
+}
+
 func TestRedirectURI_Matching(t *testing.T) {
 	t.Parallel()
 	const app = "https://app.example.com/cb"

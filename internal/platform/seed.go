@@ -57,8 +57,8 @@ func (p *Platform) seedMember(ctx context.Context, person dev.Person, withResult
 	return p.Importer.Import(ctx, seeder, m.ID, results)
 }
 
-// seedApp registers the app, or brings the one that is there up to the redirect
-// URIs and the secret that the folder remembers.
+// seedApp registers the developer's app, or gives the one that is there a new
+// secret where it does not hold that which the folder remembers.
 func (p *Platform) seedApp(ctx context.Context, seed dev.Seed) (dev.Seed, error) {
 	uris := make([]loop.RedirectURI, len(seed.RedirectURIs))
 	for i, uri := range seed.RedirectURIs {
@@ -69,8 +69,12 @@ func (p *Platform) seedApp(ctx context.Context, seed dev.Seed) (dev.Seed, error)
 		return seed, err
 	}
 	if existing == nil {
+		developer, err := p.developer(ctx, seed)
+		if err != nil {
+			return seed, err
+		}
 		app := registration.New()
-		app.Name, app.RedirectURIs = "Quickstart", uris
+		app.Name, app.RedirectURIs, app.Owner = "Quickstart", uris, developer
 		app.AllowedScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadBiomarkers)
 		secret, err := p.Clients.Create(ctx, app, seeder)
 		if err != nil {
@@ -88,4 +92,17 @@ func (p *Platform) seedApp(ctx context.Context, seed dev.Seed) (dev.Seed, error)
 	}
 	seed.ClientSecret = secret.Reveal()
 	return seed, nil
+}
+
+// developer gives the id of the developer, whose app is found in the portal.
+func (p *Platform) developer(ctx context.Context, seed dev.Seed) (loop.MemberID, error) {
+	email, err := loop.ParseEmail(seed.Developer.Email)
+	if err != nil {
+		return "", err
+	}
+	account, _, err := p.store.Account(ctx, email)
+	if err != nil {
+		return "", fmt.Errorf("finding the developer: %w", err)
+	}
+	return account.ID, nil
 }

@@ -125,8 +125,8 @@ func (h *Host) updateApp(w http.ResponseWriter, r *http.Request, dev *developer,
 func (h *Host) askToDisable(w http.ResponseWriter, _ *http.Request, dev *developer, app *loop.Client) error {
 	return h.confirmPage(w, dev, confirmation{
 		App: app.Name, Back: appPath(app.ID), Action: appPath(app.ID) + "/disable", Button: "disable", Verb: "Disable", Danger: true,
-		Title: "Disable " + app.Name + "?",
-		Text:  "Every token that it holds ends at once, and members can’t connect it. You can enable it again; members whose tokens ended go through authorization once more.",
+		Question: "Disable",
+		Text:     "Every token that it holds ends at once, and members can’t connect it. You can enable it again; members whose tokens ended go through authorization once more.",
 	})
 }
 

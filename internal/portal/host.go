@@ -67,6 +67,7 @@ func CallbackURL(developers *url.URL) loop.RedirectURI {
 type Host struct {
 	site     *web.Site
 	identity *identityProvider
+	clinical *url.URL
 	clients  *registration.Clients
 	members  Members
 	sessions Sessions
@@ -87,7 +88,7 @@ func New(config Config) (*Host, error) {
 	}
 	h := &Host{
 		clients: config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
-		identity: newIdentityProvider(config),
+		identity: newIdentityProvider(config), clinical: config.Clinical,
 	}
 	config.Site.ErrorPage = h.errorPage
 	h.site = web.NewSite(config.Site)
@@ -138,7 +139,9 @@ func (h *Host) routes() {
 	for path, image := range h.docs.images {
 		h.site.Page("GET "+path, image.serve)
 	}
-	h.site.Page("GET "+asset.Stylesheet().Path, asset.Stylesheet().Serve)
+	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {
+		h.site.Page("GET "+file.Path, file.Serve)
+	}
 }
 
 // home leads to what a visitor came for: their apps, or the documentation.

@@ -133,6 +133,13 @@ func renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (as
 	return ast.WalkContinue, nil
 }
 
+// copying marks the languages that one copies: what is typed, and what is a part
+// of a program. Answers and drawings are to be read.
+var copying = map[string]string{
+	"sh": ` data-copy="the commands"`, "go": ` data-copy="the code"`, "python": ` data-copy="the code"`,
+	"sql": ` data-copy="the code"`, "toml": ` data-copy="the configuration"`,
+}
+
 // renderCode renders a fenced block. The word after the fence is its language;
 // what follows it names the file that the code is from.
 func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -152,7 +159,7 @@ func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (
 		line := block.Lines().At(i)
 		code.Write(line.Value(source))
 	}
-	_, _ = w.WriteString(`<pre tabindex="0"><code>` + highlight(language, code.String()) + "</code></pre>\n")
+	_, _ = w.WriteString(`<pre tabindex="0"><code` + copying[language] + `>` + highlight(language, code.String()) + "</code></pre>\n")
 	return ast.WalkSkipChildren, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,9 +39,16 @@ func (h *Host) frame(section string, dev *developer) frame {
 	return f
 }
 
+// copied are the pages from which one copies: a script puts a button there.
+var copied = []string{"app", "doc", "secret"}
+
 // render shows a page; its forms lead to this host and nowhere else.
 func (h *Host) render(w http.ResponseWriter, status int, name string, view any) error {
-	web.AllowPage(w.Header(), "'self'")
+	var more []string
+	if slices.Contains(copied, name) {
+		more = []string{"script-src 'self'"}
+	}
+	web.AllowPage(w.Header(), "'self'", more...)
 	return h.pages.Render(w, status, name, view)
 }
 
@@ -90,7 +98,24 @@ type appView struct {
 	HomePage     string
 	PolicyPage   string
 	TermsPage    string
-	Consent      string // leads to the consent page
+	Consent      string // leads to the consent page; empty: a service, which members never meet
+	Settings     settings
+}
+
+// settings are what an app needs to know of itself and of us, as lines of shell.
+type settings struct {
+	ID                 loop.ClientID
+	Secret             string // empty where it isn't shown
+	RedirectURI        string
+	Identity, Clinical string
+}
+
+func (h *Host) settings(app *loop.Client, secret string) settings {
+	s := settings{ID: app.ID, Secret: secret, Identity: h.identity.issuer, Clinical: h.clinical.String()}
+	if len(app.RedirectURIs) > 0 { // a service has none
+		s.RedirectURI = strings.ReplaceAll(string(app.RedirectURIs[0]), "'", `'\''`) // within a shell's quotes
+	}
+	return s
 }
 
 func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client) error {
@@ -98,7 +123,10 @@ func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client) 
 		frame: h.frame("apps", dev), appRow: newAppRow(app),
 		RedirectURIs: app.RedirectURIs, Scopes: app.AllowedScopes, Verified: app.Verified,
 		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage,
-		Consent: h.consentExample(app),
+		Settings: h.settings(app, ""),
+	}
+	if len(app.RedirectURIs) > 0 {
+		view.Consent = h.consentExample(app)
 	}
 	for _, scope := range app.AllowedScopes {
 		info, _ := scope.Info()
@@ -120,7 +148,7 @@ type appFormView struct {
 	frame
 	appForm
 	New        bool
-	Title      string
+	Was        string // the app's name before the change
 	Action     string
 	Back       string
 	URIs       []uriField
@@ -167,14 +195,14 @@ func algorithmChoices(chosen loop.Algorithm) []algorithmChoice {
 func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, errs []error) error {
 	return h.formPage(w, r, appFormView{
 		frame: h.frame("apps", dev), appForm: form, New: true,
-		Title: "Register an app", Action: "/apps/new", Back: "/apps",
+		Action: "/apps/new", Back: "/apps",
 	}, errs)
 }
 
 func (h *Host) editAppPage(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, form appForm, errs []error) error {
 	return h.formPage(w, r, appFormView{
 		frame: h.frame("apps", dev), appForm: form,
-		Title: "Change " + app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
+		Was: app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
 	}, errs)
 }
 
@@ -212,31 +240,31 @@ func uriFields(uris []loop.RedirectURI, judge bool) []uriField {
 // secretView is the data of secret.html.
 type secretView struct {
 	frame
-	App         string
-	Path        string
-	ID          loop.ClientID
-	Secret      string
-	RedirectURI string
+	App      string
+	Path     string
+	ID       loop.ClientID
+	Secret   string
+	Settings settings
 }
 
 func (h *Host) secretPage(w http.ResponseWriter, dev *developer, app *loop.Client, secret string) error {
 	return h.render(w, http.StatusOK, "secret", secretView{
 		frame: h.frame("apps", dev), App: app.Name, Path: appPath(app.ID), ID: app.ID, Secret: secret,
-		RedirectURI: strings.ReplaceAll(string(app.RedirectURIs[0]), "'", `'\''`), // within a shell's quotes
+		Settings: h.settings(app, secret),
 	})
 }
 
 // confirmation is a question before an act: the data of confirm.html.
 type confirmation struct {
 	frame
-	App    string
-	Title  string
-	Text   string
-	Action string
-	Button string // its id
-	Verb   string
-	Back   string
-	Danger bool
+	App      string
+	Question string // as far as the app's name
+	Text     string
+	Action   string
+	Button   string // its id
+	Verb     string
+	Back     string
+	Danger   bool
 }
 
 func (h *Host) confirmPage(w http.ResponseWriter, dev *developer, view confirmation) error {

@@ -48,8 +48,8 @@ func (h *Host) showSecret(w http.ResponseWriter, r *http.Request, dev *developer
 func (h *Host) askToRotate(w http.ResponseWriter, _ *http.Request, dev *developer, app *loop.Client) error {
 	return h.confirmPage(w, dev, confirmation{
 		App: app.Name, Back: appPath(app.ID), Action: appPath(app.ID) + "/rotate-secret", Button: "rotate-secret", Verb: "Make a new secret",
-		Title: "Make a new secret for " + app.Name + "?",
-		Text:  "You see it once. The present secret works for another 24 hours, so that you can put the new one in place; one that is older still ends now.",
+		Question: "Make a new secret for",
+		Text:     "You see it once. The present secret works for another 24 hours, so that you can put the new one in place; one that is older still ends now.",
 	})
 }
 

@@ -25,7 +25,7 @@ type Pages struct{ byName map[string]*template.Template }
 // without the ending, within a layout: member, portal or docs. A page defines the
 // templates title and main.
 func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
-	base, err := template.New(layout+".html").Funcs(functions()).ParseFS(layouts, "pages/mark.html", "pages/app.html", "pages/"+layout+".html")
+	base, err := template.New(layout+".html").Funcs(functions()).ParseFS(layouts, "pages/mark.html", "pages/app.html", "pages/settings.html", "pages/"+layout+".html")
 	if err != nil {
 		return nil, fmt.Errorf("parsing the layout %s: %w", layout, err)
 	}
@@ -50,7 +50,9 @@ func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"stylesheet": func() string { return asset.Stylesheet().Path },
+		"mark":       func() string { return asset.Mark().Path },
 		"formPost":   func() string { return asset.FormPost().Path },
+		"copy":       func() string { return asset.Copy().Path },
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package asset serves the few files that pages refer to: the stylesheet and
-// the one script. Each has its content's hash in its path, so that browsers may
+// Package asset serves the few files that pages refer to: the stylesheet, the mark
+// and two small scripts. Each has its content's hash in its path, so that browsers may
 // keep it for ever and never show an old one.
 package asset
 
@@ -13,8 +13,14 @@ import (
 //go:embed loop.css
 var stylesheet []byte
 
+//go:embed mark.svg
+var mark []byte
+
 //go:embed form_post.js
 var formPost []byte
+
+//go:embed copy.js
+var copyButtons []byte
 
 // File is a file with its place on every host.
 type File struct {
@@ -26,6 +32,13 @@ type File struct {
 
 // Stylesheet is the one stylesheet of every page.
 func Stylesheet() File { return newFile("loop", ".css", "text/css; charset=utf-8", stylesheet) }
+
+// Mark is Loop's mark, which a browser shows beside a page's title.
+func Mark() File { return newFile("mark", ".svg", "image/svg+xml", mark) }
+
+// Copy puts a button beside each code that is marked by data-copy, which says what
+// it is.
+func Copy() File { return newFile("copy", ".js", "text/javascript; charset=utf-8", copyButtons) }
 
 // FormPost submits the form of an authorization response as soon as it is there
 // (OAuth 2.0 Form Post Response Mode §4); the form has a button too.
