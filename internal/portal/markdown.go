@@ -137,7 +137,8 @@ func renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (as
 // of a program. Answers and drawings are to be read.
 var copying = map[string]string{
 	"sh": ` data-copy="the commands"`, "go": ` data-copy="the code"`, "python": ` data-copy="the code"`,
-	"sql": ` data-copy="the code"`, "toml": ` data-copy="the configuration"`,
+	"js": ` data-copy="the code"`, "java": ` data-copy="the code"`, "sql": ` data-copy="the code"`,
+	"yaml": ` data-copy="the configuration"`, "toml": ` data-copy="the configuration"`,
 }
 
 // renderCode renders a fenced block. The word after the fence is its language;
