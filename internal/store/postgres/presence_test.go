@@ -8,7 +8,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,27 +62,17 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// cutOff ends a process's connections for its lease, again and again, until the
-// function that it gives is called.
-func cutOff(t *testing.T, config postgres.Config) (mend func()) {
+// holdLeases lets nobody renew a lease until the function that it gives is called.
+func holdLeases(t *testing.T, config postgres.Config) (release func()) {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	var ended sync.WaitGroup
-	ended.Go(func() {
-		conn, err := pgx.Connect(t.Context(), config.URL)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
-		for ctx.Err() == nil {
-			_, _ = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'loop presence' AND datname = current_database()`)
-		}
-	})
-	return func() {
-		stop()
-		ended.Wait()
+	conn, err := pgx.Connect(t.Context(), config.URL)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE shared.leases IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = conn.Close(context.WithoutCancel(t.Context())) }
 }
 
 func revokeToken(t *testing.T, p process, id string) error {
@@ -127,11 +116,11 @@ func TestPresence_WithoutALeaseNothingIsServed(t *testing.T) {
 	if !p.Live() {
 		t.Fatal("a process that has joined does not serve")
 	}
-	mend := cutOff(t, config)
+	release := holdLeases(t, config)
 	eventually(t, "the lease runs out", func() bool { return !p.Live() })
 	run(t, config, `WITH n AS (UPDATE shared.revocation_counter SET value = value + 1 RETURNING value)
 		INSERT INTO shared.revocations (number, kind, id, expires_at) SELECT value, 'token', 'at_1', 9000000000000000 FROM n`)
-	mend()
+	release()
 	eventually(t, "the lease is taken anew", p.Live)
 	if p.revocations.Len() != 1 {
 		t.Errorf("it serves, and knows of %d revocations", p.revocations.Len())
