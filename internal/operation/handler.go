@@ -3,17 +3,23 @@ package operation
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/pprof" // which registers on http.DefaultServeMux too, and nothing here serves that
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Handler answers on the listener of operations: GET /healthz while the process
-// lives, GET /readyz whether it can serve, GET /metrics for Prometheus.
+// lives, GET /readyz whether it can serve, GET /metrics for Prometheus, and
+// GET /debug/pprof/… where the time and the memory go, for `go tool pprof`.
 func Handler(readiness *Readiness, metrics *Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, health{Status: "alive"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { readiness.tell(w) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	for _, kind := range []string{"heap", "allocs", "goroutine"} {
+		mux.Handle("GET /debug/pprof/"+kind, pprof.Handler(kind))
+	}
 	return mux
 }
 

@@ -85,3 +85,21 @@ func TestReadiness_ACheckThatHangsIsAskedOnceAndIsRed(t *testing.T) {
 		}
 	})
 }
+
+func TestProfiles_AreForTheOperatorsListener(t *testing.T) {
+	r := operation.NewReadiness()
+	handler := operation.Handler(r, operation.NewMetrics("test", r, nil))
+	for path, want := range map[string]int{
+		"/debug/pprof/profile?seconds=1": http.StatusOK,
+		"/debug/pprof/heap":              http.StatusOK,
+		"/debug/pprof/allocs":            http.StatusOK,
+		"/debug/pprof/goroutine":         http.StatusOK,
+		"/debug/pprof/cmdline":           http.StatusNotFound, // arguments and addresses of databases are nobody's
+	} {
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+		if rec.Code != want || want == http.StatusOK && rec.Body.Len() == 0 {
+			t.Errorf("%s: %d with %d bytes, want %d", path, rec.Code, rec.Body.Len(), want)
+		}
+	}
+}
