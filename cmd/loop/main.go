@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,11 +24,19 @@ import (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
+
+// heapGrowth is by how many percent of what lives the heap may grow before
+// garbage is collected. Little lives here, a few megabytes: by Go's own 100 a busy
+// server would collect a hundred times a second. Whoever sets GOGC decides.
+const heapGrowth = 400
 
 // commandLine is all that can be asked for.
 type commandLine struct {
