@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"path"
@@ -63,7 +62,9 @@ type Site struct {
 
 // NewSite makes a host without routes.
 func NewSite(config Config) *Site {
-	return &Site{Config: config, mux: http.NewServeMux(), shared: map[string][]string{}}
+	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string][]string{}}
+	s.mux.HandleFunc(unrouted, s.unrouted)
+	return s
 }
 
 // API adds a route whose errors are JSON. The pattern names method and path.
@@ -84,6 +85,7 @@ func (s *Site) Page(pattern string, h Handler) {
 
 func (s *Site) route(pattern string, h Handler, fail func(http.ResponseWriter, *http.Request, error)) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		note(r.Context()).route = pattern
 		if err := h(w, r); err != nil {
 			fail(w, r, err)
 		}
@@ -119,26 +121,29 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 	if s.preflight(w, r) {
 		return
 	}
-	handler, pattern := s.mux.Handler(r)
-	if pattern == "" {
-		s.refuse(w, r, s.unrouted(w, r, handler))
-		return
-	}
-	note(r.Context()).route = pattern
 	s.mux.ServeHTTP(w, r)
 }
 
-// unrouted tells a wrong method from a wrong path: the mux knows, but says it
-// only in an answer of its own.
-func (s *Site) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) *loop.Error {
-	said := httptest.NewRecorder()
-	handler.ServeHTTP(said, r)
-	if said.Code != http.StatusMethodNotAllowed {
-		return NotFound()
+// unrouted is the pattern of what no route answers.
+const unrouted = "/"
+
+// unrouted tells a wrong method from a wrong path.
+func (s *Site) unrouted(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		asked := *r
+		asked.Method = method
+		if _, pattern := s.mux.Handler(&asked); pattern != unrouted {
+			allowed = append(allowed, method)
+		}
 	}
-	allow := said.Header().Get("Allow")
+	if len(allowed) == 0 {
+		s.refuse(w, r, NotFound())
+		return
+	}
+	allow := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", allow)
-	return loop.Errorf(loop.MethodNotAllowed, "This address does not answer %s. It answers %s.", method(r), allow)
+	s.refuse(w, r, loop.Errorf(loop.MethodNotAllowed, "This address does not answer %s. It answers %s.", method(r), allow))
 }
 
 // refuse answers a request that reached no route: a page for a browser, JSON
