@@ -76,6 +76,11 @@ func (d Decimal) Compare(other Decimal) int {
 // compareSizes compares two numbers without regard to their signs: by the place
 // of the first digit that is not zero, then digit by digit.
 func compareSizes(a, b string) int {
+	if aUnits, aPlaces, ok := short(a); ok {
+		if bUnits, bPlaces, ok := short(b); ok {
+			return cmp.Compare(aUnits*powersOfTen[bPlaces], bUnits*powersOfTen[aPlaces])
+		}
+	}
 	aDigits, aExponent, _ := splitDecimal(a)
 	bDigits, bExponent, _ := splitDecimal(b)
 	aMagnitude, aZero := measure(aDigits)
@@ -96,6 +101,32 @@ func compareSizes(a, b string) int {
 		}
 	}
 	return 0
+}
+
+// shortLength is up to which a number times a power of ten of as many places fits
+// into 64 bits.
+const shortLength = 9
+
+var powersOfTen = [shortLength]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
+
+// short reads the size of a short number without an exponent, as nearly all are,
+// as units of its last place: 2.40 is 240 with 2 places.
+func short(text string) (units uint64, places int, ok bool) {
+	text = strings.TrimPrefix(text, "-")
+	if len(text) > shortLength {
+		return 0, 0, false
+	}
+	for i := range len(text) {
+		switch digit := text[i] - '0'; {
+		case digit <= 9:
+			units = 10*units + uint64(digit)
+		case text[i] == '.':
+			places = len(text) - i - 1
+		default:
+			return 0, 0, false
+		}
+	}
+	return units, places, true
 }
 
 // nextDigit takes the first digit off a mantissa; behind its end follow zeros.
@@ -145,7 +176,7 @@ func splitDecimal(text string) (mantissa string, exponent int, ok bool) {
 		return "", 0, false
 	}
 	mantissa = strings.TrimPrefix(text, "-")
-	if e := strings.IndexAny(mantissa, "eE"); e >= 0 {
+	if e := max(strings.IndexByte(mantissa, 'e'), strings.IndexByte(mantissa, 'E')); e >= 0 {
 		if exponent, ok = parseExponent(mantissa[e+1:]); !ok {
 			return "", 0, false
 		}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
@@ -39,7 +38,8 @@ func (h *Host) listBiomarkers(w http.ResponseWriter, r *http.Request, token oaut
 	if err := h.Records.RecordRead(ctx, h.readRecord(r, token, &query, len(page.Results))); err != nil {
 		return unavailable(fmt.Errorf("recording the read: %w", err))
 	}
-	return web.WriteJSON(w, http.StatusOK, newBiomarkersAnswer(token.Member, page))
+	web.WriteEncodedJSON(w, http.StatusOK, encodePage(token.Member, page))
+	return nil
 }
 
 // refusedOr passes on what is already said to the outside and has otherwise
@@ -68,59 +68,4 @@ func (h *Host) readRecord(r *http.Request, token oauth.AccessToken, query *bioma
 		Detail: detail,
 		Origin: audit.OriginOf(r.Context()),
 	}
-}
-
-// biomarkersAnswer is the answer of platform section 13.
-type biomarkersAnswer struct {
-	Biomarkers []biomarkerAnswer `json:"biomarkers"`
-	Count      int               `json:"count"` // on this page
-	NextCursor *string           `json:"next_cursor"`
-}
-
-// biomarkerAnswer is one result in it. Numbers have the laboratory's digits;
-// what is not there is null.
-type biomarkerAnswer struct {
-	ID            loop.ResultID      `json:"id"`
-	PatientID     loop.MemberID      `json:"patient_id"`
-	Code          biomarker.Code     `json:"biomarker_code"`
-	Name          string             `json:"biomarker_name"`
-	Category      biomarker.Category `json:"category"`
-	LOINC         *string            `json:"loinc_code"`
-	Value         biomarker.Decimal  `json:"value"`
-	Comparator    *string            `json:"value_comparator"`
-	Unit          string             `json:"unit"`
-	ReferenceLow  biomarker.Decimal  `json:"reference_low"`
-	ReferenceHigh biomarker.Decimal  `json:"reference_high"`
-	Status        *string            `json:"status"`
-	Source        string             `json:"source"`
-	CollectedAt   time.Time          `json:"collected_at"`
-	ParsedAt      time.Time          `json:"parsed_at"`
-}
-
-func newBiomarkersAnswer(member loop.MemberID, page biomarker.Page) biomarkersAnswer {
-	answer := biomarkersAnswer{
-		Biomarkers: make([]biomarkerAnswer, len(page.Results)),
-		Count:      len(page.Results),
-		NextCursor: orNull(page.Next),
-	}
-	for i := range page.Results {
-		r := &page.Results[i]
-		answer.Biomarkers[i] = biomarkerAnswer{
-			ID: r.ID, PatientID: member,
-			Code: r.Code, Name: r.Biomarker.Name, Category: r.Biomarker.Category, LOINC: orNull(r.Biomarker.LOINC),
-			Value: r.Value, Comparator: orNull(r.Comparator), Unit: r.Unit,
-			ReferenceLow: r.Reference.Low, ReferenceHigh: r.Reference.High, Status: orNull(r.Status),
-			Source: r.Source, CollectedAt: r.CollectedAt, ParsedAt: r.ParsedAt,
-		}
-	}
-	return answer
-}
-
-// orNull is a text in JSON, or null where it is empty.
-func orNull[T ~string](text T) *string {
-	if text == "" {
-		return nil
-	}
-	plain := string(text)
-	return &plain
 }

@@ -14,7 +14,9 @@ const ResultColumns = `collected_at, id, code, comparator, value, unit, referenc
 func ScanResult(row Scanner, arrival *int64, r *biomarker.Result) error {
 	var collectedAt, parsedAt int64
 	var value, low, high string
-	err := row.Scan(arrival, &collectedAt, &r.ID, &r.Code, &r.Comparator, &value, &r.Unit, &low, &high, &r.Flag, &r.Source, &parsedAt)
+	// Texts go into texts: each name of one would cost the driver a look at its kind.
+	err := row.Scan(arrival, &collectedAt, (*string)(&r.ID), (*string)(&r.Code), (*string)(&r.Comparator), &value, &r.Unit, &low, &high,
+		(*string)(&r.Flag), &r.Source, &parsedAt)
 	if err != nil {
 		return err
 	}

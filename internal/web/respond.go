@@ -53,11 +53,20 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
-	w.Header().Set("Content-Type", "application/json")
+	WriteEncodedJSON(w, status, body)
+	return nil
+}
+
+// WriteEncodedJSON answers with JSON that is written already.
+func WriteEncodedJSON(w http.ResponseWriter, status int, body []byte) {
+	write(w, "application/json", status, body)
+}
+
+func write(w http.ResponseWriter, kind string, status int, body []byte) {
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone: nobody is left to tell
-	return nil
 }
 
 // Public lets anyone read the answer, from any page, and keep it for a while.
@@ -69,10 +78,7 @@ func Public(w http.ResponseWriter) {
 
 // WriteJWT answers with a signed JWT of the given media type.
 func WriteJWT(w http.ResponseWriter, kind, token string) error {
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(token)))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write([]byte(token)) // the client has gone: nobody is left to tell
+	write(w, kind, http.StatusOK, []byte(token))
 	return nil
 }
 

@@ -90,7 +90,9 @@ func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bi
 	if sel.Latest {
 		query = listLatestResults
 	}
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	// A page is read before a cancellation could help, and watching for one would
+	// cost two goroutines.
+	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), query, args...)
 	if err != nil {
 		return 0, fmt.Errorf("reading results: %w", err)
 	}

@@ -1,0 +1,105 @@
+package clinical
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// resultLength is about how many bytes a result takes in an answer.
+const resultLength = 512
+
+// encodePage writes the answer of platform section 13: numbers with the
+// laboratory's digits, and null for what is not there. It goes field by field,
+// as encoding/json would by reflection, which took a fifth of a read.
+func encodePage(member loop.MemberID, page biomarker.Page) []byte {
+	a := make(answer, 0, resultLength*(1+len(page.Results)))
+	a = append(a, `{"biomarkers":[`...)
+	for i := range page.Results {
+		if i > 0 {
+			a = append(a, ',')
+		}
+		a.result(member, &page.Results[i])
+	}
+	a = append(a, `],"count":`...) // on this page
+	a = strconv.AppendInt(a, int64(len(page.Results)), 10)
+	a = append(a, `,"next_cursor":`...)
+	a.textOrNull(page.Next)
+	return append(a, '}')
+}
+
+// answer is JSON as it grows.
+type answer []byte
+
+func (a *answer) result(member loop.MemberID, r *biomarker.Judged) {
+	a.field(`{"id":`).text(string(r.ID))
+	a.field(`,"patient_id":`).text(string(member))
+	a.field(`,"biomarker_code":`).text(string(r.Code))
+	a.field(`,"biomarker_name":`).text(r.Biomarker.Name)
+	a.field(`,"category":`).text(string(r.Biomarker.Category))
+	a.field(`,"loinc_code":`).textOrNull(r.Biomarker.LOINC)
+	a.field(`,"value":`).number(r.Value)
+	a.field(`,"value_comparator":`).textOrNull(string(r.Comparator))
+	a.field(`,"unit":`).text(r.Unit)
+	a.field(`,"reference_low":`).number(r.Reference.Low)
+	a.field(`,"reference_high":`).number(r.Reference.High)
+	a.field(`,"status":`).textOrNull(string(r.Status))
+	a.field(`,"source":`).text(r.Source)
+	a.field(`,"collected_at":`).moment(r.CollectedAt)
+	a.field(`,"parsed_at":`).moment(r.ParsedAt)
+	*a = append(*a, '}')
+}
+
+// field writes what stands before a value.
+func (a *answer) field(before string) *answer {
+	*a = append(*a, before...)
+	return a
+}
+
+func (a *answer) text(text string) {
+	if !plain(text) {
+		encoded, _ := json.Marshal(text) // a text always has a form
+		*a = append(*a, encoded...)
+		return
+	}
+	*a = append(*a, '"')
+	*a = append(*a, text...)
+	*a = append(*a, '"')
+}
+
+// plain reports whether a text stands in JSON as it is: ASCII without quotes,
+// control characters and what HTML would read.
+func plain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return false
+		}
+	}
+	return true
+}
+
+func (a *answer) textOrNull(text string) {
+	if text == "" {
+		*a = append(*a, "null"...)
+		return
+	}
+	a.text(text)
+}
+
+func (a *answer) number(d biomarker.Decimal) {
+	if !d.Present() {
+		*a = append(*a, "null"...)
+		return
+	}
+	*a = append(*a, d.String()...)
+}
+
+func (a *answer) moment(t time.Time) {
+	*a = append(*a, '"')
+	*a = t.AppendFormat(*a, time.RFC3339Nano)
+	*a = append(*a, '"')
+}
