@@ -4,8 +4,11 @@
 //
 //	go run ./bench                          the whole table
 //	go run ./bench --quick --json FILE      shorter, and the results as JSON
+//	go run ./bench --chart FILE             and the ratios as an SVG
 //	go run ./bench --only introspect,par    some of it
 //	go run ./bench --engine postgres        on one engine
+//	go run ./bench --peers                  beside Ory Hydra and node-oidc-provider
+//	go run ./bench --profile FOLDER         and where the platform's processor time goes
 //
 // README.md says how the figures are to be read, and holds the newest ones.
 package main
@@ -39,8 +42,11 @@ func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
 	only := flags.String("only", "", "measure these `names` alone, with commas between")
+	chart := flags.String("chart", "", "draw the results to this `file` as SVG")
 	engines := flags.String("engine", "sqlite,postgres", "on these `engines`, with commas between")
 	file := flags.String("json", "", "write the results to this `file` as JSON")
+	peers := flags.Bool("peers", false, "measure other authorization servers too, which are fetched and built")
+	profiles := flags.String("profile", "", "write the platform's CPU profiles to this `folder`")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -56,16 +62,29 @@ func run(args []string, stdout io.Writer) error {
 	}
 	var results []result
 	for engine := range strings.SplitSeq(*engines, ",") {
-		measured, err := measureAll(ctx, engine, chosen, span, stdout)
+		measured, err := measureAll(ctx, &platform{engine: engine, profiles: *profiles}, chosen, span, stdout)
 		if err != nil {
 			return err
 		}
 		results = append(results, measured...)
+		if !*peers {
+			continue
+		}
+		compared, err := comparePeers(ctx, engine, measured, span, stdout)
+		if err != nil {
+			return err
+		}
+		results = append(results, compared...)
 	}
-	if *file == "" {
+	if *file != "" {
+		if err := writeJSON(*file, results); err != nil {
+			return err
+		}
+	}
+	if *chart == "" {
 		return nil
 	}
-	return writeJSON(*file, results)
+	return writeChart(*chart, results)
 }
 
 // choose gives the scenarios with these names, all where none is named.
@@ -86,9 +105,8 @@ func choose(names string) ([]scenario, error) {
 
 // measureAll starts the platform, measures each scenario at every concurrency
 // beside its ceilings, and prints the table as it grows.
-func measureAll(ctx context.Context, engine string, chosen []scenario, span time.Duration, stdout io.Writer) ([]result, error) {
-	p, err := startPlatform(ctx, engine)
-	if err != nil {
+func measureAll(ctx context.Context, p *platform, chosen []scenario, span time.Duration, stdout io.Writer) ([]result, error) {
+	if err := p.begin(ctx); err != nil {
 		return nil, err
 	}
 	defer p.close()
@@ -96,7 +114,7 @@ func measureAll(ctx context.Context, engine string, chosen []scenario, span time
 	if err != nil {
 		return nil, err
 	}
-	printHeader(stdout, engine)
+	printHeader(stdout, p.engine)
 	var results []result
 	for _, s := range chosen {
 		for _, workers := range concurrencies {

@@ -20,11 +20,14 @@ import (
 
 // platform is the real binary, running in a folder of its own.
 type platform struct {
-	engine string // sqlite, postgres
-	folder string
-	binary string
-	server *exec.Cmd
-	env    map[string]string // dev.env
+	engine   string // sqlite, postgres
+	profiles string // a folder; empty: none are taken
+
+	folder     string
+	binary     string
+	server     *exec.Cmd
+	operations string            // where its operator asks
+	env        map[string]string // dev.env
 
 	authorize, token, push, introspection, revocation, userInfo, biomarkers *url.URL
 
@@ -48,18 +51,18 @@ func (a app) request(address *url.URL, form url.Values) []byte {
 	return formRequest(address, form)
 }
 
-// startPlatform builds the binary and starts it on an engine, on free ports.
-func startPlatform(ctx context.Context, engine string) (*platform, error) {
+// begin builds the binary and starts it on its engine, on free ports.
+func (p *platform) begin(ctx context.Context) error {
 	folder, err := os.MkdirTemp("", "loop-bench-")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p := &platform{engine: engine, folder: folder, binary: filepath.Join(folder, "loop")}
+	p.folder, p.binary = folder, filepath.Join(folder, "loop")
 	if err := p.start(ctx); err != nil {
 		p.close()
-		return nil, err
+		return err
 	}
-	return p, nil
+	return nil
 }
 
 // start has `loop dev` fill the folder with a member, an app and lab results, and
@@ -81,13 +84,16 @@ func (p *platform) start(ctx context.Context) error {
 			return err
 		}
 	}
+	var err error
+	if p.operations, err = freeAddress(ctx); err != nil {
+		return err
+	}
 	if err := p.configure(); err != nil {
 		return err
 	}
 	if err := p.run("serve", "--config", configFile); err != nil {
 		return err
 	}
-	var err error
 	p.service, err = p.addService(ctx)
 	return err
 }
@@ -157,7 +163,7 @@ func (p *platform) readEnv() error {
 		{&p.introspection, "LOOP_IDENTITY_URL", "/v1/oauth/introspect"},
 		{&p.revocation, "LOOP_IDENTITY_URL", "/v1/oauth/revoke"},
 		{&p.userInfo, "LOOP_IDENTITY_URL", "/v1/oauth/userinfo"},
-		{&p.biomarkers, "LOOP_CLINICAL_URL", "/v1/biomarkers/me"},
+		{&p.biomarkers, "LOOP_CLINICAL_URL", "/v1/biomarkers/me?limit=50"},
 	} {
 		if *endpoint.to, err = url.Parse(p.env[endpoint.host] + endpoint.address); err != nil {
 			return err
@@ -177,6 +183,7 @@ const (
 func (p *platform) configure() error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "dir = %q\nmaster_key_file = %q\nlimits = \"off\"\n", filepath.Join(p.folder, ".loop"), filepath.Join(p.folder, ".loop", "master.key"))
+	fmt.Fprintf(&text, "operations_listen = %q\n", p.operations)
 	if p.database != "" {
 		fmt.Fprintf(&text, "database = %q\nconnections = %d\n", p.database, connections)
 	}

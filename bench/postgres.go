@@ -18,7 +18,6 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	built "github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/store/postgres"
-	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
 )
 
 // connections is how many the platform has to PostgreSQL, of each kind, and its
@@ -29,10 +28,7 @@ const connections = 16
 // database with what `loop dev` has in its folder: the same people and app.
 func (p *platform) moveToPostgres(ctx context.Context) error {
 	var err error
-	if p.cluster, err = postgrestest.New("shared_buffers=256MB"); err != nil {
-		return err
-	}
-	if err := p.cluster.Start(); err != nil {
+	if p.cluster, err = startDatabase(); err != nil {
 		return err
 	}
 	if p.database, err = p.cluster.CreateDatabase(ctx, "bench"); err != nil {

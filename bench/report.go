@@ -24,6 +24,10 @@ type result struct {
 	Ceiling     float64 `json:"ceiling_per_second"`
 	Ratio       float64 `json:"ratio"`
 
+	Peer          string  `json:"peer,omitempty"` // another server that was measured beside it
+	PeerPerSecond float64 `json:"peer_per_second,omitempty"`
+	PeerRatio     float64 `json:"peer_ratio,omitempty"` // how many times the peer's the platform's figure is
+
 	bare    float64
 	durable bool // whether the ceiling is
 	first   error
@@ -63,6 +67,14 @@ func (r *result) print(w io.Writer) {
 		r.PerSecond, r.P50, r.P99, r.Errors, r.bare, 100*r.PerSecond/r.bare, durable)
 	if r.first != nil {
 		fmt.Fprintf(w, "\nThe first error: %v\n\n", r.first)
+	}
+}
+
+func (r *result) printPeer(w io.Writer, s sample) {
+	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %s | %.0f | %.2f | %d | %.1f × |\n", r.Name, r.Concurrency,
+		r.PerSecond, r.P99, r.Peer, r.PeerPerSecond, milliseconds(s.p99), s.errors, r.PeerRatio)
+	if s.first != nil {
+		fmt.Fprintf(w, "\nThe first error: %v\n\n", s.first)
 	}
 }
 

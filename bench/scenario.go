@@ -189,7 +189,12 @@ func (s scenario) compare(ctx context.Context, p *platform, people []*person, sp
 	if err != nil {
 		return found, err
 	}
-	found.take(measure(ctx, operations, span))
+	name := fmt.Sprintf("%s-%s-%d", s.name, p.engine, len(people))
+	measured, err := p.profiled(ctx, name, span, func() sample { return measure(ctx, operations, span) })
+	if err != nil {
+		return found, err
+	}
+	found.take(measured)
 	ceilings := []bool{false}
 	if slices.ContainsFunc(exchanges, func(e exchange) bool { return len(e.writes) > 0 }) {
 		ceilings = append(ceilings, true)

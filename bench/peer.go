@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
+)
+
+// peer is another authorization server, driven with the same load on the same
+// machine in the same run. It is built and started as its makers say.
+type peer interface {
+	// name is how the table calls it, with what was set for it.
+	name() string
+	// start runs it in a folder, with one confidential client.
+	start(ctx context.Context, folder string) (*foreign, error)
+	// arrive takes a person from an authorization request to the app's redirect URI:
+	// with pages where it asks, without where it remembers.
+	arrive(ctx context.Context, v *visitor, request url.Values) (callback *url.URL, err error)
+}
+
+// foreign is a running peer, as an app sees it.
+type foreign struct {
+	command       *exec.Cmd
+	cluster       *postgrestest.Server // of its own; nil: it needs none
+	authorization *url.URL
+	token         *url.URL
+	introspection *url.URL
+	admin         string // of Hydra
+	client        app
+	callback      string
+}
+
+// stop ends what was started of it.
+func (f *foreign) stop() {
+	if f == nil {
+		return
+	}
+	if f.command != nil && f.command.Process != nil {
+		_ = f.command.Process.Signal(syscall.SIGTERM)
+		_ = f.command.Wait()
+	}
+	if f.cluster != nil {
+		_ = f.cluster.Remove()
+	}
+}
+
+// visitor is a person who has signed in at a peer and allowed the app.
+type visitor struct {
+	peer    peer
+	foreign *foreign
+	subject string
+	browser *http.Client
+	tokens  *wire
+	refresh string
+	access  string
+}
+
+func newVisitor(ctx context.Context, p peer, f *foreign, number int) (*visitor, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	v := &visitor{peer: p, foreign: f, subject: fmt.Sprintf("member-%d", number)}
+	v.browser = &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if v.tokens, err = dial(ctx, f.token.Host); err != nil {
+		return nil, err
+	}
+	return v, v.flow(ctx)
+}
+
+// flow is a full code flow.
+func (v *visitor) flow(ctx context.Context) error {
+	verifier := page.Verifier()
+	callback, err := v.peer.arrive(ctx, v, url.Values{
+		"response_type": {"code"}, "client_id": {v.foreign.client.id}, "redirect_uri": {v.foreign.callback},
+		"scope": {"openid offline_access"}, "state": {page.Verifier()},
+		"code_challenge": {page.Challenge(verifier)}, "code_challenge_method": {"S256"},
+	})
+	if err != nil {
+		return err
+	}
+	return v.take(url.Values{
+		"grant_type": {"authorization_code"}, "code": {callback.Query().Get("code")},
+		"redirect_uri": {v.foreign.callback}, "code_verifier": {verifier},
+	})
+}
+
+func (v *visitor) refreshTokens() error {
+	return v.take(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {v.refresh}})
+}
+
+func (v *visitor) take(form url.Values) error {
+	status, err := v.tokens.exchange(v.foreign.client.request(v.foreign.token, form))
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+	}
+	if err := json.Unmarshal(v.tokens.body, &answer); err != nil || status != http.StatusOK || answer.Refresh == "" {
+		return fmt.Errorf("the token endpoint of %s answered %d: %s", v.peer.name(), status, v.tokens.body)
+	}
+	v.access, v.refresh = answer.Access, answer.Refresh
+	return nil
+}
+
+// operation is what the visitor does again and again in a scenario; nil where peers
+// are not compared.
+func (v *visitor) operation(ctx context.Context, scenario string) (operation, error) {
+	switch scenario {
+	case "refresh":
+		return v.refreshTokens, nil
+	case "code_flow":
+		return func() error { return v.flow(ctx) }, nil
+	case "introspect":
+		if err := v.tokens.reach(ctx, v.foreign.introspection.Host); err != nil {
+			return nil, err
+		}
+		request := v.foreign.client.request(v.foreign.introspection, url.Values{"token": {v.access}})
+		return repeat(v.tokens, http.StatusOK, request), nil
+	}
+	return nil, nil
+}
+
+// send makes the browser's next request.
+func (v *visitor) send(ctx context.Context, method, to string, form url.Values) (next *url.URL, body []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, nil, err
+	}
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	answer, err := v.browser.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if body, err = io.ReadAll(answer.Body); err != nil {
+		return nil, nil, err
+	}
+	if next, err = answer.Location(); errors.Is(err, http.ErrNoLocation) {
+		next, err = nil, nil
+	}
+	if answer.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s answered %d: %s", to, answer.StatusCode, body)
+	}
+	return next, body, err
+}
+
+// awaitAnswer asks again until the peer answers.
+func awaitAnswer(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+		if err != nil {
+			return err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = answer.Body.Close()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not answer: %w", address, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
