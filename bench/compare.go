@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,18 +25,18 @@ func comparePeers(ctx context.Context, engine string, own []result, span time.Du
 	peers, faults := findPeers(ctx, engine, folder)
 	fmt.Fprintf(stdout, "\nBeside others, on %s\n\n| | at a time | per second | p99 ms | peer | per second | p99 ms | errors | ratio |\n", engine)
 	fmt.Fprintln(stdout, "| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |")
-	var compared []result
+	var results []result
 	for _, p := range peers {
-		results, err := comparePeer(ctx, p, own, filepath.Join(folder, "run-"+strings.ReplaceAll(p.name(), " ", "-")), span, stdout)
+		measured, err := comparePeer(ctx, p, own, filepath.Join(folder, "run-"+strings.ReplaceAll(p.name(), " ", "-")), span, stdout)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", p.name(), err))
 		}
-		compared = append(compared, results...)
+		results = append(results, measured...)
 	}
 	for _, fault := range faults {
 		fmt.Fprintf(stdout, "\nNot measured: %v\n", fault)
 	}
-	return compared, nil
+	return results, nil
 }
 
 // findPeers builds what can be built.
@@ -54,7 +54,7 @@ func findPeers(ctx context.Context, engine, folder string) (peers []peer, faults
 	return peers, faults
 }
 
-func comparePeer(ctx context.Context, p peer, own []result, folder string, span time.Duration, stdout io.Writer) (compared []result, err error) {
+func comparePeer(ctx context.Context, p peer, own []result, folder string, span time.Duration, stdout io.Writer) (results []result, err error) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return nil, err
 	}
@@ -70,22 +70,21 @@ func comparePeer(ctx context.Context, p peer, own []result, folder string, span 
 		}
 	}
 	for _, r := range own {
+		if !slices.Contains(compared, r.Name) {
+			continue
+		}
 		operations := make([]operation, r.Concurrency)
 		for i := range operations {
 			if operations[i], err = visitors[i].operation(ctx, r.Name); err != nil {
-				return compared, err
+				return results, fmt.Errorf("%s: %w", r.Name, err)
 			}
 		}
-		if operations[0] == nil {
-			continue
-		}
 		s := measure(ctx, operations, span)
-		r.Peer, r.PeerPerSecond = p.name(), round(s.perSecond)
-		r.PeerRatio = math.Round(10*r.PerSecond/r.PeerPerSecond) / 10
+		r.takePeer(p.name(), s)
 		r.printPeer(stdout, s)
-		compared = append(compared, r)
+		results = append(results, r)
 	}
-	return compared, nil
+	return results, nil
 }
 
 // startDatabase is a PostgreSQL server with the settings that the platform's has.

@@ -108,7 +108,7 @@ func (h *hydra) source(ctx context.Context, f *foreign, folder string) (string, 
 
 // configure writes Hydra's configuration. Tuned means: secrets of clients, random
 // as they are, under the cheapest hash that Hydra has; no log line for each
-// request; and as many connections as ours.
+// request; as many connections as ours; and SQLite's log written ahead, as ours.
 func (h *hydra) configure(folder, public, admin, source string) (string, error) {
 	publicAt, err := url.Parse("http://" + public)
 	if err != nil {
@@ -140,6 +140,10 @@ func (h *hydra) configure(folder, public, admin, source string) (string, error) 
 		query := at.Query()
 		query.Set("max_conns", fmt.Sprint(connections))
 		query.Set("max_idle_conns", fmt.Sprint(connections))
+		if h.engine != "postgres" {
+			query.Set("_journal_mode", "WAL")
+			query.Set("_busy_timeout", "10000")
+		}
 		at.RawQuery = query.Encode()
 		source = at.String()
 	}

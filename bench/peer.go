@@ -73,7 +73,7 @@ func newVisitor(ctx context.Context, p peer, f *foreign, number int) (*visitor, 
 		return nil, err
 	}
 	v := &visitor{peer: p, foreign: f, subject: fmt.Sprintf("member-%d", number)}
-	v.browser = &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	v.browser = &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if v.tokens, err = dial(ctx, f.token.Host); err != nil {
 		return nil, err
 	}
@@ -117,22 +117,24 @@ func (v *visitor) take(form url.Values) error {
 	return nil
 }
 
-// operation is what the visitor does again and again in a scenario; nil where peers
-// are not compared.
+// compared are the scenarios that peers are driven through.
+var compared = []string{"introspect", "refresh", "code_flow"}
+
+// operation is what the visitor does again and again in a scenario, with new tokens
+// and a new connection.
 func (v *visitor) operation(ctx context.Context, scenario string) (operation, error) {
+	if err := errors.Join(v.tokens.reach(ctx, v.foreign.token.Host), v.flow(ctx)); err != nil {
+		return nil, err
+	}
 	switch scenario {
 	case "refresh":
 		return v.refreshTokens, nil
-	case "code_flow":
-		return func() error { return v.flow(ctx) }, nil
 	case "introspect":
-		if err := v.tokens.reach(ctx, v.foreign.introspection.Host); err != nil {
-			return nil, err
-		}
 		request := v.foreign.client.request(v.foreign.introspection, url.Values{"token": {v.access}})
-		return repeat(v.tokens, http.StatusOK, request), nil
+		return repeat(v.tokens, http.StatusOK, request), v.tokens.reach(ctx, v.foreign.introspection.Host)
+	default:
+		return func() error { return v.flow(ctx) }, nil
 	}
-	return nil, nil
 }
 
 // send makes the browser's next request.

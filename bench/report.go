@@ -65,17 +65,35 @@ func (r *result) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %.2f | %d | %.0f | %.0f %% | %s |\n", r.Name, r.Concurrency,
 		r.PerSecond, r.P50, r.P99, r.Errors, r.bare, 100*r.PerSecond/r.bare, durable)
-	if r.first != nil {
-		fmt.Fprintf(w, "\nThe first error: %v\n\n", r.first)
+	printFirst(w, r.first)
+}
+
+func (r *result) takePeer(name string, s sample) {
+	r.Peer, r.PeerPerSecond = name, round(s.perSecond)
+	if s.perSecond > 0 {
+		r.PeerRatio = math.Round(10*r.PerSecond/r.PeerPerSecond) / 10
 	}
 }
 
 func (r *result) printPeer(w io.Writer, s sample) {
-	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %s | %.0f | %.2f | %d | %.1f × |\n", r.Name, r.Concurrency,
-		r.PerSecond, r.P99, r.Peer, r.PeerPerSecond, milliseconds(s.p99), s.errors, r.PeerRatio)
-	if s.first != nil {
-		fmt.Fprintf(w, "\nThe first error: %v\n\n", s.first)
+	ratio := "–"
+	if r.PeerRatio > 0 {
+		ratio = fmt.Sprintf("%.1f ×", r.PeerRatio)
 	}
+	fmt.Fprintf(w, "| %s | %d | %.0f | %.2f | %s | %.0f | %.2f | %d | %s |\n", r.Name, r.Concurrency,
+		r.PerSecond, r.P99, r.Peer, r.PeerPerSecond, milliseconds(s.p99), s.errors, ratio)
+	printFirst(w, s.first)
+}
+
+// mostOfError is how much of an error is shown: some answer with a page.
+const mostOfError = 300
+
+func printFirst(w io.Writer, first error) {
+	if first == nil {
+		return
+	}
+	text := first.Error()
+	fmt.Fprintf(w, "\nThe first error: %s\n\n", text[:min(len(text), mostOfError)])
 }
 
 // machine describes what the figures were taken on.
