@@ -48,11 +48,17 @@ func (d *Database) Ready(ctx context.Context) error {
 const durableNothing = `SELECT pg_logical_emit_message(true, 'loop', '')`
 
 // counter counts the statements that are run.
-type counter struct{ run atomic.Uint64 }
+type counter struct {
+	run  atomic.Uint64
+	told atomic.Pointer[func(text string)] // nil: nobody is told of them
+}
 
 // TraceQueryStart counts one (pgx.QueryTracer).
-func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	c.run.Add(1)
+	if told := c.told.Load(); told != nil {
+		(*told)(data.SQL)
+	}
 	return ctx
 }
 

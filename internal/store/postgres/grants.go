@@ -16,7 +16,10 @@ func (s *IdentityStore) LiveGrant(ctx context.Context, member loop.MemberID, cli
 // Grants lists the grants of a member, or of everybody where member is empty,
 // newest first, the revoked ones too.
 func (s *IdentityStore) Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error) {
-	return list(ctx, s.db, store.ScanGrant, `SELECT `+store.GrantColumns+` FROM grants WHERE $1 = '' OR member_id = $1 ORDER BY id DESC`, member)
+	if member == "" {
+		return list(ctx, s.db, store.ScanGrant, `SELECT `+store.GrantColumns+` FROM grants ORDER BY id DESC`)
+	}
+	return list(ctx, s.db, store.ScanGrant, `SELECT `+store.GrantColumns+` FROM grants WHERE member_id = $1 ORDER BY id DESC`, member)
 }
 
 // putGrant inserts a grant or brings it to its new state. A grant that is

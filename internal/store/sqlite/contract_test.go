@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -13,24 +14,43 @@ import (
 	"github.com/loop-health/loop/internal/store/storetest"
 )
 
+// open makes an empty database.
+func open(t *testing.T, name string, schema fs.FS) (*sqlite.Database, loop.World) {
+	t.Helper()
+	w := loop.NewClock(loop.Machine{}, time.Time{}) // to the microsecond, as what is stored
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), name+".db"), schema, w, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.StartAudit(t.Context(), name, audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
+		t.Fatal(err)
+	}
+	return db, w
+}
+
+func openIdentity(t *testing.T) (*sqlite.Identity, *sqlite.Database, loop.World) {
+	t.Helper()
+	db, w := open(t, "identity", sqlite.IdentitySchema())
+	s, err := sqlite.NewIdentity(t.Context(), db, w, oauth.NewRevocations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, db, w
+}
+
+func openClinical(t *testing.T) (*sqlite.Clinical, *sqlite.Database, loop.World) {
+	t.Helper()
+	db, w := open(t, "clinical", sqlite.ClinicalSchema())
+	return sqlite.NewClinical(db), db, w
+}
+
 func TestIdentity_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) (storetest.Store, loop.World) {
 		t.Helper()
-		w := loop.NewClock(loop.Machine{}, time.Time{}) // to the microsecond, as what is stored
-		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "identity.db"), sqlite.IdentitySchema(), w, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		if _, err := db.StartAudit(t.Context(), "identity", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
-			t.Fatal(err)
-		}
-		store, err := sqlite.NewIdentity(t.Context(), db, w, oauth.NewRevocations())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store, w
+		s, _, w := openIdentity(t)
+		return s, w
 	})
 }
 
@@ -38,15 +58,7 @@ func TestClinical_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.RunResults(t, func(t *testing.T) (storetest.ResultStore, loop.World) {
 		t.Helper()
-		w := loop.NewClock(loop.Machine{}, time.Time{})
-		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "clinical.db"), sqlite.ClinicalSchema(), w, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		if _, err := db.StartAudit(t.Context(), "clinical", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
-			t.Fatal(err)
-		}
-		return sqlite.NewClinical(db), w
+		s, _, w := openClinical(t)
+		return s, w
 	})
 }

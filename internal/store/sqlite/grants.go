@@ -17,7 +17,11 @@ func (s *Identity) LiveGrant(ctx context.Context, member loop.MemberID, client l
 // Grants lists the grants of a member, or of everybody where member is empty,
 // newest first, the revoked ones too.
 func (s *Identity) Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+store.GrantColumns+` FROM grants WHERE ? = '' OR member_id = ? ORDER BY id DESC`, member, member)
+	query, args := `SELECT `+store.GrantColumns+` FROM grants ORDER BY id DESC`, []any(nil)
+	if member != "" {
+		query, args = `SELECT `+store.GrantColumns+` FROM grants WHERE member_id = ? ORDER BY id DESC`, []any{member}
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing grants: %w", err)
 	}
