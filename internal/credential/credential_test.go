@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -230,10 +231,34 @@ func TestPasswords_Argon2id(t *testing.T) {
 	if got, err := passwords.Check(ctx, "", ""); err != nil || got {
 		t.Error("an account that is not there let somebody in")
 	}
-	cancelled, cancel := context.WithCancel(ctx)
-	cancel()
-	blocked := credential.NewPasswords(loop.Machine{}, 0)
-	if _, err := blocked.Check(cancelled, "x", hash); loop.AsError(err).Code != loop.TemporarilyUnavailable {
-		t.Errorf("a full queue answers %v", err)
-	}
+}
+
+// Promise: a storm of sign-ins takes neither the machine nor its memory; whoever
+// comes too late is told so at once.
+func TestPasswords_ABoundedNumberWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, leave := context.WithCancel(t.Context())
+		blocked := credential.NewPasswords(loop.Machine{}, 0)
+		answers := make(chan error, 1000)
+		for range 1000 {
+			go func() {
+				_, err := blocked.Check(ctx, "x", "")
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		_, waiting, _ := blocked.Load()
+		if refused := len(answers); refused == 0 || refused+waiting != 1000 {
+			t.Errorf("%d were refused, %d wait", refused, waiting)
+		}
+		leave()
+		for range 1000 {
+			if e := loop.AsError(<-answers); e.Code != loop.TemporarilyUnavailable || e.RetryAfter == 0 {
+				t.Errorf("whoever finds no room gets %v", e)
+			}
+		}
+		if _, waiting, _ := blocked.Load(); waiting != 0 {
+			t.Errorf("%d wait though all have left", waiting)
+		}
+	})
 }

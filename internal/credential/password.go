@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -29,7 +30,7 @@ type Passwords struct {
 	world loop.World
 	gate  chan struct{}
 
-	waiting atomic.Int64
+	inside atomic.Int64 // that hash or wait for it
 }
 
 // NewPasswords allows that many hashes at once.
@@ -61,23 +62,36 @@ func (p *Passwords) Check(ctx context.Context, password, hash string) (bool, err
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
+// Of those who wait, so many for each that is hashed at once: whoever comes later
+// would wait for some seconds, and longer than people do.
+const waitingForEach = 256
+
 func (p *Passwords) derive(ctx context.Context, password string, salt []byte) ([]byte, error) {
-	p.waiting.Add(1)
+	defer p.inside.Add(-1)
+	if p.inside.Add(1) > int64(cap(p.gate)+waitingForEach*max(1, cap(p.gate))) {
+		return nil, tooMany(nil)
+	}
 	select {
 	case p.gate <- struct{}{}:
-		p.waiting.Add(-1)
 		defer func() { <-p.gate }()
 	case <-ctx.Done():
-		p.waiting.Add(-1)
-		return nil, loop.Errorf(loop.TemporarilyUnavailable, "Too many people are signing in at this moment. Try again.").Because(ctx.Err())
+		return nil, tooMany(ctx.Err())
 	}
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey), nil
+}
+
+// tooMany is the answer where there is no room to hash.
+func tooMany(cause error) error {
+	e := loop.Errorf(loop.TemporarilyUnavailable, "Too many people are signing in at this moment. Try again.").Because(cause)
+	e.RetryAfter = 5 * time.Second
+	return e
 }
 
 // Load is how many passwords are being hashed, how many wait for it, and how many
 // can be at once.
 func (p *Passwords) Load() (working, waiting, room int) {
-	return len(p.gate), int(p.waiting.Load()), cap(p.gate)
+	working = len(p.gate)
+	return working, max(0, int(p.inside.Load())-working), cap(p.gate)
 }
 
 // parseHash takes salt and key out of a stored hash; of anything else, a salt

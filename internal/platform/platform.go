@@ -247,7 +247,7 @@ func (p *Platform) buildRules(context.Context) error {
 	if p.store != nil {
 		p.Accounts = &member.Accounts{
 			Store: p.store, World: p.world,
-			Passwords: credential.NewPasswords(p.world, runtime.NumCPU()),
+			Passwords: credential.NewPasswords(p.world, max(1, runtime.NumCPU()/2)), // the other half is for apps
 			Throttle:  member.NewThrottle(p.world, p.config.SignUpsPerHour),
 		}
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
