@@ -8,6 +8,7 @@
 //	go run ./bench --only introspect,par    some of it
 //	go run ./bench --engine postgres        on one engine
 //	go run ./bench --peers                  beside Ory Hydra and node-oidc-provider
+//	go run ./bench --storm                  refreshes in a storm of sign-ins
 //	go run ./bench --profile FOLDER         and where the platform's processor time goes
 //
 // README.md says how the figures are to be read, and holds the newest ones.
@@ -46,6 +47,7 @@ func run(args []string, stdout io.Writer) error {
 	engines := flags.String("engine", "sqlite,postgres", "on these `engines`, with commas between")
 	file := flags.String("json", "", "write the results to this `file` as JSON")
 	peers := flags.Bool("peers", false, "measure other authorization servers too, which are fetched and built")
+	storm := flags.Bool("storm", false, "measure refreshes in a storm of sign-ins instead")
 	profiles := flags.String("profile", "", "write the platform's CPU profiles to this `folder`")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,6 +64,12 @@ func run(args []string, stdout io.Writer) error {
 	}
 	var results []result
 	for engine := range strings.SplitSeq(*engines, ",") {
+		if *storm {
+			if err := braveStorm(ctx, &platform{engine: engine}, span, stdout); err != nil {
+				return err
+			}
+			continue
+		}
 		measured, err := measureAll(ctx, &platform{engine: engine, profiles: *profiles}, chosen, span, stdout)
 		if err != nil {
 			return err
