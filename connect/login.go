@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -114,13 +115,20 @@ func (c *Client) redeem(ctx context.Context, flow Flow, code string) (*answered,
 	}
 }
 
+// clockSkew is by how much an app's clock may be ahead of Loop's: ID tokens live for
+// five minutes, and arrive from Loop itself in the answer to the app's own request.
+const clockSkew = 5 * time.Minute
+
 // verify holds the ID token to the issuer, the app and the flow (OpenID Connect Core
 // §3.1.3.7).
 func (c *Client) verify(ctx context.Context, at *endpoints, flow Flow, got *answered, login *Login) error {
-	verifier := at.provider.VerifierContext(oidc.ClientContext(context.WithoutCancel(ctx), c.http), &oidc.Config{ClientID: c.config.ClientID, Now: c.config.Now})
+	verifier := at.provider.VerifierContext(oidc.ClientContext(context.WithoutCancel(ctx), c.http), &oidc.Config{ClientID: c.config.ClientID, SkipExpiryCheck: true})
 	token, err := verifier.Verify(ctx, string(got.IDToken))
 	if err != nil {
 		return fmt.Errorf("checking the ID token: %w", err)
+	}
+	if now := c.config.Now(); now.After(token.Expiry.Add(clockSkew)) {
+		return fmt.Errorf("checking the ID token: it expired at %s, and here it is %s: does this machine's clock go right?", token.Expiry.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(flow.Nonce)) != 1 {
 		return fmt.Errorf("%w: the ID token's nonce is another", ErrForeignAnswer)
