@@ -25,6 +25,10 @@ type hydra struct {
 	tuned  bool
 }
 
+// hydraConnections is how many a tuned Hydra has to its database: with fewer, flows
+// wait for each other without end.
+const hydraConnections = 80
+
 // buildHydra compiles the module beside this program.
 func buildHydra(ctx context.Context, folder string) (string, error) {
 	binary := filepath.Join(folder, "hydra")
@@ -108,7 +112,8 @@ func (h *hydra) source(ctx context.Context, f *foreign, folder string) (string, 
 
 // configure writes Hydra's configuration. Tuned means: secrets of clients, random
 // as they are, under the cheapest hash that Hydra has; no log line for each
-// request; as many connections as ours; and SQLite's log written ahead, as ours.
+// request; as many connections as 64 flows ask for; and SQLite's log written ahead,
+// as ours.
 func (h *hydra) configure(folder, public, admin, source string) (string, error) {
 	publicAt, err := url.Parse("http://" + public)
 	if err != nil {
@@ -138,8 +143,8 @@ func (h *hydra) configure(folder, public, admin, source string) (string, error) 
 			return "", err
 		}
 		query := at.Query()
-		query.Set("max_conns", fmt.Sprint(connections))
-		query.Set("max_idle_conns", fmt.Sprint(connections))
+		query.Set("max_conns", fmt.Sprint(hydraConnections))
+		query.Set("max_idle_conns", fmt.Sprint(hydraConnections))
 		if h.engine != "postgres" {
 			query.Set("_journal_mode", "WAL")
 			query.Set("_busy_timeout", "10000")

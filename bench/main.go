@@ -9,6 +9,7 @@
 //	go run ./bench --engine postgres        on one engine
 //	go run ./bench --peers                  beside Ory Hydra and node-oidc-provider
 //	go run ./bench --storm                  refreshes in a storm of sign-ins
+//	go run ./bench --grown                  beside millions of grants, chains and records
 //	go run ./bench --profile FOLDER         and where the platform's processor time goes
 //
 // README.md says how the figures are to be read, and holds the newest ones.
@@ -40,59 +41,80 @@ func run(args []string, stdout io.Writer) error {
 	if len(args) == 1 && args[0] == ceilingCommand {
 		return serveCeiling(os.Stdin, stdout)
 	}
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
-	only := flags.String("only", "", "measure these `names` alone, with commas between")
-	chart := flags.String("chart", "", "draw the results to this `file` as SVG")
-	engines := flags.String("engine", "sqlite,postgres", "on these `engines`, with commas between")
-	file := flags.String("json", "", "write the results to this `file` as JSON")
-	peers := flags.Bool("peers", false, "measure other authorization servers too, which are fetched and built")
-	storm := flags.Bool("storm", false, "measure refreshes in a storm of sign-ins instead")
-	profiles := flags.String("profile", "", "write the platform's CPU profiles to this `folder`")
-	if err := flags.Parse(args); err != nil {
+	o, err := parse(args)
+	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	span := 10 * time.Second
-	if *quick {
-		span = 2 * time.Second
-	}
-	chosen, err := choose(*only)
-	if err != nil {
-		return err
-	}
 	var results []result
-	for engine := range strings.SplitSeq(*engines, ",") {
-		if *storm {
-			if err := braveStorm(ctx, &platform{engine: engine}, span, stdout); err != nil {
-				return err
-			}
-			continue
-		}
-		measured, err := measureAll(ctx, &platform{engine: engine, profiles: *profiles}, chosen, span, stdout)
+	for engine := range strings.SplitSeq(o.engines, ",") {
+		measured, err := o.measure(ctx, &platform{engine: engine, profiles: o.profiles}, stdout)
 		if err != nil {
 			return err
 		}
 		results = append(results, measured...)
-		if !*peers {
-			continue
-		}
-		compared, err := comparePeers(ctx, engine, measured, span, stdout)
-		if err != nil {
+	}
+	return o.write(results)
+}
+
+// options are what the command line asks for.
+type options struct {
+	engines               string
+	scenarios             []scenario
+	span                  time.Duration
+	file, chart, profiles string // empty: none
+	peers, storm, grown   bool
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
+	only := flags.String("only", "", "measure these `names` alone, with commas between")
+	flags.StringVar(&o.engines, "engine", "sqlite,postgres", "on these `engines`, with commas between")
+	flags.StringVar(&o.file, "json", "", "write the results to this `file` as JSON")
+	flags.StringVar(&o.chart, "chart", "", "draw the results to this `file` as SVG")
+	flags.StringVar(&o.profiles, "profile", "", "write the platform's CPU profiles to this `folder`")
+	flags.BoolVar(&o.peers, "peers", false, "measure other authorization servers too, which are fetched and built")
+	flags.BoolVar(&o.storm, "storm", false, "measure refreshes in a storm of sign-ins instead")
+	flags.BoolVar(&o.grown, "grown", false, "measure a platform with millions of rows instead")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	o.span = 10 * time.Second
+	if *quick {
+		o.span = 2 * time.Second
+	}
+	o.scenarios, err = choose(*only)
+	return o, err
+}
+
+// measure measures what was asked for on one engine.
+func (o options) measure(ctx context.Context, p *platform, stdout io.Writer) ([]result, error) {
+	switch {
+	case o.storm:
+		return nil, braveStorm(ctx, p, o.span, stdout)
+	case o.grown:
+		return nil, measureGrowth(ctx, p, o.span, stdout)
+	}
+	results, err := measureAll(ctx, p, o.scenarios, o.span, stdout)
+	if err != nil || !o.peers {
+		return results, err
+	}
+	compared, err := comparePeers(ctx, p.engine, results, o.span, stdout)
+	return append(results, compared...), err
+}
+
+func (o options) write(results []result) error {
+	if o.file != "" {
+		if err := writeJSON(o.file, results); err != nil {
 			return err
 		}
-		results = append(results, compared...)
 	}
-	if *file != "" {
-		if err := writeJSON(*file, results); err != nil {
-			return err
-		}
-	}
-	if *chart == "" {
+	if o.chart == "" {
 		return nil
 	}
-	return writeChart(*chart, results)
+	return writeChart(o.chart, results)
 }
 
 // choose gives the scenarios with these names, all where none is named.
