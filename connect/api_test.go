@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,29 @@ func TestAPI_ChangesOnlyWhereItIsMeant(t *testing.T) {
 	for line := range strings.Lines(string(written)) {
 		if !strings.Contains(present, line) {
 			t.Errorf("gone, or changed: %s", line)
+		}
+	}
+}
+
+// called are what an app calls or compares with, by name: functions, methods, values.
+// Methods that other packages ask for (fmt, slog, error, encoding) are not.
+var called = regexp.MustCompile(`(?m)^func (?:\(\w+ \*?\w+\) )?([A-Z]\w*)|^(?:var|const) ([A-Z]\w*)|^	(PostgreSQL|SQLite)\b`)
+
+func TestExamples_ShowEverythingThatAnAppCalls(t *testing.T) {
+	t.Parallel()
+	declared, err := os.ReadFile("api.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := []string{"Format", "GoString", "String", "LogValue", "MarshalText", "Error"}
+	for _, found := range called.FindAllStringSubmatch(string(declared), -1) {
+		name := strings.Join(found[1:], "")
+		if !slices.Contains(others, name) && !regexp.MustCompile(`\.`+name+`\b`).Match(examples) {
+			t.Errorf("no example shows %s", name)
 		}
 	}
 }

@@ -77,6 +77,10 @@ func ExampleClient_Begin() {
 			_, _ = fmt.Fprintln(w, "You said no, and that is fine.")
 			return
 		}
+		if errors.Is(err, connect.ErrForeignAnswer) {
+			http.Error(w, "This began in another browser. Connect again in this one.", http.StatusBadRequest)
+			return
+		}
 		if err != nil {
 			http.Error(w, "Begin again", http.StatusBadRequest)
 			return
@@ -171,7 +175,11 @@ func ExampleNewSQLStore() {
 		slog.Error("it did not work", "cause", err)
 		return
 	}
-	store, err := connect.NewSQLStore(ctx, db, connect.PostgreSQL, connect.NewKeyRing(key))
+	dialect := connect.PostgreSQL
+	if os.Getenv("DATABASE") == "sqlite" {
+		dialect = connect.SQLite
+	}
+	store, err := connect.NewSQLStore(ctx, db, dialect, connect.NewKeyRing(key))
 	if err != nil {
 		slog.Error("it did not work", "cause", err)
 		return
@@ -179,6 +187,14 @@ func ExampleNewSQLStore() {
 	if _, err := store.Reseal(ctx); err != nil { // once a new key is in front
 		slog.Error("it did not work", "cause", err)
 	}
+}
+
+func ExampleNewKeyRing() {
+	old := connect.NewKeyBytes() // kept where the app's other secrets are
+	newer := connect.NewKeyBytes()
+	keys := connect.NewKeyRing(newer, old) // the first seals, all of them open
+	fmt.Println(keys, "of", connect.KeyLength, "bytes each")
+	// Output: KeyRing of 2 of 32 bytes each
 }
 
 func ExampleNewFileStore() {
@@ -205,11 +221,15 @@ func ExampleStore() {
 	}
 	defer unlock()
 	fmt.Println(store.Save(ctx, "user_1", 0, connect.Tokens{Access: "one"}))
-	fmt.Println(store.Save(ctx, "user_1", 0, connect.Tokens{Access: "another"}))
+	err = store.Save(ctx, "user_1", 0, connect.Tokens{Access: "another"})
+	fmt.Println(errors.Is(err, connect.ErrChanged), err)
+	stored, err := store.Load(ctx, "user_1")
+	fmt.Println(stored.Version > 0, err)
 	fmt.Println(store.Delete(ctx, "user_1"))
 	// Output:
 	// <nil>
-	// the tokens were changed by somebody else in the meantime
+	// true the tokens were changed by somebody else in the meantime
+	// true <nil>
 	// <nil>
 }
 
