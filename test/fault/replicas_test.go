@@ -1,9 +1,11 @@
 package fault
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -332,4 +334,49 @@ func TestRevocation_IsAtOnceWhereTheDatabaseStartsAgain(t *testing.T) {
 		}, func() {})
 	}
 	f.stop()
+}
+
+// Sec124: the clocks of two replicas are 90 seconds apart, and of a third the other
+// way; what one issues, codes of a minute among it, is good at each of the others.
+func TestSec124_ReplicasWhoseClocksDifferTakeEachOthersWord(t *testing.T) {
+	database := (postgresEngine{}).settings(t, "")[0]
+	first := newServer(t, boundTo{}, t.TempDir())
+	first.binary = clockBinary
+	first.env = append(first.env, database)
+	var people []*person
+	for i, ahead := range []time.Duration{0, 90 * time.Second, -90 * time.Second} {
+		s := first
+		if i > 0 {
+			s = first.replica()
+		}
+		clock := filepath.Join(t.TempDir(), "clock")
+		s.setClock(t, clock, ahead)
+		s.env = append(s.env, "LOOP_TEST_CLOCK="+clock)
+		s.start()
+		if i == 0 {
+			s.app = s.newApp()
+		}
+		s.app = first.app
+		people = append(people, s.newPerson(fmt.Sprintf("Person%d", i)))
+	}
+	for _, issues := range people {
+		for _, takes := range people {
+			verifier := rand.Text() + rand.Text()
+			answered, err := issues.authorize(verifier)
+			must(t, err)
+			given, err := takes.redeem(answered.Get("code"), verifier)
+			held := given.must(t, err)
+			if status, _, err := issues.read(held.Access); err != nil || status != http.StatusOK {
+				t.Errorf("an access token is answered %d, %v", status, err)
+			}
+			given, err = issues.refresh(held.Refresh)
+			next := given.must(t, err)
+			if status, _, err := takes.revoke(next.Access); err != nil || status != http.StatusOK {
+				t.Errorf("revoking is answered %d, %v", status, err)
+			}
+			if status, _, err := issues.read(next.Access); err != nil || status != http.StatusUnauthorized {
+				t.Errorf("an access token that was revoked elsewhere is answered %d, %v", status, err)
+			}
+		}
+	}
 }

@@ -258,6 +258,11 @@ func (p *Presence) renew(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
+// aheadAtMost is by how much a process's clock may be ahead of the database's for the
+// others to follow it: what one issues is then not too old at the next. One that is
+// further ahead is alone with it.
+const aheadAtMost = 5 * time.Minute
+
 // renewOnce renews the lease, reports what is known and applies what is newer, in
 // one statement. The lease that it gives counts from before that was sent.
 func (p *Presence) renewOnce(ctx context.Context, conn *pgx.Conn, reported uint64) (until time.Time, err error) {
@@ -266,12 +271,14 @@ func (p *Presence) renewOnce(ctx context.Context, conn *pgx.Conn, reported uint6
 	}
 	until = time.Now().Add(leaseTime)
 	rows, err := conn.Query(ctx, `
-WITH lease AS (
-	INSERT INTO leases AS l (id, applied, expires_at) VALUES ($1, $2, clock_timestamp() + $3::bigint * interval '1 microsecond')
-	ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, expires_at = greatest(l.expires_at, excluded.expires_at)
-	RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
-SELECT lease.now, (SELECT value FROM revocation_counter), coalesce(r.number, 0), coalesce(r.kind, ''), coalesce(r.id, ''), coalesce(r.expires_at, 0)
-FROM lease LEFT JOIN revocations AS r ON r.number > $2 ORDER BY r.number`, p.id, reported, leaseTime.Microseconds())
+WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
+lease AS (
+	INSERT INTO leases AS l (id, applied, expires_at, ahead) VALUES ($1, $2, clock_timestamp() + $3::bigint * interval '1 microsecond', $4 - (SELECT now FROM clock))
+	ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, expires_at = greatest(l.expires_at, excluded.expires_at), ahead = excluded.ahead
+	RETURNING id),
+others AS (SELECT greatest(0, max(ahead)) AS ahead FROM leases WHERE expires_at > clock_timestamp() AND ahead <= $5)
+SELECT (SELECT now FROM clock) + (SELECT ahead FROM others), (SELECT value FROM revocation_counter), coalesce(r.number, 0), coalesce(r.kind, ''), coalesce(r.id, ''), coalesce(r.expires_at, 0)
+FROM lease LEFT JOIN revocations AS r ON r.number > $2 ORDER BY r.number`, p.id, reported, leaseTime.Microseconds(), p.world.World.Now().UnixMicro(), aheadAtMost.Microseconds())
 	if err != nil {
 		return until, err
 	}
@@ -305,7 +312,7 @@ func (p *Presence) apply(ctx context.Context, all []newsItem) error {
 	reload := false
 	highest := p.applied.Load()
 	for _, n := range all {
-		p.world.Raise(store.FromMicro(n.now)) // time is the database's, or later
+		p.world.Raise(store.FromMicro(n.now)) // time is the database's, or that of the process that is furthest ahead
 		switch n.kind {
 		case "":
 		case clientChanged:
