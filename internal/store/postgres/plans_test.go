@@ -4,17 +4,14 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -63,7 +60,7 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() {
-				useTheRest(context.WithoutCancel(t.Context()), t, s)
+				storetest.UseRest(context.WithoutCancel(t.Context()), t, s)
 				presence.Leave()
 			})
 			return s, w
@@ -144,29 +141,4 @@ func plan(t *testing.T, conn *pgx.Conn, schema postgres.Schema, text string) str
 		t.Fatalf("%s: %v", text, err)
 	}
 	return strings.Join(steps, "\n")
-}
-
-// useTheRest runs what the contract does not: what it reads is not there.
-func useTheRest(ctx context.Context, t *testing.T, s *postgres.IdentityStore) {
-	t.Helper()
-	for what, use := range map[string]func() error{
-		"sweep":        func() error { return s.Sweep(ctx) },
-		"backlog":      func() error { _, err := s.Backlog(ctx); return err },
-		"members":      func() error { _, err := s.Members(ctx); return err },
-		"clients":      func() error { _, err := s.Clients(ctx); return err },
-		"an owner's":   func() error { _, err := s.ClientsOf(ctx, "user_1"); return err },
-		"everybody's":  func() error { _, err := s.Grants(ctx, ""); return err },
-		"grants":       func() error { _, err := s.Grants(ctx, "user_1"); return err },
-		"logouts":      func() error { _, err := s.DueLogouts(ctx, 10); return err },
-		"portal":       func() error { return s.EndPortalSession(ctx, [32]byte{1}, time.Now()) },
-		"portal's end": func() error { _, err := s.PortalSessionEnded(ctx, [32]byte{1}); return err },
-		"end":          func() error { return s.EndSession(ctx, [32]byte{1}, audit.Record{}) },
-		"a member":     func() error { _, err := s.Member(ctx, "user_1"); return err },
-		"an account":   func() error { _, _, err := s.Account(ctx, "a@members.example"); return err },
-		"a session":    func() error { _, err := s.Session(ctx, [32]byte{1}); return err },
-	} {
-		if err := use(); err != nil && !errors.Is(err, loop.ErrNotFound) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
 }

@@ -2,15 +2,12 @@ package sqlite_test
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store/sqlite"
 	"github.com/loop-health/loop/internal/store/storetest"
@@ -62,7 +59,7 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 			t.Helper()
 			s, db, w := openIdentity(t)
 			t.Cleanup(func() {
-				useTheRest(context.WithoutCancel(t.Context()), t, s)
+				storetest.UseRest(context.WithoutCancel(t.Context()), t, s)
 				collect(db, "identity")
 			})
 			return s, w
@@ -160,29 +157,4 @@ func plan(t *testing.T, db *sqlite.Database, text string) (steps []string) {
 		t.Fatal(err)
 	}
 	return steps
-}
-
-// useTheRest runs what the contract does not: what it reads is not there.
-func useTheRest(ctx context.Context, t *testing.T, s *sqlite.Identity) {
-	t.Helper()
-	for what, use := range map[string]func() error{
-		"sweep":        func() error { return s.Sweep(ctx) },
-		"backlog":      func() error { _, err := s.Backlog(ctx); return err },
-		"members":      func() error { _, err := s.Members(ctx); return err },
-		"clients":      func() error { _, err := s.Clients(ctx); return err },
-		"an owner's":   func() error { _, err := s.ClientsOf(ctx, "user_1"); return err },
-		"everybody's":  func() error { _, err := s.Grants(ctx, ""); return err },
-		"grants":       func() error { _, err := s.Grants(ctx, "user_1"); return err },
-		"logouts":      func() error { _, err := s.DueLogouts(ctx, 10); return err },
-		"portal":       func() error { return s.EndPortalSession(ctx, [32]byte{1}, time.Now()) },
-		"portal's end": func() error { _, err := s.PortalSessionEnded(ctx, [32]byte{1}); return err },
-		"end":          func() error { return s.EndSession(ctx, [32]byte{1}, audit.Record{}) },
-		"a member":     func() error { _, err := s.Member(ctx, "user_1"); return err },
-		"an account":   func() error { _, _, err := s.Account(ctx, "a@members.example"); return err },
-		"a session":    func() error { _, err := s.Session(ctx, [32]byte{1}); return err },
-	} {
-		if err := use(); err != nil && !errors.Is(err, loop.ErrNotFound) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
 }
