@@ -1,3 +1,8 @@
+//go:build !race
+
+// SQLite is Go here, and the detector of races makes filling it ten times as slow:
+// ./scripts/test explains plans in a part of its own.
+
 package sqlite_test
 
 import (
