@@ -162,7 +162,8 @@ func TestSoak_NothingGrowsButTheRecord(t *testing.T) {
 		}
 	}
 	for what, c := range map[string]struct{ first, last, most int64 }{
-		"bytes of both databases": {first.bytes, last.bytes, 1 << 20}, // pages come and go
+		// Pages come and go; PostgreSQL keeps as many as the fullest moment took.
+		"bytes of both databases": {first.bytes, last.bytes, 1<<20 + first.bytes/10},
 		"bytes of the heap":       {first.heap, last.heap, 8 << 20},
 		"goroutines":              {int64(first.goroutines), int64(last.goroutines), 4},
 		"open files":              {int64(first.files), int64(last.files), 4},
