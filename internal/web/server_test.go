@@ -243,3 +243,30 @@ func TestSec119_OneRequestIsNeverReadAsTwo(t *testing.T) {
 		}
 	})
 }
+
+// Promise: whatever is asked for, the answer says what was wrong, in the platform's
+// form.
+func TestSite_WhatNoRouteAnswersIsToldApart(t *testing.T) {
+	t.Parallel()
+	address := served(t)
+	for asked, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"OPTIONS *":        {http.StatusNotFound, "not_found"},
+		"GET /none":        {http.StatusNotFound, "not_found"},
+		"GET /echo/":       {http.StatusNotFound, "not_found"},
+		"GET //echo":       {http.StatusNotFound, "not_found"},
+		"POST /../echo":    {http.StatusNotFound, "not_found"},
+		"GET /echo":        {http.StatusMethodNotAllowed, "It answers POST."},
+		"DELETE /echo":     {http.StatusMethodNotAllowed, "It answers POST."},
+		"PROPFIND /echo":   {http.StatusMethodNotAllowed, "It answers POST."},
+		"CONNECT /echo":    {http.StatusNotFound, "not_found"},
+		"GET http://a/b c": {http.StatusBadRequest, ""},
+	} {
+		answers, bodies := converse(t, address, asked+" HTTP/1.1\r\nHost: "+address+"\r\n\r\n")
+		if len(answers) != 1 || answers[0] != want.status || !strings.Contains(bodies, want.says) {
+			t.Errorf("%s is answered %v %s", asked, answers, bodies)
+		}
+	}
+}

@@ -114,7 +114,7 @@ func (s *Site) Handler() http.Handler {
 // serve finds the route. A path that is not in its canonical form is not
 // found: nothing is redirected, so nothing can be led astray (ASVS 3.7.2).
 func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != path.Clean(r.URL.Path) || r.Method == http.MethodConnect {
+	if r.URL.Path != path.Clean(r.URL.Path) || !strings.HasPrefix(r.URL.Path, "/") || r.Method == http.MethodConnect {
 		s.refuse(w, r, NotFound())
 		return
 	}
