@@ -35,8 +35,8 @@ func main() {
 
 // heapGrowth is by how many percent of what lives the heap may grow before
 // garbage is collected. Little lives here, a few megabytes: by Go's own 100 a busy
-// server would collect a hundred times a second. More than this, and the 19 MiB of
-// each password that is hashed would add up. Whoever sets GOGC decides.
+// server collected 55 times a second. With much more than this the 19 MiB of each
+// password that is hashed would add up. Whoever sets GOGC decides.
 const heapGrowth = 200
 
 // commandLine is all that can be asked for.
