@@ -36,6 +36,7 @@ import (
 type ceiling struct {
 	Durable  bool
 	Database string // of PostgreSQL; empty: SQLite
+	Folder   string // for SQLite's file
 	Steps    []step
 }
 
@@ -54,6 +55,9 @@ const ceilingCommand = "serve-ceiling"
 
 // startCeiling runs a ceiling and gives its address.
 func startCeiling(ctx context.Context, c ceiling) (address string, stop func(), err error) {
+	if c.Folder, err = os.MkdirTemp("", "loop-bench-ceiling-"); err != nil {
+		return "", nil, err
+	}
 	plan, err := json.Marshal(c)
 	if err != nil {
 		return "", nil, err
@@ -75,6 +79,7 @@ func startCeiling(ctx context.Context, c ceiling) (address string, stop func(), 
 	stop = func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		_ = os.RemoveAll(c.Folder)
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
@@ -97,16 +102,11 @@ func serveCeiling(plan io.Reader, stdout io.Writer) error {
 			return err
 		}
 	} else if c.Durable {
-		folder, err := os.MkdirTemp("", "loop-bench-ceiling-")
-		if err != nil {
-			return err
-		}
-		group, err := newRowWriter(filepath.Join(folder, "ceiling.db"))
+		group, err := newRowWriter(filepath.Join(c.Folder, "ceiling.db"))
 		if err != nil {
 			return err
 		}
 		rows = group
-		defer func() { _ = os.RemoveAll(folder) }()
 	}
 	mux := http.NewServeMux()
 	for _, s := range c.Steps {
