@@ -195,9 +195,13 @@ func (p *Presence) join(ctx context.Context) (*pgx.Conn, error) {
 
 // keep renews the lease each second, and whenever something was revoked, until that
 // fails.
+//
+// A statement that has begun is not cut off when the process ends: its connection
+// would be gone with it, and the lease, which the end gives back, would run on.
 func (p *Presence) keep(ctx context.Context, conn *pgx.Conn) error {
+	asking := context.WithoutCancel(ctx)
 	for {
-		if err := p.lead(ctx, conn); err != nil {
+		if err := p.lead(asking, conn); err != nil {
 			return err
 		}
 		notified, cancel := context.WithTimeout(ctx, renewInterval)
@@ -206,7 +210,7 @@ func (p *Presence) keep(ctx context.Context, conn *pgx.Conn) error {
 		if err != nil && !pgconn.Timeout(err) || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		if err := p.renew(ctx, conn); err != nil {
+		if err := p.renew(asking, conn); err != nil {
 			return err
 		}
 	}
@@ -217,6 +221,8 @@ var leadingOf = map[Schema]int{Identity: 0, Clinical: 1}
 
 // lead takes the leaders' locks as soon as they are free. They end with the connection.
 func (p *Presence) lead(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseTime)
+	defer cancel()
 	for schema, leads := range p.leads {
 		if leads.Load() {
 			continue

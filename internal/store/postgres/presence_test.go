@@ -179,3 +179,41 @@ func TestServe_TellsOfADatabaseWithoutASynchronousStandby(t *testing.T) {
 		t.Errorf("the log says: %s", log.String())
 	}
 }
+
+// Promise: a server that is stopped leaves nothing that others would wait for, in the
+// middle of a renewal too.
+func TestPresence_LeavesNoLeaseBehind(t *testing.T) {
+	t.Parallel()
+	config, w := migrated(t)
+	p := serve(t, config, w)
+	watcher, err := pgx.Connect(t.Context(), config.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watcher.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // it is over
+	count := func(query string) (rows int) {
+		t.Helper()
+		if err := watcher.QueryRow(t.Context(), query).Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	release := holdLeases(t, config)
+	eventually(t, "a renewal waits", func() bool {
+		return count(`SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'shared.leases'::regclass`) > 0
+	})
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		p.Leave()
+	}()
+	select { // so that the leaving comes before the renewal can go on
+	case <-left:
+	case <-time.After(50 * time.Millisecond):
+	}
+	release()
+	<-left
+	if leases := count(`SELECT count(*) FROM shared.leases`); leases != 0 {
+		t.Errorf("%d leases are left", leases)
+	}
+}
