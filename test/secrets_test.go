@@ -118,7 +118,7 @@ func (s *secrets) found(text string, allowed map[string]bool) map[string]string 
 	defer s.mu.Unlock()
 	text = withoutMeasures(text)
 	for value := range allowed {
-		text = strings.ReplaceAll(text, value, "")
+		text = strings.ReplaceAll(text, value, " ") // what stood on either side stays apart
 	}
 	found := make(map[string]string)
 	for value, kind := range s.kinds {

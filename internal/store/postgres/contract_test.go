@@ -3,14 +3,12 @@
 package postgres_test
 
 import (
-	"context"
 	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/postgres"
 	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
 	"github.com/loop-health/loop/internal/store/storetest"
@@ -47,14 +45,7 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) (storetest.Store, loop.World) {
 		t.Helper()
 		config, w := migrated(t)
-		db := open(t, postgres.Identity, config)
-		store := postgres.NewIdentity(db, oauth.NewRevocations())
-		presence, err := store.Serve(t.Context(), w, func(context.Context) error { return nil }, db)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(presence.Leave)
-		return store, w
+		return serve(t, config, w), w
 	})
 }
 

@@ -3,11 +3,9 @@
 package postgres_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/loop-health/loop/internal/oauth"
-	"github.com/loop-health/loop/internal/store/postgres"
 )
 
 // Promise: one service's requests do not wait for each other: while one is decided,
@@ -15,15 +13,9 @@ import (
 func TestDecide_AboutAClientAloneWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	config, w := migrated(t)
-	db := open(t, postgres.Identity, config)
-	s := postgres.NewIdentity(db, oauth.NewRevocations())
-	presence, err := s.Serve(t.Context(), w, func(context.Context) error { return nil }, db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(presence.Leave)
+	s := serve(t, config, w)
 	service := oauth.Subject{Client: "client_1"}
-	err = s.Decide(t.Context(), service, func(oauth.State) (oauth.Change, error) {
+	err := s.Decide(t.Context(), service, func(oauth.State) (oauth.Change, error) {
 		return oauth.Change{}, s.Decide(t.Context(), service, func(oauth.State) (oauth.Change, error) { return oauth.Change{}, nil })
 	})
 	if err != nil {

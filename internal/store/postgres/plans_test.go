@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/postgres"
 	"github.com/loop-health/loop/internal/store/storetest"
 )
@@ -54,15 +53,8 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) (storetest.Store, loop.World) {
 			t.Helper()
 			db, w := watched(t, postgres.Identity)
-			s := postgres.NewIdentity(db, oauth.NewRevocations())
-			presence, err := s.Serve(t.Context(), w, func(context.Context) error { return nil }, db)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				storetest.UseRest(context.WithoutCancel(t.Context()), t, s)
-				presence.Leave()
-			})
+			s := serveOn(t, db, w)
+			t.Cleanup(func() { storetest.UseRest(context.WithoutCancel(t.Context()), t, s) })
 			return s, w
 		})
 	})

@@ -28,8 +28,12 @@ type process struct {
 
 func serve(t *testing.T, config postgres.Config, w *loop.Clock) process {
 	t.Helper()
+	return serveOn(t, open(t, postgres.Identity, config), w)
+}
+
+func serveOn(t *testing.T, db *postgres.Database, w *loop.Clock) process {
+	t.Helper()
 	p := process{revocations: oauth.NewRevocations()}
-	db := open(t, postgres.Identity, config)
 	p.IdentityStore = postgres.NewIdentity(db, p.revocations)
 	var err error
 	if p.Presence, err = p.Serve(t.Context(), w, func(context.Context) error { return nil }, db); err != nil {
