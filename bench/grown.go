@@ -67,17 +67,15 @@ func (p *platform) measureGrown(ctx context.Context, name string, people []*pers
 	started := time.Since(began)
 	rest := residentMemory(p.server.Process.Pid)
 	var found []sample
-	for _, prepare := range []func(context.Context, *person, *wire, time.Duration) (operation, error){prepareIntrospect, prepareRefresh} {
-		wires, err := dialAll(ctx, len(people), p.token.Host)
+	hot, err := choose("introspect,refresh")
+	if err != nil {
+		return err
+	}
+	for _, scenario := range hot {
+		s, err := scenario.drive(ctx, p, people, span)
 		if err != nil {
 			return err
 		}
-		operations, err := scenario{prepare: prepare}.prepareAll(ctx, people, wires, span)
-		if err != nil {
-			return err
-		}
-		s := measure(ctx, operations, span)
-		closeAll(wires)
 		if s.first != nil {
 			return s.first
 		}

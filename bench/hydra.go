@@ -164,17 +164,18 @@ func (h *hydra) configure(folder, public, admin, source string) (string, error) 
 func (h *hydra) arrive(ctx context.Context, v *visitor, request url.Values) (*url.URL, error) {
 	address := *v.foreign.authorization
 	address.RawQuery = request.Encode()
-	next, _, err := v.send(ctx, http.MethodGet, address.String(), nil)
+	seen, err := v.browser.send(ctx, http.MethodGet, &address, nil)
 	for range 5 {
+		next := seen.next
 		switch {
 		case err != nil:
 			return nil, err
 		case next == nil:
 			return nil, errors.New("hydra shows a page where it should lead on")
 		case next.Query().Has("login_challenge"):
-			next, err = h.accept(ctx, v, "login", next.Query().Get("login_challenge"), map[string]any{"subject": v.subject, "remember": true})
+			seen, err = h.accept(ctx, v, "login", next.Query().Get("login_challenge"), map[string]any{"subject": v.subject, "remember": true})
 		case next.Query().Has("consent_challenge"):
-			next, err = h.accept(ctx, v, "consent", next.Query().Get("consent_challenge"), map[string]any{
+			seen, err = h.accept(ctx, v, "consent", next.Query().Get("consent_challenge"), map[string]any{
 				"grant_scope": []string{"openid", "offline_access"}, "remember": true,
 			})
 		case next.Query().Has("code"):
@@ -187,16 +188,19 @@ func (h *hydra) arrive(ctx context.Context, v *visitor, request url.Values) (*ur
 }
 
 // accept answers a challenge as an installation's own pages would, and follows.
-func (h *hydra) accept(ctx context.Context, v *visitor, kind, challenge string, answer map[string]any) (*url.URL, error) {
+func (h *hydra) accept(ctx context.Context, v *visitor, kind, challenge string, answer map[string]any) (screen, error) {
 	var told struct {
 		RedirectTo string `json:"redirect_to"`
 	}
 	address := v.foreign.admin + "/admin/oauth2/auth/requests/" + kind + "/accept?" + url.Values{kind + "_challenge": {challenge}}.Encode()
 	if err := h.tell(ctx, http.MethodPut, address, answer, &told); err != nil {
-		return nil, err
+		return screen{}, err
 	}
-	next, _, err := v.send(ctx, http.MethodGet, told.RedirectTo, nil)
-	return next, err
+	next, err := url.Parse(told.RedirectTo)
+	if err != nil {
+		return screen{}, err
+	}
+	return v.browser.send(ctx, http.MethodGet, next, nil)
 }
 
 // admins keeps the connections to the admin API.

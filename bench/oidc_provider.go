@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -57,32 +56,11 @@ func (p *oidcProvider) start(ctx context.Context, _ string) (*foreign, error) {
 }
 
 func (p *oidcProvider) arrive(ctx context.Context, v *visitor, request url.Values) (*url.URL, error) {
-	address := *v.foreign.authorization
-	address.RawQuery = request.Encode()
-	next, body, err := v.send(ctx, http.MethodGet, address.String(), nil)
-	at := &address
-	for range 10 {
-		switch {
-		case err != nil:
-			return nil, err
-		case next != nil && next.Query().Has("code"):
-			return next, nil
-		case next != nil:
-			at = next
-			next, body, err = v.send(ctx, http.MethodGet, at.String(), nil)
-		default:
-			next, err = p.submit(ctx, v, at, body)
+	return v.browser.walk(ctx, v.foreign.authorization, request, func(ctx context.Context, seen screen) (screen, error) {
+		form := url.Values{"prompt": {"consent"}}
+		if bytes.Contains(seen.body, []byte(`value="login"`)) {
+			form = url.Values{"prompt": {"login"}, "login": {v.subject}, "password": {"any"}}
 		}
-	}
-	return nil, errors.New("sign-in and consent of node-oidc-provider lead in a circle")
-}
-
-// submit sends the page that stands there: sign-in or consent.
-func (p *oidcProvider) submit(ctx context.Context, v *visitor, at *url.URL, body []byte) (*url.URL, error) {
-	form := url.Values{"prompt": {"consent"}}
-	if bytes.Contains(body, []byte(`value="login"`)) {
-		form = url.Values{"prompt": {"login"}, "login": {v.subject}, "password": {"any"}}
-	}
-	next, _, err := v.send(ctx, http.MethodPost, at.String(), form)
-	return next, err
+		return v.browser.send(ctx, http.MethodPost, seen.at, form)
+	})
 }

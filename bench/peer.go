@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os/exec"
-	"strings"
 	"syscall"
 	"time"
 
@@ -61,19 +58,18 @@ type visitor struct {
 	peer    peer
 	foreign *foreign
 	subject string
-	browser *http.Client
+	browser *browser
 	tokens  *wire
 	refresh string
 	access  string
 }
 
 func newVisitor(ctx context.Context, p peer, f *foreign, number int) (*visitor, error) {
-	jar, err := cookiejar.New(nil)
+	own, err := newBrowser()
 	if err != nil {
 		return nil, err
 	}
-	v := &visitor{peer: p, foreign: f, subject: fmt.Sprintf("member-%d", number)}
-	v.browser = &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	v := &visitor{peer: p, foreign: f, subject: fmt.Sprintf("member-%d", number), browser: own}
 	if v.tokens, err = dial(ctx, f.token.Host); err != nil {
 		return nil, err
 	}
@@ -135,32 +131,6 @@ func (v *visitor) operation(ctx context.Context, scenario string) (operation, er
 	default:
 		return func() error { return v.flow(ctx) }, nil
 	}
-}
-
-// send makes the browser's next request.
-func (v *visitor) send(ctx context.Context, method, to string, form url.Values) (next *url.URL, body []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, nil, err
-	}
-	if method == http.MethodPost {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	answer, err := v.browser.Do(request)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if body, err = io.ReadAll(answer.Body); err != nil {
-		return nil, nil, err
-	}
-	if next, err = answer.Location(); errors.Is(err, http.ErrNoLocation) {
-		next, err = nil, nil
-	}
-	if answer.StatusCode >= http.StatusBadRequest {
-		err = fmt.Errorf("%s answered %d: %s", to, answer.StatusCode, body)
-	}
-	return next, body, err
 }
 
 // awaitAnswer asks again until the peer answers.

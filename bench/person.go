@@ -5,13 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"strings"
 
 	"github.com/loop-health/loop/internal/page"
 )
@@ -21,7 +17,7 @@ import (
 type person struct {
 	platform        *platform
 	email, password string
-	browser         *http.Client
+	browser         *browser
 	cookies         string // of the session, as a header
 	refreshToken    string
 	accessToken     string
@@ -50,51 +46,22 @@ func (p *platform) people(ctx context.Context, n int) ([]*person, error) {
 
 // arrive signs in, allows the app and gets a first pair of tokens.
 func (who *person) arrive(ctx context.Context) error {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
+	var err error
+	if who.browser, err = newBrowser(); err != nil {
 		return err
 	}
-	who.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	verifier := page.Verifier()
-	code, err := who.allow(ctx, verifier)
+	callback, err := who.browser.walk(ctx, who.platform.authorize, who.request(verifier), who.press)
 	if err != nil {
 		return err
 	}
-	for _, cookie := range jar.Cookies(who.platform.authorize) {
-		who.cookies = strings.TrimPrefix(who.cookies+"; "+cookie.String(), "; ")
-	}
+	who.cookies = who.browser.cookies(who.platform.authorize)
 	w, err := dial(ctx, who.platform.token.Host)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = w.conn.Close() }()
-	return who.redeem(w, code, verifier)
-}
-
-// screen is what a person sees: a page, or the way to the next.
-type screen struct {
-	at, next *url.URL // next is nil on a page
-	body     []byte
-}
-
-// allow goes through sign-in and consent, and gives the code.
-func (who *person) allow(ctx context.Context, verifier string) (string, error) {
-	address := *who.platform.authorize
-	address.RawQuery = who.request(verifier).Encode()
-	seen, err := who.send(ctx, http.MethodGet, &address, nil)
-	for range 10 {
-		switch {
-		case err != nil:
-			return "", err
-		case seen.next == nil:
-			seen, err = who.press(ctx, seen)
-		case seen.next.Query().Has("code"):
-			return seen.next.Query().Get("code"), nil
-		default:
-			seen, err = who.send(ctx, http.MethodGet, seen.next, nil)
-		}
-	}
-	return "", errors.New("sign-in and consent lead in a circle")
+	return who.redeem(w, callback.Query().Get("code"), verifier)
 }
 
 // press fills in the page that stands there, sign-in or consent, and sends it.
@@ -115,30 +82,9 @@ func (who *person) press(ctx context.Context, seen screen) (screen, error) {
 		if err != nil {
 			return screen{}, err
 		}
-		return who.send(ctx, http.MethodPost, to, form.Values)
+		return who.browser.send(ctx, http.MethodPost, to, form.Values)
 	}
 	return screen{}, fmt.Errorf("%s neither signs in nor asks for consent:\n%s", seen.at.Path, seen.body)
-}
-
-func (who *person) send(ctx context.Context, method string, to *url.URL, form url.Values) (screen, error) {
-	r, err := http.NewRequestWithContext(ctx, method, to.String(), strings.NewReader(form.Encode()))
-	if err != nil {
-		return screen{}, err
-	}
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	answer, err := who.browser.Do(r)
-	if err != nil {
-		return screen{}, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
-	seen := screen{at: to, body: body}
-	if err == nil && answer.Header.Get("Location") != "" {
-		seen.next, err = answer.Location()
-	}
-	return seen, err
 }
 
 // request is an authorization request of the app.

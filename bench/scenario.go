@@ -173,24 +173,16 @@ func (w *wire) record(request []byte, address *url.URL, writes ...string) (excha
 // durable one where it writes.
 func (s scenario) compare(ctx context.Context, p *platform, people []*person, span time.Duration) (result, error) {
 	found := result{Name: s.name, Engine: p.engine, Concurrency: len(people)}
-	wires, err := dialAll(ctx, len(people), p.token.Host)
+	w, err := dial(ctx, p.token.Host)
 	if err != nil {
 		return found, err
 	}
-	defer closeAll(wires)
-	exchanges, err := s.script(people[0], wires[0])
+	exchanges, err := s.script(people[0], w)
+	_ = w.conn.Close()
 	if err != nil {
 		return found, err
 	}
-	if err := wires[0].reach(ctx, p.token.Host); err != nil {
-		return found, err
-	}
-	operations, err := s.prepareAll(ctx, people, wires, span)
-	if err != nil {
-		return found, err
-	}
-	name := fmt.Sprintf("%s-%s-%d", s.name, p.engine, len(people))
-	measured, err := p.profiled(ctx, name, span, func() sample { return measure(ctx, operations, span) })
+	measured, err := s.drive(ctx, p, people, span)
 	if err != nil {
 		return found, err
 	}
@@ -207,6 +199,21 @@ func (s scenario) compare(ctx context.Context, p *platform, people []*person, sp
 		found.takeCeiling(sample, durable)
 	}
 	return found, nil
+}
+
+// drive measures the scenario, each person on a connection of their own.
+func (s scenario) drive(ctx context.Context, p *platform, people []*person, span time.Duration) (sample, error) {
+	wires, err := dialAll(ctx, len(people), p.token.Host)
+	if err != nil {
+		return sample{}, err
+	}
+	defer closeAll(wires)
+	operations, err := s.prepareAll(ctx, people, wires, span)
+	if err != nil {
+		return sample{}, err
+	}
+	name := fmt.Sprintf("%s-%s-%d", s.name, p.engine, len(people))
+	return p.profiled(ctx, name, span, func() sample { return measure(ctx, operations, span) })
 }
 
 func (s scenario) prepareAll(ctx context.Context, people []*person, wires []*wire, span time.Duration) ([]operation, error) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"strings"
@@ -19,11 +18,9 @@ import (
 )
 
 // A storm is so many sign-ins a second, each with the right password and so with a
-// hash that costs tens of milliseconds, while apps go on refreshing. Sign-ins that
-// find too many before them are turned away by the browser's patience, and counted.
+// hash that costs tens of milliseconds, while apps go on refreshing.
 const (
 	signInsPerSecond = 200
-	patience         = 10 * time.Second
 	stormAt          = 16 // refreshes at a time
 )
 
@@ -37,18 +34,14 @@ func braveStorm(ctx context.Context, p *platform, span time.Duration, stdout io.
 	if err != nil {
 		return err
 	}
-	wires, err := dialAll(ctx, len(people), p.token.Host)
+	refresh, err := choose("refresh")
 	if err != nil {
 		return err
 	}
-	defer closeAll(wires)
-	operations := make([]operation, len(people))
-	for i, who := range people {
-		if operations[i], err = prepareRefresh(ctx, who, wires[i], span); err != nil {
-			return err
-		}
+	calm, err := refresh[0].drive(ctx, p, people, span)
+	if err != nil {
+		return err
 	}
-	calm := measure(ctx, operations, span)
 	s, err := newStorm(ctx, people)
 	if err != nil {
 		return err
@@ -56,13 +49,16 @@ func braveStorm(ctx context.Context, p *platform, span time.Duration, stdout io.
 	blowing, stop := context.WithCancel(ctx)
 	var over sync.WaitGroup
 	over.Go(func() { s.blow(blowing) })
-	stormy := measure(ctx, operations, span)
+	stormy, err := refresh[0].drive(ctx, p, people, span)
 	stop()
 	over.Wait()
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(stdout, "\nRefreshes at %d at a time, beside %d sign-ins a second, on %s\n\n", stormAt, signInsPerSecond, p.engine)
 	fmt.Fprintln(stdout, "| | per second | p50 ms | p99 ms | errors |\n| --- | ---: | ---: | ---: | ---: |")
-	for name, found := range map[string]sample{"calm": calm, "storm": stormy} {
-		fmt.Fprintf(stdout, "| %s | %.0f | %.2f | %.2f | %d |\n", name, found.perSecond, milliseconds(found.p50), milliseconds(found.p99), found.errors)
+	for i, found := range []sample{calm, stormy} {
+		fmt.Fprintf(stdout, "| %s | %.0f | %.2f | %.2f | %d |\n", []string{"calm", "storm"}[i], found.perSecond, milliseconds(found.p50), milliseconds(found.p99), found.errors)
 		printFirst(stdout, found.first)
 	}
 	fmt.Fprintf(stdout, "\nThat is %.0f %% of calm. Of %d sign-ins %d were answered with a session, %d otherwise, %d had no answer within %s. The platform's memory: %s.\n",
@@ -82,21 +78,18 @@ type storm struct {
 
 // newStorm opens the sign-in page once, and fills it in for each person.
 func newStorm(ctx context.Context, people []*person) (*storm, error) {
-	jar, err := cookiejar.New(nil)
+	stranger, err := newBrowser()
 	if err != nil {
 		return nil, err
 	}
-	s := &storm{browser: &http.Client{
-		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: signInsPerSecond},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
 	at := people[0].platform.authorize.ResolveReference(&url.URL{Path: "/signin"})
-	s.address = at.String()
-	visitor := &person{browser: &http.Client{Jar: jar}}
-	seen, err := visitor.send(ctx, http.MethodGet, at, nil)
+	seen, err := stranger.send(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, err
 	}
+	s := &storm{address: at.String(), cookies: stranger.cookies(at), browser: &http.Client{
+		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: signInsPerSecond}, CheckRedirect: stranger.http.CheckRedirect,
+	}}
 	for _, who := range people {
 		form, err := page.Press(bytes.NewReader(seen.body), "sign-in")
 		if err != nil || form == nil {
@@ -105,9 +98,6 @@ func newStorm(ctx context.Context, people []*person) (*storm, error) {
 		form.Values.Set("email", who.email)
 		form.Values.Set("password", who.password)
 		s.forms = append(s.forms, form.Values)
-	}
-	for _, cookie := range jar.Cookies(at) {
-		s.cookies = strings.TrimPrefix(s.cookies+"; "+cookie.String(), "; ")
 	}
 	return s, nil
 }
