@@ -14,8 +14,9 @@ import (
 	"github.com/loop-health/loop/internal/store/sqlite"
 )
 
-// backupFiles are the files of a backup, in their order.
-var backupFiles = []string{checkpointsFile, clinicalFile, identityFile}
+// backupFiles are the files of a backup, in their order: checkpoints first, so that
+// they attest nothing that is not in it.
+var backupFiles = append([]string{checkpointsFile}, sqlite.CopyFiles()...)
 
 // snapshotFolder is where a backup is made and checked before it is handed out.
 const snapshotFolder = "backup-unfinished"
@@ -71,19 +72,15 @@ func verifyFiles(ctx context.Context, folder string, keys audit.Keys) (audit.Rep
 	if err != nil {
 		return audit.Report{}, err
 	}
-	var records []audit.Records
-	for _, name := range []string{identityFile, clinicalFile} {
-		database, err := sqlite.OpenCopy(filepath.Join(folder, name))
-		if err != nil {
-			return audit.Report{}, err
-		}
-		defer database.Close() //nolint:errcheck // reading
-		if err := database.Check(ctx); err != nil {
-			return audit.Report{}, err
-		}
-		records = append(records, database)
+	databases, err := sqlite.OpenFolderCopy(folder)
+	if err != nil {
+		return audit.Report{}, err
 	}
-	report, err := audit.Verify(ctx, keys, lines, records...)
+	defer databases.Close() //nolint:errcheck // reading
+	if err := databases.Check(ctx); err != nil {
+		return audit.Report{}, err
+	}
+	report, err := audit.Verify(ctx, keys, lines, databases.Identity, databases.Clinical)
 	if err != nil {
 		return report, fmt.Errorf("the audit record is not as it was written: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store/sqlite"
 )
 
 // Files and folders of a restore, in the platform's folder.
@@ -204,7 +205,7 @@ func exchange(folder, incoming string) (aside string, err error) {
 // moveAside moves the databases, with what SQLite keeps beside them, and the
 // checkpoints into a folder of their own; empty where there is nothing to move.
 func moveAside(folder string) (aside string, err error) {
-	for _, name := range []string{identityFile, identityFile + "-wal", identityFile + "-shm", clinicalFile, clinicalFile + "-wal", clinicalFile + "-shm", checkpointsFile} {
+	for _, name := range append(sqlite.StateFiles(), checkpointsFile) {
 		from := filepath.Join(folder, name)
 		if _, err := os.Lstat(from); errors.Is(err, os.ErrNotExist) {
 			continue

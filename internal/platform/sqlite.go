@@ -2,21 +2,13 @@ package platform
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/store/sqlite"
-)
-
-// The files of a state folder on SQLite.
-const (
-	identityFile = "identity.db"
-	clinicalFile = "clinical.db"
 )
 
 // sqliteEngine keeps the state in two files of a folder, whose lock the caller
@@ -26,29 +18,22 @@ type sqliteEngine struct {
 	world  *loop.Clock
 	log    *slog.Logger
 
-	identity, clinical *sqlite.Database
+	state *sqlite.Folder // nil before open
 }
 
 func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
 	if !role.isAll() {
 		return st, fmt.Errorf("role %s: on SQLite one process serves all: name a PostgreSQL database to divide it", role)
 	}
-	e.identity, err = sqlite.Open(ctx, filepath.Join(e.folder, identityFile), sqlite.IdentitySchema(), e.world, e.log)
+	if e.state, err = sqlite.OpenFolder(ctx, e.folder, e.world, e.log); err != nil {
+		return st, err
+	}
+	st.databases = []named{{e.state.Identity, identityRoom}, {e.state.Clinical, clinicalRoom}}
+	identity, err := sqlite.NewIdentity(ctx, e.state.Identity, e.world, revocations)
 	if err != nil {
 		return st, err
 	}
-	st.databases = append(st.databases, named{e.identity, identityRoom})
-	identity, err := sqlite.NewIdentity(ctx, e.identity, e.world, revocations)
-	if err != nil {
-		return st, err
-	}
-	st.shared, st.identity = identity, identity
-	e.clinical, err = sqlite.Open(ctx, filepath.Join(e.folder, clinicalFile), sqlite.ClinicalSchema(), e.world, e.log)
-	if err != nil {
-		return st, err
-	}
-	st.databases = append(st.databases, named{e.clinical, clinicalRoom})
-	st.clinical = sqlite.NewClinical(e.clinical)
+	st.shared, st.identity, st.clinical = identity, identity, sqlite.NewClinical(e.state.Clinical)
 	return st, nil
 }
 
@@ -59,14 +44,8 @@ func (*sqliteEngine) leads(string) bool                                       { 
 func (*sqliteEngine) leave()                                                  {}
 func (*sqliteEngine) checks() []operation.Check                               { return nil }
 
-// copyTo copies identity last, so that whom clinical speaks of is there.
 func (e *sqliteEngine) copyTo(ctx context.Context, folder string) error {
-	if err := e.clinical.CopyTo(ctx, filepath.Join(folder, clinicalFile)); err != nil {
-		return err
-	}
-	return e.identity.CopyTo(ctx, filepath.Join(folder, identityFile))
+	return e.state.CopyTo(ctx, folder)
 }
 
-func (e *sqliteEngine) check(ctx context.Context) error {
-	return errors.Join(e.clinical.Check(ctx), e.identity.Check(ctx))
-}
+func (e *sqliteEngine) check(ctx context.Context) error { return e.state.Check(ctx) }
