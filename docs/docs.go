@@ -1,4 +1,4 @@
-// Package docs is the documentation that the portal serves: Markdown that reads
+// Package docs is the documentation that package docsite serves: Markdown that reads
 // as well in the repository as on the page, and the contents that lead to it.
 //
 // Code in it that a reader will copy is a region of a file under test. Its fence

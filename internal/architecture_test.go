@@ -141,7 +141,6 @@ var edges = map[string]map[string]string{
 		"internal/web":       "it is one of the hosts",
 	},
 	"internal/portal": {
-		"docs":                  "it serves the documentation",
 		"internal/loop":         "clients and their faults are shown",
 		"internal/audit":        "a developer is who acts",
 		"internal/credential":   "sessions are sealed, secrets shown once",
@@ -149,6 +148,10 @@ var edges = map[string]map[string]string{
 		"internal/registration": "apps are registered and changed",
 		"internal/web":          "it is one of the hosts",
 		"internal/web/asset":    "the stylesheet",
+	},
+	"internal/docsite": {
+		"docs":         "the pages that it serves",
+		"internal/web": "it adds its routes to the developers' host, in that host's layout",
 	},
 	"internal/admin": {
 		"internal/loop":         "clients, members and grants are shown",

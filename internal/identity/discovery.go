@@ -10,7 +10,7 @@ import (
 // Discovery §4): anyone may read them, from any page.
 func (h *Host) discovery(w http.ResponseWriter, _ *http.Request) error {
 	web.Public(w)
-	return web.WriteJSON(w, http.StatusOK, h.oauth.Metadata(h.site.Developers.JoinPath("docs").String()))
+	return web.WriteJSON(w, http.StatusOK, h.oauth.Metadata(h.site.Developers.JoinPath(web.DocumentationPath).String()))
 }
 
 // keySet answers GET /.well-known/jwks.json (RFC 7517 §5).

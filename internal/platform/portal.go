@@ -8,9 +8,11 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/docsite"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/web"
 )
 
 // portalName is the name of the portal's own client, by which it is found again.
@@ -32,9 +34,10 @@ func (p *Platform) introducePortal(ctx context.Context) error {
 	return nil
 }
 
+// buildPortal mounts the portal and the documentation on the developers' host.
 func (p *Platform) buildPortal() (http.Handler, error) {
-	host, err := portal.New(portal.Config{
-		Site: p.site("developers", p.config.Developers, nil), Identity: p.config.Identity, Clinical: p.config.Clinical,
+	apps, err := portal.New(portal.Config{
+		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, World: p.world,
 		ClientID: p.portal, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
 		Clients: p.Clients, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
@@ -43,7 +46,16 @@ func (p *Platform) buildPortal() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return host.Handler(), nil
+	pages, err := docsite.New(docsite.Config{
+		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, Readers: apps,
+	})
+	if err != nil {
+		return nil, err
+	}
+	site := web.NewSite(p.site("developers", p.config.Developers, nil))
+	apps.Mount(site)
+	pages.Mount(site)
+	return site.Handler(), nil
 }
 
 // portalSecretLabel is what the portal's client secret is derived under. It comes

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/loop-health/loop/docs"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/registration"
@@ -17,9 +16,9 @@ import (
 
 // Config is what the host needs.
 type Config struct {
-	Site     web.Config // its ErrorPage is the host's own
-	Identity *url.URL   // the issuer
-	Clinical *url.URL   // named in the documentation
+	Identity   *url.URL // the issuer
+	Clinical   *url.URL // named in an app's settings
+	Developers *url.URL // the host's own address
 
 	// The portal's own client at identity: confidential, first-party, with the
 	// redirect URI that CallbackURL gives.
@@ -27,6 +26,7 @@ type Config struct {
 	ClientSecret func() credential.Secret // the one that is good now: it changes with the key ring
 	HTTP         *http.Client             // by which identity is reached
 
+	World    loop.World
 	Clients  *registration.Clients
 	Members  Members
 	Sessions Sessions
@@ -74,43 +74,34 @@ type Host struct {
 	sealer   Sealer
 	csrf     web.CSRF
 	pages    *web.Pages
-	docs     *documentation
 	session  web.Cookie
 	secret   web.Cookie // a secret on its way to the page that shows it
 }
 
-// New makes the host. A page that does not parse and a link of the
-// documentation that leads nowhere are errors.
+// New makes the host. A page that does not parse is an error.
 func New(config Config) (*Host, error) {
 	pages, err := parsePages()
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{
+	return &Host{
 		clients: config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
-		identity: newIdentityProvider(config), clinical: config.Clinical,
-	}
-	config.Site.ErrorPage = h.errorPage
-	h.site = web.NewSite(config.Site)
-	h.csrf = web.CSRF{Tagger: config.Forms, Site: h.site}
-	h.session = web.Cookie{Name: "loop_portal", Secure: h.site.Secure()}
-	h.secret = web.Cookie{Name: "loop_portal_secret", Secure: h.site.Secure()}
-	h.docs, err = newDocumentation(docs.Files, docs.Contents(), addresses{
-		identity: config.Identity, clinical: config.Clinical, developers: config.Site.PublicURL,
-	})
-	if err != nil {
-		return nil, err
-	}
-	h.routes()
-	return h, nil
+		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms},
+	}, nil
 }
 
-// Handler serves the host.
-func (h *Host) Handler() http.Handler { return h.site.Handler() }
+// Mount adds the host's routes to its site, whose errors it shows as pages.
+func (h *Host) Mount(site *web.Site) {
+	h.site, h.csrf.Site = site, site
+	site.ErrorPage = h.errorPage
+	h.session = web.Cookie{Name: "loop_portal", Secure: site.Secure()}
+	h.secret = web.Cookie{Name: "loop_portal_secret", Secure: site.Secure()}
+	h.routes()
+}
 
 // routes is everything that the host answers.
 func (h *Host) routes() {
-	page := func(pattern string, handler web.Handler) { h.site.Page(pattern, h.limited(handler)) }
+	page := func(pattern string, handler web.Handler) { h.site.Page(pattern, h.Limited(handler)) }
 	page("GET /{$}", h.home)
 
 	page("GET /login", h.login)
@@ -131,14 +122,6 @@ func (h *Host) routes() {
 	page("POST /apps/{id}/disable", h.signedIn(h.ofTheirs(h.disableApp)))
 	page("POST /apps/{id}/enable", h.signedIn(h.ofTheirs(h.enableApp)))
 
-	for path, doc := range h.docs.pages {
-		page("GET "+path, h.showDoc(doc))
-	}
-
-	// What a page brings with it is not counted: one visit is one request.
-	for path, image := range h.docs.images {
-		h.site.Page("GET "+path, image.serve)
-	}
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {
 		h.site.Page("GET "+file.Path, file.Serve)
 	}
@@ -151,7 +134,7 @@ func (h *Host) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if dev == nil {
-		return web.SeeOther(w, r, docsPath)
+		return web.SeeOther(w, r, web.DocumentationPath)
 	}
 	return web.SeeOther(w, r, "/apps")
 }

@@ -24,23 +24,25 @@ func parsePages() (*web.Pages, error) {
 	return web.ParsePages("portal", files)
 }
 
-// frame is what the layout shows around every page.
-type frame struct {
-	Section   string // apps or docs: which is marked in the header
-	Developer string // the name of who is signed in; empty: nobody
-	CSRF      string
-}
-
-func (h *Host) frame(section string, dev *developer) frame {
-	f := frame{Section: section}
+func (h *Host) frame(section string, dev *developer) web.PortalFrame {
+	f := web.PortalFrame{Section: section}
 	if dev != nil {
 		f.Developer, f.CSRF = dev.Name, h.csrf.Token(dev.cookie)
 	}
 	return f
 }
 
+// Frame gives what the layout shows around a page of another room on this host.
+func (h *Host) Frame(r *http.Request, section string) (web.PortalFrame, error) {
+	dev, err := h.developer(r)
+	if err != nil {
+		return web.PortalFrame{}, err
+	}
+	return h.frame(section, dev), nil
+}
+
 // copied are the pages from which one copies: a script puts a button there.
-var copied = []string{"app", "doc", "secret"}
+var copied = []string{"app", "secret"}
 
 // render shows a page; its forms lead to this host and nowhere else.
 func (h *Host) render(w http.ResponseWriter, status int, name string, view any) error {
@@ -54,7 +56,7 @@ func (h *Host) render(w http.ResponseWriter, status int, name string, view any) 
 
 // appsView is the data of apps.html.
 type appsView struct {
-	frame
+	web.PortalFrame
 	Apps []appRow
 	Full bool // no more can be registered
 	Most int
@@ -78,7 +80,7 @@ func newAppRow(app *loop.Client) appRow {
 }
 
 func (h *Host) appsPage(w http.ResponseWriter, dev *developer, apps []*loop.Client) error {
-	view := appsView{frame: h.frame("apps", dev), Full: len(apps) >= maxApps, Most: maxApps}
+	view := appsView{PortalFrame: h.frame("apps", dev), Full: len(apps) >= maxApps, Most: maxApps}
 	for _, app := range apps {
 		view.Apps = append(view.Apps, newAppRow(app))
 	}
@@ -87,7 +89,7 @@ func (h *Host) appsPage(w http.ResponseWriter, dev *developer, apps []*loop.Clie
 
 // appView is the data of app.html.
 type appView struct {
-	frame
+	web.PortalFrame
 	appRow
 	RedirectURIs []loop.RedirectURI
 	Scopes       loop.Scopes
@@ -120,7 +122,7 @@ func (h *Host) settings(app *loop.Client, secret string) settings {
 
 func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client) error {
 	view := appView{
-		frame: h.frame("apps", dev), appRow: newAppRow(app),
+		PortalFrame: h.frame("apps", dev), appRow: newAppRow(app),
 		RedirectURIs: app.RedirectURIs, Scopes: app.AllowedScopes, Verified: app.Verified,
 		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage,
 		Settings: h.settings(app, ""),
@@ -145,7 +147,7 @@ func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client) 
 
 // appFormView is the data of app_form.html.
 type appFormView struct {
-	frame
+	web.PortalFrame
 	appForm
 	New        bool
 	Was        string // the app's name before the change
@@ -194,14 +196,14 @@ func algorithmChoices(chosen loop.Algorithm) []algorithmChoice {
 
 func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, errs []error) error {
 	return h.formPage(w, r, appFormView{
-		frame: h.frame("apps", dev), appForm: form, New: true,
+		PortalFrame: h.frame("apps", dev), appForm: form, New: true,
 		Action: "/apps/new", Back: "/apps",
 	}, errs)
 }
 
 func (h *Host) editAppPage(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, form appForm, errs []error) error {
 	return h.formPage(w, r, appFormView{
-		frame: h.frame("apps", dev), appForm: form,
+		PortalFrame: h.frame("apps", dev), appForm: form,
 		Was: app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
 	}, errs)
 }
@@ -239,7 +241,7 @@ func uriFields(uris []loop.RedirectURI, judge bool) []uriField {
 
 // secretView is the data of secret.html.
 type secretView struct {
-	frame
+	web.PortalFrame
 	App      string
 	Path     string
 	ID       loop.ClientID
@@ -249,14 +251,14 @@ type secretView struct {
 
 func (h *Host) secretPage(w http.ResponseWriter, dev *developer, app *loop.Client, secret string) error {
 	return h.render(w, http.StatusOK, "secret", secretView{
-		frame: h.frame("apps", dev), App: app.Name, Path: appPath(app.ID), ID: app.ID, Secret: secret,
+		PortalFrame: h.frame("apps", dev), App: app.Name, Path: appPath(app.ID), ID: app.ID, Secret: secret,
 		Settings: h.settings(app, secret),
 	})
 }
 
 // confirmation is a question before an act: the data of confirm.html.
 type confirmation struct {
-	frame
+	web.PortalFrame
 	App      string
 	Question string // as far as the app's name
 	Text     string
@@ -268,13 +270,13 @@ type confirmation struct {
 }
 
 func (h *Host) confirmPage(w http.ResponseWriter, dev *developer, view confirmation) error {
-	view.frame = h.frame("apps", dev)
+	view.PortalFrame = h.frame("apps", dev)
 	return h.render(w, http.StatusOK, "confirm", view)
 }
 
 // signedOutView is the data of signed_out.html.
 type signedOutView struct {
-	frame
+	web.PortalFrame
 	SignOut string // identity's own page for it
 }
 
@@ -285,7 +287,7 @@ func (h *Host) signedOut(w http.ResponseWriter, _ *http.Request) error {
 
 // errorView is the data of error.html.
 type errorView struct {
-	frame
+	web.PortalFrame
 	Title       string
 	Description string
 	Page        string // of the documentation
@@ -297,8 +299,8 @@ type errorView struct {
 func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
 	dev, _ := h.developer(r) // who is signed in stands in the header, if it can be told
 	view := errorView{
-		frame: h.frame("", dev), Title: "That didn’t work", Description: e.Description,
-		Page: ErrorPath(e.Code), Code: e.Code, RequestID: web.RequestID(r.Context()),
+		PortalFrame: h.frame("", dev), Title: "That didn’t work", Description: e.Description,
+		Page: web.ErrorPath(e.Code), Code: e.Code, RequestID: web.RequestID(r.Context()),
 	}
 	switch e.Code {
 	case loop.NotFound, loop.MethodNotAllowed:

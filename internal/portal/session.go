@@ -75,10 +75,10 @@ func (h *Host) openSession(r *http.Request) (s session, cookie string, ok bool) 
 	return s, cookie, ok && s.ID != "" && h.site.World.Now().Before(s.expiresAt())
 }
 
-// limited is the phase that every page passes: it counts by developer or, where
+// Limited is the phase that every page passes: it counts by developer or, where
 // nobody is signed in, by network. A developer who was suspended since is still
 // counted by name.
-func (h *Host) limited(next web.Handler) web.Handler {
+func (h *Host) Limited(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key := limit.ByAddress(web.Address(r.Context()))
 		if s, _, ok := h.openSession(r); ok {

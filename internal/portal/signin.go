@@ -188,9 +188,9 @@ type identityProvider struct {
 
 func newIdentityProvider(config Config) *identityProvider {
 	return &identityProvider{
-		issuer: config.Identity.String(), client: config.HTTP, secret: config.ClientSecret, world: config.Site.World,
+		issuer: config.Identity.String(), client: config.HTTP, secret: config.ClientSecret, world: config.World,
 		oauth: oauth2.Config{
-			ClientID: string(config.ClientID), RedirectURL: string(CallbackURL(config.Site.PublicURL)),
+			ClientID: string(config.ClientID), RedirectURL: string(CallbackURL(config.Developers)),
 			Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
 		},
 	}

@@ -22,7 +22,7 @@ var layouts embed.FS
 type Pages struct{ byName map[string]*template.Template }
 
 // ParsePages parses every *.html file of fsys as one page, named by its file
-// without the ending, within a layout: member, portal or docs. A page defines the
+// without the ending, within a layout: member or portal. A page defines the
 // templates title and main.
 func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
 	base, err := template.New(layout+".html").Funcs(functions()).ParseFS(layouts, "pages/mark.html", "pages/app.html", "pages/settings.html", "pages/"+layout+".html")
@@ -45,6 +45,14 @@ func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
 		pages.byName[strings.TrimSuffix(path.Base(file), ".html")] = page
 	}
 	return pages, nil
+}
+
+// PortalFrame is what the layout portal shows around a page; the data of each of
+// its pages embeds it.
+type PortalFrame struct {
+	Section   string // apps or docs: which is marked in the header
+	Developer string // the name of who is signed in; empty: nobody
+	CSRF      string // of the form that signs out
 }
 
 func functions() template.FuncMap {

@@ -145,7 +145,14 @@ func (s *Site) Note(w http.ResponseWriter, r *http.Request, e *loop.Error) int {
 	return Status(e)
 }
 
+// DocumentationPath is where the documentation begins on the developers' host.
+const DocumentationPath = "/docs"
+
+// ErrorPath is the page of the documentation that explains the code, on the
+// developers' host.
+func ErrorPath(code loop.Code) string { return DocumentationPath + "/errors/" + string(code) }
+
 // ErrorURI is the page of the documentation that explains the code.
 func (s *Site) ErrorURI(code loop.Code) string {
-	return s.Developers.JoinPath("docs", "errors", string(code)).String()
+	return s.Developers.JoinPath(ErrorPath(code)).String()
 }

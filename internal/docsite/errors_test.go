@@ -1,4 +1,4 @@
-package portal_test
+package docsite_test
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package portal
+package docsite
 
 import (
 	"html/template"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// syntaxes are what is told apart in each language: comments, strings, words, in
+// syntaxes are what is distinguished in each language: comments, strings, words, in
 // this order. A language that is not here is shown as it is.
 var syntaxes = map[string]*regexp.Regexp{
 	"go": regexp.MustCompile("(//[^\n]*)|(\"(?:[^\"\\\\\n]|\\\\.)*\"|`[^`]*`)|" +

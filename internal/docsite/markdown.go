@@ -1,4 +1,4 @@
-package portal
+package docsite
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"github.com/loop-health/loop/internal/web"
 )
 
 // markdown is CommonMark with tables. HTML in a page is left out: what a page
@@ -29,16 +31,16 @@ var markdown = goldmark.New(
 
 // renderPage renders the page in a file. Links between files become links
 // between addresses, so that the files read as well in the repository.
-func renderPage(file, source string, developers *url.URL) (*docPage, error) {
+func renderPage(file, source string, developers *url.URL) (*page, error) {
 	root := markdown.Parser().Parse(text.NewReader([]byte(source)))
-	page := &docPage{Path: pagePath(file), anchors: map[string]bool{}}
+	rendered := &page{Path: pagePath(file), anchors: map[string]bool{}}
 	err := ast.Walk(root, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
-			page.takeIn(node, file, []byte(source), developers)
+			rendered.takeIn(node, file, []byte(source), developers)
 		}
 		return ast.WalkContinue, nil
 	})
-	if err == nil && page.Title == "" {
+	if err == nil && rendered.Title == "" {
 		err = errors.New("the page has no title")
 	}
 	if err != nil {
@@ -48,12 +50,12 @@ func renderPage(file, source string, developers *url.URL) (*docPage, error) {
 	if err := markdown.Renderer().Render(&body, []byte(source), root); err != nil {
 		return nil, err
 	}
-	page.Body = template.HTML(body.String()) //nolint:gosec // G203: our own embedded Markdown, rendered without raw HTML
-	return page, nil
+	rendered.Body = template.HTML(body.String()) //nolint:gosec // G203: our own embedded Markdown, rendered without raw HTML
+	return rendered, nil
 }
 
 // takeIn notes what the page offers, and resolves where it leads.
-func (p *docPage) takeIn(node ast.Node, file string, source []byte, developers *url.URL) {
+func (p *page) takeIn(node ast.Node, file string, source []byte, developers *url.URL) {
 	switch node := node.(type) {
 	case *ast.Heading:
 		if id, ok := node.AttributeString("id"); ok {
@@ -71,7 +73,7 @@ func (p *docPage) takeIn(node ast.Node, file string, source []byte, developers *
 
 // resolve turns a link in a file into an address of this host, and notes those
 // that lead to other pages. What leads elsewhere stays as it is.
-func (p *docPage) resolve(destination []byte, file string, developers *url.URL) []byte {
+func (p *page) resolve(destination []byte, file string, developers *url.URL) []byte {
 	link := string(destination)
 	if rest, ours := strings.CutPrefix(link, developers.String()+"/"); ours {
 		return []byte("/" + rest)
@@ -82,7 +84,7 @@ func (p *docPage) resolve(destination []byte, file string, developers *url.URL) 
 	name, anchor, hasAnchor := strings.Cut(link, "#")
 	target := p.Path
 	if name != "" {
-		target = path.Join(docsPath, path.Dir(file), name)
+		target = path.Join(web.DocumentationPath, path.Dir(file), name)
 		if path.Ext(name) == ".md" {
 			target = pagePath(path.Join(path.Dir(file), name))
 		}
@@ -110,7 +112,7 @@ func plainText(node ast.Node, source []byte) string {
 // linked to, code that says where it comes from, tables that scroll by themselves.
 type pageRenderer struct{}
 
-// RegisterFuncs tells goldmark which nodes these are.
+// RegisterFuncs registers the three kinds of nodes with goldmark.
 func (pageRenderer) RegisterFuncs(registry renderer.NodeRendererFuncRegisterer) {
 	registry.Register(ast.KindHeading, renderHeading)
 	registry.Register(ast.KindFencedCodeBlock, renderCode)
