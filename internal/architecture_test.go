@@ -195,7 +195,7 @@ var modules = map[string]string{
 	"github.com/prometheus/client_golang": "metrics in the form that Prometheus reads",
 	"go.opentelemetry.io/otel":            "traces by the standard's API and SDK, sent by OTLP over HTTP",
 
-	"golang.org/x/net":         "tests: pages are read as HTML",
+	"golang.org/x/net":         "where a joiner may stand in a name (RFC 5892); tests: pages are read as HTML",
 	"github.com/google/go-cmp": "tests: what differs",
 	"pgregory.net/rapid":       "tests: random histories",
 	"go.uber.org/goleak":       "tests: goroutines left behind",

@@ -190,11 +190,14 @@ func validateName(name string, firstParty bool) (fault string) {
 	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxNameLength || strings.TrimSpace(name) != name {
 		return "The name has at most 60 characters, in UTF-8, and no space at its ends."
 	}
+	if hidesSomething(name) {
+		return "The name holds a character that shows nothing, such as a zero-width space or a change of direction. Take it out."
+	}
+	if misplacedMark(name) || strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.So, r) }) {
+		return "The name holds a symbol, or an accent that stands by itself. Use letters, digits and plain punctuation."
+	}
 	latin, other := false, false
 	for _, r := range name {
-		if invisible(r) || unicode.In(r, unicode.Mn, unicode.Me, unicode.So) {
-			return "The name holds an invisible or special character. Use letters, digits and plain punctuation."
-		}
 		if unicode.IsLetter(r) {
 			latin = latin || unicode.Is(unicode.Latin, r)
 			other = other || !unicode.Is(unicode.Latin, r)

@@ -77,8 +77,11 @@ func letterOrDigit(r rune) bool {
 // characters.
 func ParseName(text string) (string, error) {
 	name := strings.Join(strings.Fields(text), " ")
-	if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > 100 || strings.IndexFunc(name, invisible) >= 0 {
+	if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > 100 {
 		return "", Errorf(ValidationError, "Enter your name, in at most 100 characters.").About("name")
+	}
+	if hidesSomething(name) {
+		return "", Errorf(ValidationError, "This name holds a character that shows nothing, such as a zero-width space or a change of direction. Type it without.").About("name")
 	}
 	return name, nil
 }

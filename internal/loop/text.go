@@ -1,9 +1,19 @@
 package loop
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+)
 
 // invisible reports whether a character shows nothing, changes direction or
-// belongs to no script, and so has no place in a name.
+// belongs to no script, and so has no place in a name. Joiners are judged where
+// they stand: see misplacedJoiner.
 func invisible(r rune) bool {
-	return r != ' ' && (!unicode.IsGraphic(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zs))
+	return r != ' ' && !isJoiner(r) && (!unicode.IsGraphic(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zs))
+}
+
+// hidesSomething reports whether a name holds a character that shows nothing, or a
+// joiner where its script has no use for one.
+func hidesSomething(name string) bool {
+	return strings.ContainsFunc(name, invisible) || misplacedJoiner(name)
 }
