@@ -169,7 +169,7 @@ func noClient(id loop.ClientID) error {
 	return fmt.Errorf("there is no client %s: loop client list shows them all", id)
 }
 
-// clientView is a client under the names of platform section 7.
+// clientView is a client under the names of client metadata (RFC 7591 §2).
 type clientView struct {
 	ID           loop.ClientID   `json:"client_id"`
 	Secret       string          `json:"client_secret,omitempty"`

@@ -11,7 +11,7 @@ import (
 
 var somewhere = Position{CollectedAt: time.UnixMicro(1_772_439_300_000_001).UTC(), ID: "bmk_01KAXYZ0000000000000000000", Arrival: 42}
 
-func TestSec105CursorIsGoodForItsMemberAndFiltersAlone(t *testing.T) {
+func TestSec105_CursorIsGoodForItsMemberAndFiltersAlone(t *testing.T) {
 	cursors := credentialtest.NewTagger(t)
 	base := Query{Codes: []Code{"tsh"}, Statuses: []Status{High}, Category: "thyroid", From: somewhere.CollectedAt, Limit: 10}
 	cursor := cursorFor(cursors, somewhere, "user_A", &base)
@@ -48,7 +48,7 @@ func TestSec105CursorIsGoodForItsMemberAndFiltersAlone(t *testing.T) {
 	}
 }
 
-func TestSec105CursorCannotBeEdited(t *testing.T) {
+func TestSec105_CursorCannotBeEdited(t *testing.T) {
 	cursors := credentialtest.NewTagger(t)
 	q := Query{Limit: 10}
 	cursor := cursorFor(cursors, somewhere, "user_A", &q)

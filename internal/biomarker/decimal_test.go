@@ -28,7 +28,7 @@ func TestDecimalKeepsTheLaboratorysDigits(t *testing.T) {
 	}
 }
 
-func TestSec107DecimalRefusesWhatIsNoMeasurement(t *testing.T) {
+func TestSec107_DecimalRefusesWhatIsNoMeasurement(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":                "",
 		"NaN":                    "NaN",

@@ -43,7 +43,7 @@ const (
 	paramCursor     = "cursor"
 )
 
-// ParseQuery reads the parameters of a query (platform section 13). A bad value
+// ParseQuery reads the parameters of a query (docs/lab-results.md). A bad value
 // is a ValidationError that names the parameter and says what is allowed; so is
 // a parameter sent twice, but code and status. Unknown parameters are ignored.
 func (c *Catalogue) ParseQuery(values url.Values) (Query, error) {

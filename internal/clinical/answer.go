@@ -12,7 +12,7 @@ import (
 // resultLength is about how many bytes a result takes in an answer.
 const resultLength = 512
 
-// encodePage writes the answer of platform section 13: numbers with the
+// encodePage writes the answer of docs/lab-results.md: numbers with the
 // laboratory's digits, and null for what is not there. It goes field by field,
 // as encoding/json would by reflection, which took a fifth of a read.
 func encodePage(member loop.MemberID, page biomarker.Page) []byte {

@@ -181,7 +181,7 @@ func TestPagesAreNewestFirstAndComplete(t *testing.T) {
 	}
 }
 
-func TestSec105ForeignCursorIsRefused(t *testing.T) {
+func TestSec105_ForeignCursorIsRefused(t *testing.T) {
 	h := newHost(t)
 	h.addHistory(t, anna)
 	h.addHistory(t, ben)

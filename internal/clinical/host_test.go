@@ -87,7 +87,7 @@ func TestRequestsWithoutAGoodTokenAreRefused(t *testing.T) {
 	}
 }
 
-func TestSec098SchemeInLowerCaseWorks(t *testing.T) {
+func TestSec098_SchemeInLowerCaseWorks(t *testing.T) {
 	h := newHost(t)
 	if w := h.send(http.MethodGet, me, "", http.Header{"Authorization": {"bearer " + annasToken}}); w.Code != http.StatusOK {
 		t.Errorf("the answer is %d %s", w.Code, w.Body)

@@ -14,7 +14,7 @@ import (
 // that looks for leaks.
 type Prefix string
 
-// The prefixes of every credential of the platform (platform section 2).
+// The prefixes of every credential of the platform (docs/tokens.md).
 const (
 	AccessTokenPrefix  Prefix = "lph_at_"
 	RefreshTokenPrefix Prefix = "lph_rt_"

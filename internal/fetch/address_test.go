@@ -49,7 +49,7 @@ var notPublic = map[string][]string{
 	"a public address with a zone":    {"2606:4700:4700::1111%eth0"},
 }
 
-func TestSec108AddressesThatAreNotPublic(t *testing.T) {
+func TestSec108_AddressesThatAreNotPublic(t *testing.T) {
 	t.Parallel()
 	for kind, addresses := range notPublic {
 		for _, text := range addresses {
@@ -85,7 +85,7 @@ func TestSec108AddressesThatAreNotPublic(t *testing.T) {
 	}
 }
 
-func TestSec108PublicNeighboursAreReached(t *testing.T) {
+func TestSec108_PublicNeighboursAreReached(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"1.0.0.0", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
@@ -103,7 +103,7 @@ func TestSec108PublicNeighboursAreReached(t *testing.T) {
 	}
 }
 
-func TestSec108TheDialerNeverTouchesLoopback(t *testing.T) {
+func TestSec108_TheDialerNeverTouchesLoopback(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -142,7 +142,7 @@ func TestSec108TheDialerNeverTouchesLoopback(t *testing.T) {
 	_ = conn.Close()
 }
 
-func TestSec108TheSystemsResolverIsJudgedToo(t *testing.T) {
+func TestSec108_TheSystemsResolverIsJudgedToo(t *testing.T) {
 	t.Parallel()
 	c := New(Config{})
 	addresses, err := lookup(t.Context(), "localhost")

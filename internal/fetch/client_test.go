@@ -85,7 +85,7 @@ func TestPost_SendsABodyAndTellsTheStatus(t *testing.T) {
 	}
 }
 
-func TestSec111NoRedirectIsFollowed(t *testing.T) {
+func TestSec111_NoRedirectIsFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {
 		for _, to := range []string{"http://10.0.0.1/", "https://169.254.169.254/latest/meta-data/", "file:///etc/passwd", "gopher://127.0.0.1:6379/_FLUSHALL", "http://app.example.com/", "https://app.example.com/other", "/keys.json", ""} {
@@ -113,7 +113,7 @@ func TestSec111NoRedirectIsFollowed(t *testing.T) {
 // secret is what answers hold that nobody may read in an error.
 const secret = "c2VjcmV0-of-an-inner-service"
 
-func TestSec112AnswersThatAreRefused(t *testing.T) {
+func TestSec112_AnswersThatAreRefused(t *testing.T) {
 	t.Parallel()
 	answer := func(kind, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -228,7 +228,7 @@ func endless(head, again string, taken chan<- int64) http.HandlerFunc {
 	}
 }
 
-func TestSec112AnswersWithoutEnd(t *testing.T) {
+func TestSec112_AnswersWithoutEnd(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	for name, test := range map[string]struct{ head, again, says string }{
@@ -264,7 +264,7 @@ func TestSec112AnswersWithoutEnd(t *testing.T) {
 	}
 }
 
-func TestSec112GzipBomb(t *testing.T) {
+func TestSec112_GzipBomb(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer
 	zip, _ := gzip.NewWriterLevel(&bomb, gzip.BestCompression)
@@ -321,7 +321,7 @@ func never(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func TestSec112OneByteASecondIsGivenUpAfterFive(t *testing.T) {
+func TestSec112_OneByteASecondIsGivenUpAfterFive(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	for name, test := range map[string]struct{ url, head, again string }{
@@ -414,7 +414,7 @@ func TestSec112OneByteASecondIsGivenUpAfterFive(t *testing.T) {
 	})
 }
 
-func TestSec112AHundredAtOnce(t *testing.T) {
+func TestSec112_AHundredAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ hosts, most int }{
 		"of one host":      {1, 4},
@@ -499,7 +499,7 @@ func TestSec112AHundredAtOnce(t *testing.T) {
 	})
 }
 
-func TestSec114NothingOfOursIsSentAlong(t *testing.T) {
+func TestSec114_NothingOfOursIsSentAlong(t *testing.T) {
 	proxied := make(chan struct{}, 10)
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied <- struct{}{} }))
 	t.Cleanup(proxy.Close)
@@ -531,7 +531,7 @@ func TestSec114NothingOfOursIsSentAlong(t *testing.T) {
 	}
 }
 
-func TestSec114HeadersOfTheCallersKeepTheirLines(t *testing.T) {
+func TestSec114_HeadersOfTheCallersKeepTheirLines(t *testing.T) {
 	t.Parallel()
 	o, c := newOutside(t, keys)
 	_, err := c.Post(t.Context(), page, "text/plain\r\nAuthorization: Bearer x", nil)

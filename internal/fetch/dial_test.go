@@ -16,7 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-func TestSec110OneResolutionAndTheJudgedAddressIsDialled(t *testing.T) {
+func TestSec110_OneResolutionAndTheJudgedAddressIsDialled(t *testing.T) {
 	t.Parallel()
 	private := []netip.Addr{netip.MustParseAddr("10.0.0.1")}
 	o, c := newOutside(t, keys, public, private)
@@ -43,7 +43,7 @@ func TestSec110OneResolutionAndTheJudgedAddressIsDialled(t *testing.T) {
 	})
 }
 
-func TestSec110AnyPrivateAddressRefusesAll(t *testing.T) {
+func TestSec110_AnyPrivateAddressRefusesAll(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string][]netip.Addr{
 		"public, then private":         {public[0], netip.MustParseAddr("192.168.1.1")},

@@ -72,7 +72,7 @@ func TestCheckURL_SaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestSec109AddressesInEverySpelling(t *testing.T) {
+func TestSec109_AddressesInEverySpelling(t *testing.T) {
 	t.Parallel()
 	o, c := newOutside(t, keys)
 	for _, host := range []string{
@@ -103,7 +103,7 @@ func TestSec109AddressesInEverySpelling(t *testing.T) {
 	})
 }
 
-func TestSec113PortsOfOtherServices(t *testing.T) {
+func TestSec113_PortsOfOtherServices(t *testing.T) {
 	t.Parallel()
 	c := New(Config{})
 	for _, port := range []string{"0", "1", "21", "22", "23", "25", "53", "80", "110", "143", "389", "445", "465", "587", "993", "1024", "2375", "3306", "5432", "6379", "6443", "8080", "9200", "10250", "11211", "27017", "65535", "65536", "0443", "+443", "-1"} {
@@ -114,7 +114,7 @@ func TestSec113PortsOfOtherServices(t *testing.T) {
 	}
 }
 
-func TestSec113OwnHosts(t *testing.T) {
+func TestSec113_OwnHosts(t *testing.T) {
 	t.Parallel()
 	c := New(Config{OwnHosts: []string{"identity.example.com", "Clinical.example.com", "localhost:4000"}, AllowedHosts: []string{"localhost"}})
 	for _, text := range []string{"https://identity.example.com/", "https://identity.example.com:443/", "https://identity.example.com:8443/", "https://clinical.example.com/x", "http://localhost:4000/", "https://localhost:4000/"} {

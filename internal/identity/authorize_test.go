@@ -152,7 +152,7 @@ func TestAuthorize_FaultsTravelToTheClient(t *testing.T) {
 	}
 }
 
-func TestAuthorize_Sec030_State(t *testing.T) {
+func TestSec030_StateComesBackAsItWasOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, nil)

@@ -198,7 +198,7 @@ func TestBackchannelLogout(t *testing.T) {
 	})
 }
 
-func TestBackchannelLogout_Sec108OnlyPublicAddressesAreRegistered(t *testing.T) {
+func TestSec108_OnlyPublicLogoutAddressesAreRegistered(t *testing.T) {
 	p := platformtest.New(t)
 	for _, address := range []string{"http://127.0.0.1:9/x", "https://10.0.0.1/x", "https://localhost/x", "file:///etc/passwd", platformtest.Identity + "/v1/oauth/token"} {
 		err := p.Run(t, "client", "create", "--name", "Labs", "--redirect-uri", platformtest.Callback, "--backchannel-logout-uri", address)

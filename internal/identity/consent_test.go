@@ -67,7 +67,7 @@ func TestConsent_AScopeLeftOutIsRememberedAsDeclined(t *testing.T) {
 	}
 	r := p.Biomarkers(t, first.Access)
 	if r.StatusCode != http.StatusForbidden || !strings.Contains(r.Header.Get("WWW-Authenticate"), `error="insufficient_scope", scope="read:biomarkers"`) {
-		t.Errorf("platform section 6: got %d %s", r.StatusCode, r.Header.Get("WWW-Authenticate"))
+		t.Errorf("a token without the scope: got %d %s", r.StatusCode, r.Header.Get("WWW-Authenticate"))
 	}
 	silent := app.Redeem(b.Authorize(app.Request()).Redirected(t).Query().Get("code")).Pair(t)
 	if silent.Scope != "openid profile" {
@@ -107,7 +107,7 @@ func TestConsent_RequiredScopesCannotBeLeftOut(t *testing.T) {
 	}
 }
 
-func TestConsent_Sec039_OnlyWhatThePageShowed(t *testing.T) {
+func TestSec039_ConsentAllowsOnlyWhatThePageShowed(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
@@ -158,7 +158,7 @@ func TestConsent_Sec039_OnlyWhatThePageShowed(t *testing.T) {
 	}
 }
 
-func TestConsent_Sec039_AGetAllowsNothing(t *testing.T) {
+func TestSec039_AGetAllowsNothing(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
@@ -242,7 +242,7 @@ func TestConsent_ShownAgainWhenAnythingChanged(t *testing.T) {
 	})
 }
 
-func TestConsent_Sec037_AFormOfAnotherBrowserIsRefused(t *testing.T) {
+func TestSec037_AFormOfAnotherBrowserIsRefused(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, nil)
@@ -285,7 +285,7 @@ func TestConsent_AppsThatCouldBeAnybodyAreConfirmed(t *testing.T) {
 	}
 }
 
-func TestConsent_Sec128_FirstPartySkip(t *testing.T) {
+func TestSec128_AFirstPartyAppSkipsConsentForFewScopes(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, func(c *loop.Client) { c.FirstParty = true })

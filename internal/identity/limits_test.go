@@ -29,7 +29,7 @@ func authorizeFrom(t *testing.T, p *platformtest.Platform, address string, alter
 	return p.NewBrowserAt(t, address).Do(r)
 }
 
-func TestAuthorize_Sec123_OneNetworkIsOneBucket(t *testing.T) {
+func TestSec123_OneNetworkIsOneBucket(t *testing.T) {
 	t.Parallel()
 	const here = "203.0.113.9"
 	for name, c := range map[string]struct {
@@ -74,7 +74,7 @@ func TestAuthorize_Sec123_OneNetworkIsOneBucket(t *testing.T) {
 	}
 }
 
-func TestAuthorize_Sec123_VariantsOfThePathLeadNowhere(t *testing.T) {
+func TestSec123_VariantsOfThePathLeadNowhere(t *testing.T) {
 	t.Parallel()
 	p := platformtest.NewLimited(t)
 	for _, path := range []string{"/V1/oauth/authorize", "/v1/OAuth/authorize", "//v1/oauth/authorize", "/v1/oauth/authorize/", "/v1/./oauth/authorize", "/v1/x/../oauth/authorize"} {

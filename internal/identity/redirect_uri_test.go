@@ -53,7 +53,7 @@ func leadsNowhere(t *testing.T, r *platformtest.Response, named string) {
 	}
 }
 
-func TestSec001_Sec011_AForeignRedirectURIIsAPage(t *testing.T) {
+func TestSec001_AForeignRedirectURIIsAPage(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	ada := p.AddMember(t, "Ada")

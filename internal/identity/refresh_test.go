@@ -13,7 +13,7 @@ import (
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
-func TestSec052_AReplayEndsTheWholeGrantAndIsTold(t *testing.T) {
+func TestSec052_AReplayEndsTheWholeGrantAndTheMemberIsNotified(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, func(c *loop.Client) { c.Type = loop.Public }) // has a chain for each device

@@ -15,7 +15,7 @@ func signIn(b *platformtest.Browser, email, password string) *platformtest.Respo
 	return b.Post(platformtest.Identity+"/signin", url.Values{"csrf": {page.Field("csrf")}, "email": {email}, "password": {password}})
 }
 
-func TestSignIn_Sec069_KnownAndUnknownAddressesAreAnsweredAlike(t *testing.T) {
+func TestSec069_KnownAndUnknownAddressesAreAnsweredAlike(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	p.AddMember(t, "Ada")
@@ -31,7 +31,7 @@ func TestSignIn_Sec069_KnownAndUnknownAddressesAreAnsweredAlike(t *testing.T) {
 	}
 }
 
-func TestSignIn_Sec070_TriesAreSlowedDownAndNobodyIsLockedOut(t *testing.T) {
+func TestSec070_TriesAreSlowedDownAndNobodyIsLockedOut(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	p.AddMember(t, "Ada")
@@ -96,7 +96,7 @@ func TestSignUp_IsLimitedPerAddress(t *testing.T) {
 	}
 }
 
-func TestSignUp_Sec083_AnAddressIsNotVerifiedByItself(t *testing.T) {
+func TestSec083_AnAddressIsNotVerifiedByItself(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, nil)
@@ -108,7 +108,7 @@ func TestSignUp_Sec083_AnAddressIsNotVerifiedByItself(t *testing.T) {
 	}
 }
 
-func TestSession_Sec064_EachSignInHasANewOne(t *testing.T) {
+func TestSec064_EachSignInHasANewSession(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	ada := p.AddMember(t, "Ada")
@@ -163,7 +163,7 @@ func TestSession_EndsWhenIdleAndAtTheLatest(t *testing.T) {
 	}
 }
 
-func TestSession_Sec065_ASuspendedMemberIsOutEverywhere(t *testing.T) {
+func TestSec065_ASuspendedMemberIsSignedOutEverywhere(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
@@ -193,7 +193,7 @@ func TestSession_Sec065_ASuspendedMemberIsOutEverywhere(t *testing.T) {
 	}
 }
 
-func TestPages_Sec087_Sec088_Sec097_CarryTheirHeaders(t *testing.T) {
+func TestSec087_Sec088_Sec097_PagesCarryTheirHeaders(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	b := p.NewBrowser(t)
@@ -218,7 +218,7 @@ func TestPages_Sec087_Sec088_Sec097_CarryTheirHeaders(t *testing.T) {
 	}
 }
 
-func TestHost_Sec080_AForeignNameIsRefused(t *testing.T) {
+func TestSec080_AForeignHostIsRefused(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platformtest.Identity+"/.well-known/openid-configuration", nil)

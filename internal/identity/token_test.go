@@ -22,7 +22,7 @@ func refused(t *testing.T, r *platformtest.Response, status int, code string) {
 	}
 	for _, field := range []string{"error_description", "error_uri", "request_id"} {
 		if text, _ := said[field].(string); text == "" {
-			t.Errorf("platform section 9: %s is missing", field)
+			t.Errorf("the error has no %s", field)
 		}
 	}
 	if r.Header.Get("Cache-Control") != "no-store" {
@@ -313,7 +313,7 @@ func TestToken_Refresh(t *testing.T) {
 	})
 }
 
-func TestToken_Sec053_WithinAGracePeriodARetryGetsTheSameSuccessor(t *testing.T) {
+func TestSec053_WithinAGracePeriodARetryGetsTheSameSuccessor(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, func(c *loop.Client) { c.RefreshGrace = 30 * time.Second })
@@ -370,7 +370,7 @@ func TestToken_AReuseIsToldAtTheNextSignIn(t *testing.T) {
 	}
 }
 
-func TestToken_Sec042_OnlyPostedForms(t *testing.T) {
+func TestSec042_OnlyPostedForms(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app := p.AddApp(t, nil)
@@ -403,7 +403,7 @@ func TestRedeem_ANewChainReplacesTheOldOneWhileTheClockStands(t *testing.T) {
 	}
 }
 
-func TestRefresh_Sec052AnOldTokenIsReuseWhateverElseIsWrong(t *testing.T) {
+func TestSec052_AnOldRefreshTokenIsAReuseWhateverElseIsWrong(t *testing.T) {
 	p := platformtest.New(t)
 	app := p.AddApp(t, nil)
 	for name, more := range map[string]url.Values{

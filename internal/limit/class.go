@@ -6,7 +6,7 @@ import "github.com/loop-health/loop/internal/loop"
 // up, another still has.
 type Class uint8
 
-// The classes (platform section 10).
+// The classes (docs/limits.md).
 const (
 	Authorize            Class = iota // authorization requests, by network
 	Token                             // the token endpoint, by client

@@ -100,7 +100,7 @@ func TestRedirectURI_RegistrationNamesEveryFaultAtOnce(t *testing.T) {
 func TestRedirectURI_Matching(t *testing.T) {
 	t.Parallel()
 	const app = "https://app.example.com/cb"
-	// Each row is security-regressions.md's: one registered, the string sent.
+	// Each row is one of docs/threats.md: this one is registered, those are sent.
 	foreign := map[string][]string{
 		"Sec001 no normalisation":     {app + "/", "https://app.example.com/CB", "https://APP.example.com/cb", "HTTPS://app.example.com/cb"},
 		"Sec002 query and fragment":   {app + "?x=1", app + "?", app + "#", app + "#code=evil", app + "?code=evil&state=x&iss=https://evil.example"},

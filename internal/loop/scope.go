@@ -17,7 +17,7 @@ const (
 )
 
 // ScopeOfflineAccess is accepted in requests and changes nothing: a refresh
-// token always comes (platform section 3).
+// token always comes (docs/scopes.md).
 const ScopeOfflineAccess Scope = "offline_access"
 
 // ScopeInfo is a row of the registry.

@@ -10,7 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// How long a sign-in lasts (platform section 5).
+// How long a sign-in lasts.
 const (
 	SessionIdle    = 12 * time.Hour
 	SessionAtMost  = 30 * 24 * time.Hour

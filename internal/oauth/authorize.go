@@ -30,7 +30,7 @@ const (
 )
 
 // firstPartyScopes are those for which Loop's own apps skip the consent page
-// (platform section 4).
+// (docs/threats.md, 128).
 var firstPartyScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail)
 
 // Progress is how far an authorization request has come.
@@ -75,7 +75,7 @@ func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, s
 }
 
 // checkHealthData: scopes that open health data need a signed agreement, or a
-// test member (platform section 6).
+// test member (docs/scopes.md).
 func checkHealthData(req *AuthorizationRequest, member *loop.Member) error {
 	phi := req.Scopes.PHI()
 	if len(phi) == 0 || req.Client.MaySee(member) {

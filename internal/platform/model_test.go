@@ -201,7 +201,7 @@ func (m *model) consent(grant *modelGrant, app *modelApp, member *modelMember, a
 }
 
 // redeem: a code works once, for a minute, for its app with its verifier; a
-// second use ends what the first gave (platform section 3).
+// second use ends what the first gave (docs/tokens.md).
 func (m *model) redeem(code *modelCode, by *modelApp, rightVerifier bool) (*modelAccess, outcome) {
 	switch {
 	case !by.enabled:
@@ -222,7 +222,7 @@ func (m *model) redeem(code *modelCode, by *modelApp, rightVerifier bool) (*mode
 }
 
 // makeRoom ends the chains that a new one takes the place of. Their access
-// tokens run on (platform section 5).
+// tokens run on (docs/tokens.md).
 func (m *model) makeRoom(grant *modelGrant) {
 	keep := 0
 	if grant.app.public {
@@ -249,7 +249,7 @@ func (m *model) refreshes(chain *modelChain) bool {
 }
 
 // refresh: each refresh token works once. A second use ends the consent, but for
-// a retry within the grace period (platform section 5). Asked is 0 where the
+// a retry within the grace period (docs/tokens.md). Asked is 0 where the
 // request names no scope.
 func (m *model) refresh(chain *modelChain, number int, by *modelApp, asked scopeSet) (*modelAccess, outcome) {
 	if !by.enabled {

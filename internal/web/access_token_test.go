@@ -58,7 +58,7 @@ func TestAccessToken(t *testing.T) {
 	}
 }
 
-func TestSec098CookieIsNoToken(t *testing.T) {
+func TestSec098_CookieIsNoToken(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "abc"})
 	if _, _, err := AccessToken(r); loop.AsError(err).Code != loop.Unauthenticated {

@@ -7,7 +7,7 @@ import (
 
 // Cookie is one of a host's cookies. Its full name has the __Host- prefix,
 // which keeps other hosts from setting it; plain http on a laptop has to do
-// without (design section 6). Names differ per host, since cookies ignore ports.
+// without. Names differ per host, since cookies ignore ports.
 type Cookie struct {
 	Name   string
 	Secure bool

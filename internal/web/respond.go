@@ -10,8 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// statuses maps every code to the status of an answer that carries it (platform
-// section 9). Codes that travel by redirect alone have the status of the page
+// status is the status of an answer that carries a code (docs/errors/index.md). Codes that travel by redirect alone have the status of the page
 // that is shown where no redirect can be trusted.
 func status(code loop.Code) int {
 	switch code {
@@ -90,7 +89,7 @@ func SeeOther(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// errorAnswer is the body of every JSON error (platform section 9).
+// errorAnswer is the body of every JSON error (docs/errors/index.md).
 type errorAnswer struct {
 	Error        loop.Code      `json:"error"`
 	Description  string         `json:"error_description"`
