@@ -184,6 +184,7 @@ var modules = map[string]string{
 	"github.com/redis/go-redis/v9":  "limits that all processes count together",
 	"github.com/go-jose/go-jose/v4": "ID tokens and key sets",
 	"golang.org/x/crypto":           "Argon2id, XChaCha20-Poly1305",
+	"filippo.io/age":                "backups are encrypted as a stream",
 	"github.com/alecthomas/kong":    "the command line",
 	"github.com/BurntSushi/toml":    "the configuration file",
 	"github.com/yuin/goldmark":      "the documentation's Markdown",

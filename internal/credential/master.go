@@ -1,6 +1,8 @@
 package credential
 
 import (
+	"crypto/hkdf"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
@@ -43,6 +45,15 @@ func (*Master) String() string { return "[master key]" }
 
 // GoString hides the key from %#v.
 func (*Master) GoString() string { return "[master key]" }
+
+// BackupKey is the key of backups, derived from the master key.
+func (m *Master) BackupKey() ([32]byte, error) {
+	key, err := hkdf.Key(sha256.New, m.secret[:], nil, "loop backup", 32)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("deriving the key of backups: %w", err)
+	}
+	return [32]byte(key), nil
+}
 
 // seal gives the key its sealed secret.
 func (m *Master) seal(w loop.World, key Key, secret []byte) (Key, error) {

@@ -41,7 +41,11 @@ func (p *Platform) Backup(ctx context.Context, w io.Writer) (backup.Manifest, au
 	if manifest.Epoch, err = p.store.Epoch(ctx); err != nil {
 		return manifest, report, err
 	}
-	manifest, err = backup.Write(w, manifest, folder, backupFiles...)
+	key, err := p.config.Master.BackupKey()
+	if err != nil {
+		return manifest, report, err
+	}
+	manifest, err = backup.Write(w, key, manifest, folder, backupFiles...)
 	return manifest, report, err
 }
 
@@ -65,8 +69,8 @@ func (p *Platform) snapshot(ctx context.Context, folder string) (audit.Report, e
 	return verifyFiles(ctx, folder, p.keys)
 }
 
-// verifyFiles checks the files of a backup: the databases page by page, and the
-// audit record against its chain and checkpoints.
+// verifyFiles checks the files of a backup: the databases and their schemas, and
+// the audit record against its chain and checkpoints.
 func verifyFiles(ctx context.Context, folder string, keys audit.Keys) (audit.Report, error) {
 	lines, err := audit.ReadCheckpointLines(filepath.Join(folder, checkpointsFile))
 	if err != nil {

@@ -42,8 +42,6 @@ type engine interface {
 	// copyTo writes a copy of the state to files of a folder; an error says how it
 	// is done where that is not the engine's work.
 	copyTo(ctx context.Context, folder string) error
-	// check reads the state from end to end, and says what is damaged.
-	check(ctx context.Context) error
 }
 
 // state is what an engine has opened for a role.

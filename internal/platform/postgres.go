@@ -86,4 +86,3 @@ func (e *postgresEngine) checks() []operation.Check {
 var errOwnBackup = errors.New("the data is in PostgreSQL, which has better means of its own: back it up with pg_dump or a base backup and its log, put that back, and run loop restore --as-it-is (docs/operating.md)")
 
 func (e *postgresEngine) copyTo(context.Context, string) error { return errOwnBackup }
-func (e *postgresEngine) check(context.Context) error          { return errOwnBackup }

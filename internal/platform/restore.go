@@ -131,14 +131,21 @@ func Restore(ctx context.Context, config Config, archive io.Reader, by audit.Act
 // prepare unpacks a backup and makes it the beginning of a new epoch.
 func prepare(ctx context.Context, config Config, archive io.Reader, incoming string, by audit.Actor) (done Restored, err error) {
 	live := config.Folder
-	if done.Manifest, err = backup.Unpack(archive, incoming, backupFiles...); err != nil {
+	key, err := config.Master.BackupKey()
+	if err != nil {
+		return done, err
+	}
+	if done.Manifest, err = backup.Unpack(archive, key, incoming, backupFiles...); err != nil {
 		return done, err
 	}
 	if issuer := config.Identity.String(); done.Manifest.Issuer != issuer {
 		return done, fmt.Errorf("the backup is of %s, and this platform is %s: its tokens would be another's", done.Manifest.Issuer, issuer)
 	}
+	if err := checkIncoming(ctx, incoming); err != nil {
+		return done, err
+	}
 	config.Folder = incoming
-	p, err := Open(ctx, config) // with the master key, or it says so
+	p, err := Open(ctx, config)
 	if err != nil {
 		return done, fmt.Errorf("opening the backup: %w", err)
 	}
@@ -152,11 +159,18 @@ func prepare(ctx context.Context, config Config, archive io.Reader, incoming str
 		return done, fmt.Errorf("the backup's audit record is not as it was written: %w", err)
 	}
 	done.Records = report.Records
-	if err := p.engine.check(ctx); err != nil {
-		return done, err
-	}
 	done.Epoch, done.Ended, err = p.BeginEpoch(ctx, newestSeen(live, p.keys), by)
 	return done, err
+}
+
+// checkIncoming checks the databases of a backup before anything runs on them.
+func checkIncoming(ctx context.Context, incoming string) error {
+	databases, err := sqlite.OpenFolderCopy(incoming)
+	if err != nil {
+		return err
+	}
+	defer databases.Close() //nolint:errcheck // reading
+	return databases.Check(ctx)
 }
 
 // newestSeen is how far the state in a folder had come, as its checkpoints and

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/loop-health/loop/internal/backup"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
@@ -163,12 +164,14 @@ func TestRestore_AFaultyBackupIsRefusedAndChangesNothing(t *testing.T) {
 		archive []byte
 		says    string
 	}{
-		"one bit is another":       {changed, "its bytes are not those that were written"},
-		"its end is missing":       {r.archive[:middle], "identity.db in the backup"},
-		"it has no file at all":    {r.archive[:2048], "audit-checkpoints.jsonl in the backup"},
+		"one bit is another":       {changed, "it was changed or cut off"},
+		"its end is missing":       {r.archive[:middle], "it was changed or cut off"},
+		"its last byte is missing": {r.archive[:len(r.archive)-1], "it was changed or cut off"},
+		"something is behind it":   {append(bytes.Clone(r.archive), 0), "it was changed or cut off"},
+		"it has a beginning alone": {r.archive[:512], "it was changed or cut off"},
 		"it is no backup":          {[]byte("health data"), "not a backup"},
 		"it is empty":              {nil, "not a backup"},
-		"it is another platform's": {bytes.Replace(r.archive, []byte(platformtest.Identity), []byte("https://identity.platform.evil"), 1), "of https://identity.platform.evil"},
+		"it is another platform's": {forged(t, r, r.p.Master(), func(m *backup.Manifest, _ string) { m.Issuer = "https://identity.platform.evil" }), "of https://identity.platform.evil"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := r.p.Restore(t, bytes.NewReader(c.archive))

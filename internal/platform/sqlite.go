@@ -47,5 +47,3 @@ func (*sqliteEngine) checks() []operation.Check                               { 
 func (e *sqliteEngine) copyTo(ctx context.Context, folder string) error {
 	return e.state.CopyTo(ctx, folder)
 }
-
-func (e *sqliteEngine) check(ctx context.Context) error { return e.state.Check(ctx) }

@@ -191,6 +191,9 @@ func (p *Platform) TryOpen() error {
 	return err
 }
 
+// Master is the platform's master key.
+func (p *Platform) Master() *credential.Master { return p.config.Master }
+
 // SetMaster gives the platform another master key from its next start on.
 func (p *Platform) SetMaster(master *credential.Master) { p.config.Master = master }
 

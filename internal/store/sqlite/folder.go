@@ -66,9 +66,13 @@ func (f *Folder) CopyTo(ctx context.Context, folder string) error {
 	return f.Identity.CopyTo(ctx, filepath.Join(folder, identityFile))
 }
 
-// Check reads both databases from end to end, and says what is damaged.
+// Check reads both databases from end to end, and says what is damaged, and what
+// is in them that no migration has made.
 func (f *Folder) Check(ctx context.Context) error {
-	return errors.Join(f.Clinical.Check(ctx), f.Identity.Check(ctx))
+	return errors.Join(
+		f.Clinical.Check(ctx), f.Clinical.CheckSchema(ctx, ClinicalSchema()),
+		f.Identity.Check(ctx), f.Identity.CheckSchema(ctx, IdentitySchema()),
+	)
 }
 
 // Close closes both databases.
