@@ -168,17 +168,17 @@ func cookiesOf(b *platformtest.Browser) string {
 func TestSec066_TheNextInTheSameBrowserGetsNothingOfTheFirst(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
-	app, ann, ben := p.AddApp(t, nil), p.AddMember(t, "Ann"), p.AddMember(t, "Ben")
+	app, ann, ben := p.AddApp(t, nil), p.AddMember(t, "Annabella"), p.AddMember(t, "Benjamin")
 	b := p.NewBrowser(t)
 	app.Code(b, ann) // Ann has allowed the app
 	page := b.Follow(b.Authorize(with(app.Request(), "prompt", "consent")))
 	signOut(t, b)
 	b.SignIn(b.Get(platformtest.Identity+"/signin"), ben)
 
-	if home := b.Get(platformtest.Identity + "/"); strings.Contains(home.Text, "Ann") || !strings.Contains(home.Text, "Ben") {
+	if home := b.Get(platformtest.Identity + "/"); strings.Contains(home.Text, "Annabella") || !strings.Contains(home.Text, "Benjamin") {
 		t.Error("the page shows somebody else")
 	}
-	if again := b.Decide(page, "allow", "profile", "read:biomarkers"); again.StatusCode == http.StatusSeeOther || strings.Contains(again.Text, "Ann") {
+	if again := b.Decide(page, "allow", "profile", "read:biomarkers"); again.StatusCode == http.StatusSeeOther || strings.Contains(again.Text, "Annabella") {
 		t.Errorf("Ann's page is taken from Ben: %d", again.StatusCode)
 	}
 	if got := b.Authorize(with(app.Request(), "prompt", "none")).Redirected(t).Query(); got.Get("error") != "consent_required" {
