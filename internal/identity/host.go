@@ -13,12 +13,9 @@ import (
 
 // Config is what the host needs.
 type Config struct {
-	Site     web.Config // its ErrorPage is the host's own
 	OAuth    *oauth.Server
 	Accounts *member.Accounts
 	Ring     *credential.Ring
-	// Mount adds routes of another room to the host; nil: none.
-	Mount func(*web.Site)
 }
 
 // Host is identity's public host.
@@ -40,23 +37,22 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{oauth: config.OAuth, accounts: config.Accounts, pages: pages}
-	config.Site.ErrorPage = h.errorPage
-	h.site = web.NewSite(config.Site)
-	h.csrf = web.CSRF{Tagger: credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity forms"}, Site: h.site}
-	h.devices = credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity devices"}
-	h.session = web.Cookie{Name: "loop_session", Secure: h.site.Secure()}
-	h.device = web.Cookie{Name: "loop_device", Secure: h.site.Secure()}
-	h.browser = web.Cookie{Name: "loop_browser", Secure: h.site.Secure()}
-	h.routes()
-	if config.Mount != nil {
-		config.Mount(h.site)
-	}
-	return h, nil
+	return &Host{
+		oauth: config.OAuth, accounts: config.Accounts, pages: pages,
+		csrf:    web.CSRF{Tagger: credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity forms"}},
+		devices: credential.Tagger{Ring: config.Ring, Purpose: credential.ForPages, Label: "identity devices"},
+	}, nil
 }
 
-// Handler serves the host.
-func (h *Host) Handler() http.Handler { return h.site.Handler() }
+// Mount adds the host's routes to its site, whose errors it shows as pages.
+func (h *Host) Mount(site *web.Site) {
+	h.site, h.csrf.Site = site, site
+	site.ErrorPage = h.errorPage
+	h.session = web.Cookie{Name: "loop_session", Secure: site.Secure()}
+	h.device = web.Cookie{Name: "loop_device", Secure: site.Secure()}
+	h.browser = web.Cookie{Name: "loop_browser", Secure: site.Secure()}
+	h.routes()
+}
 
 // browserOf gives the value of the browser's cookie, and sets one where there
 // is none yet.

@@ -63,8 +63,9 @@ func New() *loop.Client {
 	}
 }
 
-// Create registers a client and gives it an id and, where it authenticates with
-// one, a secret: shown now and never again. All faults are told at once, joined.
+// Create registers a client and gives it an id, where it has none yet, and a secret,
+// where it authenticates with one: shown now and never again. All faults are
+// returned at once, joined.
 func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error) {
 	c.SetDefaults()
 	if err := r.validate(c); err != nil {
@@ -72,7 +73,10 @@ func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (c
 	}
 	defer r.origins.forget()
 	now := r.World.Now()
-	c.ID, c.CreatedAt, c.UpdatedAt = loop.NewClientID(r.World), now, now
+	c.CreatedAt, c.UpdatedAt = now, now
+	if c.ID == "" {
+		c.ID = loop.NewClientID(r.World)
+	}
 	var secret credential.Secret
 	if c.Protocol.AuthMethod.BySecret() {
 		secret = credential.NewSecret(r.World, credential.ClientSecretPrefix)

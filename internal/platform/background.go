@@ -1,0 +1,91 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// sweepInterval is how often what has expired is deleted and counted refusals
+// become records; keysInterval is how often the keys are looked at.
+const (
+	sweepInterval = 5 * time.Minute
+	keysInterval  = time.Minute
+)
+
+func (p *Platform) startBackground(context.Context) error {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.keysReadAt.Store(time.Now().UnixNano()) // openKeys has
+	p.background.Go(func() { p.checkpoints.Run(ctx) })
+	p.background.Go(func() { p.repeat(ctx, sweepInterval, "forgetting what has expired", p.forget) })
+	p.background.Go(func() { p.repeat(ctx, keysInterval, "looking after the keys", p.lookAfterKeys) })
+	for _, db := range p.databases {
+		p.background.Go(func() {
+			p.repeat(ctx, sweepInterval, "sweeping "+db.name, p.leading(db.name, func(ctx context.Context) error { return p.sweepRoom(ctx, db) }))
+		})
+	}
+	p.background.Go(func() {
+		p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.leading(identityRoom, p.DeliverLogouts))
+	})
+	return nil
+}
+
+// leading does something only in the process that leads work on a room.
+func (p *Platform) leading(room string, do func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if !p.engine.leads(room) {
+			return nil
+		}
+		return do(ctx)
+	}
+}
+
+// forget has memory forget the revocations that have expired.
+func (p *Platform) forget(context.Context) error {
+	p.OAuth.Revocations.Sweep(p.world.Now())
+	return nil
+}
+
+// repeat does something over and over until ctx ends.
+func (p *Platform) repeat(ctx context.Context, every time.Duration, what string, do func(context.Context) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				p.config.Log.Error(what, "cause", err)
+			}
+		}
+	}
+}
+
+// logoutInterval is how soon an app hears that a session of its member has ended.
+const logoutInterval = 2 * time.Second
+
+// DeliverLogouts tells apps of sessions that have ended. The platform does it by
+// itself, every two seconds.
+func (p *Platform) DeliverLogouts(ctx context.Context) error {
+	_, err := p.OAuth.DeliverLogouts(ctx, p.outgoing)
+	return err
+}
+
+// Sweep deletes what has expired and turns the refusals of past hours into
+// records. The platform does it by itself, every five minutes.
+func (p *Platform) Sweep(ctx context.Context) error {
+	faults := []error{p.forget(ctx)}
+	for _, db := range p.databases {
+		faults = append(faults, p.sweepRoom(ctx, db))
+	}
+	return errors.Join(faults...)
+}
+
+func (p *Platform) sweepRoom(ctx context.Context, db named) (err error) {
+	if db.name == identityRoom {
+		err = p.store.Sweep(ctx)
+	}
+	return errors.Join(err, db.RecordTallies(ctx, p.world.Now()))
+}

@@ -1,0 +1,58 @@
+package platform
+
+import (
+	"crypto/x509"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/operation"
+)
+
+// Config is what a platform needs.
+type Config struct {
+	Role           Role   // empty: RoleAll
+	Folder         string // of the state, where that is not in a Database, and of the checkpoints; its lock is held by the caller
+	Database       string // postgres://…; empty: SQLite in the folder
+	Connections    int    // to the database, of each kind; 0: postgres.DefaultConnections
+	Identity       *url.URL
+	Clinical       *url.URL
+	Developers     *url.URL
+	Master         *credential.Master
+	World          loop.World // the machine's; the platform keeps it from running back
+	Log            *slog.Logger
+	HTTP           *http.Client // by which the portal reaches identity
+	SignUpsPerHour int          // from one address
+	Unlimited      bool         // for benchmarks: nothing else is limited
+	LimitStore     string       // redis://…, where all processes count together; empty: each counts for itself
+	TrustedProxies []netip.Prefix
+
+	// Resources are resource servers outside this platform that tokens are made for.
+	Resources []loop.Resource
+	// IdentityCertificate and ClinicalCertificate are where clients with a
+	// certificate reach the two hosts (RFC 8705 §5); nil: nowhere.
+	IdentityCertificate, ClinicalCertificate *url.URL
+	// CertificateHeader is how trusted proxies hand clients' certificates on;
+	// empty: they don't.
+	CertificateHeader string
+	// ClientAuthorities stand behind the certificates of tls_client_auth; nil: none.
+	ClientAuthorities *x509.CertPool
+	// FetchHosts are the hosts that may be fetched from at loopback addresses,
+	// without TLS; MUST be empty where strangers can register apps.
+	FetchHosts []string
+	// FetchRoots vouch for the servers that are fetched from; nil: the system's.
+	FetchRoots *x509.CertPool
+	// SignInMaxAge is how old a member's sign-in may be when an app reads health
+	// data (RFC 9470); 0: any age.
+	SignInMaxAge time.Duration
+
+	// SetBack opens a state that is older than what was seen of it; a new epoch
+	// MUST begin before anything is served (BeginEpoch).
+	SetBack bool
+	// Metrics measures requests and commits; nil: nobody does.
+	Metrics *operation.Metrics
+}

@@ -1,0 +1,152 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/docsite"
+	"github.com/loop-health/loop/internal/identity"
+	"github.com/loop-health/loop/internal/inquiry"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/portal"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// room is a room that answers on a public host.
+type room interface {
+	// Mount adds the room's routes to the host.
+	Mount(site *web.Site)
+}
+
+// buildHosts mounts the rooms of each host that the role serves. Whoever works on
+// identity's clients has the portal's among them.
+func (p *Platform) buildHosts(ctx context.Context) error {
+	if p.store != nil {
+		if err := p.introducePortal(ctx); err != nil {
+			return err
+		}
+	}
+	for _, host := range []struct {
+		role  Role
+		site  web.Config
+		build func() ([]room, error)
+		into  *http.Handler
+	}{
+		{RoleIdentity, p.site("identity", p.config.Identity, p.config.IdentityCertificate), p.buildIdentity, &p.identity},
+		{RoleClinical, p.site("clinical", p.config.Clinical, p.config.ClinicalCertificate), p.buildClinical, &p.clinical},
+		{RoleDevelopers, p.site("developers", p.config.Developers, nil), p.buildDevelopers, &p.developers},
+	} {
+		if !p.config.Role.serves(host.role) {
+			continue
+		}
+		rooms, err := host.build()
+		if err != nil {
+			return fmt.Errorf("building %s: %w", host.role, err)
+		}
+		site := web.NewSite(host.site)
+		for _, room := range rooms {
+			room.Mount(site)
+		}
+		*host.into = site.Handler()
+	}
+	return nil
+}
+
+func (p *Platform) buildIdentity() ([]room, error) {
+	host, err := identity.New(identity.Config{OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
+	if err != nil {
+		return nil, err
+	}
+	rooms := []room{host}
+	if p.config.Database != "" { // clinical may run in other processes
+		rooms = append(rooms, inquiry.NewDesk(p.store, p.Clients, p.world, p.secrets.Ring))
+	}
+	return rooms, nil
+}
+
+func (p *Platform) buildClinical() ([]room, error) {
+	config := clinical.Config{
+		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
+		Tokens:     p.OAuth,
+		Records:    p.results,
+		World:      p.world,
+		Metadata: oauth.ResourceMetadata{
+			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.OAuth.Issuer},
+			ScopesSupported: []string{string(loop.ScopeReadBiomarkers)}, BearerMethods: []string{"header"},
+			ProofAlgorithms: oauth.ProofAlgorithms(), CertificateBoundTokens: p.config.ClinicalCertificate != nil,
+			Name: "Connect with Loop: lab results", Documentation: p.config.Developers.JoinPath(web.DocumentationPath, "lab-results").String(),
+		},
+		SignInMaxAge: p.config.SignInMaxAge,
+	}
+	if p.store != nil {
+		config.Members, config.Clients = demographics{p.store}, p.store
+	} else {
+		config.Members, config.Clients = p.asker, p.asker
+	}
+	return []room{clinical.New(config)}, nil
+}
+
+// buildDevelopers gives the portal and the documentation, which share a host.
+func (p *Platform) buildDevelopers() ([]room, error) {
+	apps, err := portal.New(portal.Config{
+		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, World: p.world,
+		ClientID: portalID, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
+		Clients: p.Clients, Members: p.store, Sessions: p.store,
+		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
+		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages, err := docsite.New(docsite.Config{
+		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, Readers: apps,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []room{apps, pages}, nil
+}
+
+func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
+	var observe web.Observe
+	if p.config.Metrics != nil {
+		observe = p.config.Metrics.Observe(name)
+	}
+	return web.Config{
+		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
+		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Live: p.engine.live,
+	}
+}
+
+// hasOrigin reports whether an enabled app registered an origin.
+func (p *Platform) hasOrigin(ctx context.Context, origin string) bool {
+	if p.Clients == nil {
+		return p.asker.HasOrigin(ctx, origin)
+	}
+	return p.Clients.HasOrigin(ctx, origin)
+}
+
+// Hosts gives the handlers of the three public hosts; nil for those that the role
+// does not serve.
+func (p *Platform) Hosts() (identity, clinical, developers http.Handler) {
+	return p.identity, p.clinical, p.developers
+}
+
+// demographics is all that clinical may ask of identity, where both run in one
+// process.
+type demographics struct{ store identityStore }
+
+// Sex gives the member's recorded sex (clinical.Members).
+func (d demographics) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
+	m, err := d.store.Member(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return m.Sex, nil
+}
