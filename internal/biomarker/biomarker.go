@@ -1,6 +1,10 @@
 package biomarker
 
-import "github.com/loop-health/loop/internal/loop"
+import (
+	"math/big"
+
+	"github.com/loop-health/loop/internal/loop"
+)
 
 // Code is the stable key of a biomarker, such as testosterone-total. It is
 // never renamed and never reused.
@@ -14,50 +18,85 @@ func categories() []Category {
 	return []Category{
 		"lipids", "metabolic", "thyroid", "hormones", "liver", "kidney", "electrolytes", "haematology",
 		"coagulation", "iron", "vitamins", "inflammation", "cardiac", "tumour-markers", "urine",
+		"immunology", "infections", "blood-group",
 	}
 }
 
-// Biomarker is an entry of the catalogue: what is measured, and in which unit.
+// Kind says what a biomarker's results are.
+type Kind string
+
+// The kinds of a biomarker. Only quantities and titres have a unit.
+const (
+	Quantity Kind = "quantity" // a number with a unit
+	Titre    Kind = "titre"    // a dilution of 1:N; the value is N
+	Ordinal  Kind = "ordinal"  // a step of an ordered scale, such as 2+
+	Nominal  Kind = "nominal"  // one of several without an order, such as a blood group
+	Text     Kind = "text"     // the laboratory's own words
+)
+
+// numeric reports whether results of the kind are numbers with a unit.
+func (k Kind) numeric() bool { return k == Quantity || k == Titre }
+
+// Biomarker is an entry of the catalogue: what is measured, and in which units.
 type Biomarker struct {
 	Code     Code
 	Name     string
 	Category Category
-	LOINC    string // of this analyte in this unit's property; empty where none was confirmed
-	Unit     string // UCUM; every value is stored in it
-	Decimals int    // places that a value is usually given with; rounding is for display only
+	Kind     Kind
+	Family   string // which spellings of units may be used for it
 
+	Measure              // in conventional units, which limits and conversions start from
+	SI           Measure // in SI units; the same unit where countries with SI units use it too
+	ToSI         Conversion
 	Alternatives []Alternative
-	Intervals    []Interval
+
+	Scale  string   // the name of its scale, of an ordinal or nominal one; empty: none
+	Normal []string // the values of the scale that count as normal
+
+	Intervals []Interval
 }
 
-// Alternative is another unit in which a result may be told:
-// value in the alternative = value in the biomarker's unit × factor.
+// Measure is one of a biomarker's two main units. Everything is empty where the
+// biomarker has no unit.
+type Measure struct {
+	LOINC    string // of this analyte with this unit's property; empty where none was confirmed
+	Unit     string // UCUM
+	Display  string // the unit as people write it; empty: none is shown
+	Decimals int    // places that a value is shown with once it was converted
+}
+
+// Conversion is exact: to = from × Factor + Offset.
+type Conversion struct{ Factor, Offset *big.Rat }
+
+// Alternative is another unit in which a result may arrive:
+// value in it = value in the biomarker's unit × Factor.
 type Alternative struct {
 	Unit   string
-	Factor Decimal
+	Factor *big.Rat
 }
 
-// Interval is what the catalogue holds a value against, for one sex or, where
-// Sex is empty, for both.
+// Interval is what the catalogue holds a value against, for one sex and one band
+// of ages.
 type Interval struct {
-	Sex       loop.Sex
-	Reference Range // both ends inside it; empty: the status stays unset
-	Critical  Range // alarm values, both ends inside the alarm: at most Low, at least High
+	Sex         loop.Sex // empty: both
+	Ages        Ages
+	Reference   Range // in the biomarker's unit; empty: the status stays unset
+	SIReference Range // the same in its SI unit, as it is published there
+	Critical    Range // alarm values in the biomarker's unit: at most Low, at least High
+	Source      string
 }
 
-// Range is two limits, either of which may be absent.
-type Range struct {
-	Low, High Decimal
+// Ages is a band of ages in whole years.
+type Ages struct {
+	From  int // included
+	Below int // excluded; 0: no limit
 }
 
-// Empty reports whether the range has no limit at all.
-func (r Range) Empty() bool { return !r.Low.Present() && !r.High.Present() }
+// unlimited reports whether every age is in the band.
+func (a Ages) unlimited() bool { return a == Ages{} }
 
-// Ordered reports whether the limits, where both are there, are in order.
-func (r Range) Ordered() bool {
-	return !r.Low.Present() || !r.High.Present() || r.Low.Compare(r.High) <= 0
+func (a Ages) holds(age int) bool { return age >= a.From && (a.Below == 0 || age < a.Below) }
+
+func (a Ages) overlap(other Ages) bool {
+	return (a.Below == 0 || other.From < a.Below) && (other.Below == 0 || a.From < other.Below)
 }
-
-// reachesBelowZero reports whether a limit is negative, and so whether the
-// quantity can be.
-func (r Range) reachesBelowZero() bool { return r.Low.Negative() || r.High.Negative() }

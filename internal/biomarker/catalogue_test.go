@@ -1,11 +1,11 @@
 package biomarker
 
 import (
+	"encoding/csv"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/loop-health/loop/internal/loop"
 )
 
 func catalogue(t testing.TB) *Catalogue {
@@ -31,39 +31,11 @@ func TestCatalogueHoldsEveryRow(t *testing.T) {
 			t.Errorf("%s is not in its category", b.Code)
 		}
 	}
-	if lines := strings.Count(catalogueCSV, "\n") - 1; rows != lines {
+	if lines := strings.Count(biomarkersCSV, "\n") - 1; rows != lines {
 		t.Errorf("%d rows were read of %d", rows, lines)
 	}
 	if len(seen) != len(categories()) {
 		t.Errorf("%d of %d categories are used", len(seen), len(categories()))
-	}
-}
-
-func TestCatalogueRowsKeepItsRules(t *testing.T) {
-	for b := range catalogue(t).All() {
-		t.Run(string(b.Code), func(t *testing.T) {
-			var sexes []loop.Sex
-			for _, interval := range b.Intervals {
-				sexes = append(sexes, interval.Sex)
-				for _, limit := range []Decimal{interval.Reference.Low, interval.Reference.High, interval.Critical.Low, interval.Critical.High} {
-					if limit.Negative() {
-						t.Errorf("the limit %s is below zero", limit)
-					}
-				}
-				if interval.Critical.Low.Present() && !interval.Reference.Low.Present() || interval.Critical.High.Present() && !interval.Reference.High.Present() {
-					t.Error("a critical limit stands on a side without a reference limit")
-				}
-			}
-			slices.Sort(sexes)
-			if len(slices.Compact(slices.Clone(sexes))) != len(sexes) || slices.Contains(sexes, "") && len(sexes) > 1 {
-				t.Errorf("the rows are for %q: one for any, or one per sex", sexes)
-			}
-			for _, alternative := range b.Alternatives {
-				if alternative.Unit == b.Unit {
-					t.Errorf("%s is given as an alternative to itself", b.Unit)
-				}
-			}
-		})
 	}
 }
 
@@ -76,58 +48,107 @@ func TestCatalogueKnowsWhatTheDocumentationShows(t *testing.T) {
 }
 
 func TestCatalogueRefusesABrokenRow(t *testing.T) {
-	good := "tsh,TSH,thyroid,3016-3,m[IU]/L,u[IU]/mL=1,any,0.4,4.0,0.1,50,2,ABIM,"
-	female := strings.Replace(good, ",any,", ",female,", 1)
-	male := strings.Replace(good, ",any,", ",male,", 1)
-	other := strings.Replace(good, "tsh,", "ft4,", 1)
-	change := func(old, now string) []string { return []string{strings.Replace(good, old, now, 1)} }
-	for name, rows := range map[string][]string{
-		"any beside female":              {good, female},
-		"female beside any":              {female, good},
-		"any twice":                      {good, good},
-		"female twice":                   {female, female},
-		"the rows of a code apart":       {female, other, male},
-		"rows that disagree on the unit": {female, strings.Replace(male, "m[IU]/L", "[IU]/L", 1)},
-		"rows that disagree on a factor": {female, strings.Replace(male, "mL=1", "mL=2", 1)},
-		"a code with a capital":          change("tsh", "Tsh"),
-		"no code":                        change("tsh", ""),
-		"no name":                        change("TSH", ""),
-		"an unknown category":            change("thyroid", "blood"),
-		"a wrong LOINC check digit":      change("3016-3", "3016-4"),
-		"a LOINC code with a letter":     change("3016-3", "3O16-3"),
-		"no unit":                        change("m[IU]/L", ""),
-		"a unit with a space":            change("m[IU]/L", "m[IU] / L"),
-		"an alternative without factor":  change("u[IU]/mL=1", "u[IU]/mL"),
-		"a factor of zero":               change("u[IU]/mL=1", "u[IU]/mL=0"),
-		"a negative factor":              change("u[IU]/mL=1", "u[IU]/mL=-1"),
-		"an alternative twice":           change("u[IU]/mL=1", "u[IU]/mL=1;u[IU]/mL=2"),
-		"an unknown sex":                 change("any", "other"),
-		"a limit that is no number":      change("0.4", "low"),
-		"limits upside down":             change("0.4,4.0", "4.0,0.4"),
-		"a critical limit inside":        change("0.1,50", "0.5,50"),
-		"a critical limit at the edge":   change("0.1,50", "0.4,50"),
-		"critical limits alone":          change("0.4,4.0", ","),
-		"decimals that are no number":    change(",2,ABIM", ",x,ABIM"),
-		"too many decimals":              change(",2,ABIM", ",9,ABIM"),
-		"no source":                      change("ABIM", ""),
-		"a field too few":                {strings.TrimSuffix(good, ",")},
-		"a field too many":               {good + ","},
+	good := row{
+		"code": "tsh", "name": "TSH", "category": "thyroid", "kind": "quantity", "unit_family": "iu-volume",
+		"loinc": "3016-3", "unit": "m[IU]/L", "unit_display": "mIU/L", "decimals": "2",
+		"si_loinc": "3016-3", "si_unit": "m[IU]/L", "si_decimals": "2", "si_factor": "1", "alt_units": "u[IU]/mL=1", "sex": "any",
+		"ref_low": "0.4", "ref_low_op": ">=", "ref_high": "4.0", "ref_high_op": "<=", "si_ref_low": "0.4", "si_ref_high": "4.0",
+		"critical_low": "0.1", "critical_low_op": "<=", "critical_high": "50", "critical_high_op": ">=", "source": "ABIM",
+	}
+	with := func(r row, changes ...string) row {
+		r = maps.Clone(r)
+		for i := 0; i < len(changes); i += 2 {
+			r[changes[i]] = changes[i+1]
+		}
+		return r
+	}
+	female, male := with(good, "sex", "female"), with(good, "sex", "male")
+	young, old := with(good, "age_below", "40"), with(good, "age_from", "40")
+	scale := with(row{}, "code", "ana", "name", "ANA", "category", "immunology", "kind", "ordinal", "sex", "any", "source", "none")
+	for name, rows := range map[string][]row{
+		"any beside female":                 {good, female},
+		"female beside any":                 {female, good},
+		"any twice":                         {good, good},
+		"female twice":                      {female, female},
+		"bands of ages that overlap":        {young, with(old, "age_from", "39")},
+		"every age beside a band":           {female, with(young, "sex", "female")},
+		"the rows of a code apart":          {female, with(good, "code", "ft4"), male},
+		"rows that disagree on the unit":    {female, with(male, "unit", "[IU]/L")},
+		"rows that disagree on a factor":    {female, with(male, "alt_units", "u[IU]/mL=2")},
+		"rows that disagree on the SI unit": {female, with(male, "si_factor", "2")},
+		"a code with a capital":             {with(good, "code", "Tsh")},
+		"no code":                           {with(good, "code", "")},
+		"no name":                           {with(good, "name", "")},
+		"an unknown category":               {with(good, "category", "blood")},
+		"an unknown kind":                   {with(good, "kind", "number")},
+		"a wrong LOINC check digit":         {with(good, "loinc", "3016-4")},
+		"a LOINC code with a letter":        {with(good, "si_loinc", "3O16-3")},
+		"no unit":                           {with(good, "unit", "")},
+		"no SI unit":                        {with(good, "si_unit", "")},
+		"a unit with a space":               {with(good, "unit", "m[IU] / L")},
+		"a scale with a unit":               {with(scale, "unit", "mg/dL")},
+		"an alternative without factor":     {with(good, "alt_units", "u[IU]/mL")},
+		"a factor of zero":                  {with(good, "alt_units", "u[IU]/mL=0")},
+		"a negative factor":                 {with(good, "si_factor", "-1")},
+		"a factor that divides by zero":     {with(good, "si_factor", "1/0")},
+		"a factor in floating point":        {with(good, "si_factor", "1e3")},
+		"an offset that is no number":       {with(good, "si_offset", "x")},
+		"an alternative twice":              {with(good, "alt_units", "u[IU]/mL=1;u[IU]/mL=2")},
+		"an unknown sex":                    {with(good, "sex", "other")},
+		"an age that is no number":          {with(good, "age_from", "old")},
+		"an empty band of ages":             {with(good, "age_from", "40", "age_below", "40")},
+		"a limit that is no number":         {with(good, "ref_low", "low")},
+		"a limit without operator":          {with(good, "ref_low_op", "")},
+		"an operator without limit":         {with(good, "ref_low", "", "critical_low", "", "critical_low_op", "", "si_ref_low", "")},
+		"an operator the wrong way round":   {with(good, "ref_high_op", ">=")},
+		"limits upside down":                {with(good, "ref_low", "4.0", "ref_high", "0.4")},
+		"a critical limit inside":           {with(good, "critical_low", "0.5")},
+		"a critical limit at the edge":      {with(good, "critical_low", "0.4")},
+		"critical limits alone":             {with(good, "ref_low", "", "ref_low_op", "", "ref_high", "", "ref_high_op", "")},
+		"decimals that are no number":       {with(good, "decimals", "x")},
+		"too many decimals":                 {with(good, "si_decimals", "9")},
+		"no source":                         {with(good, "source", "")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := parseCatalogue(columns + "\n" + strings.Join(rows, "\n") + "\n"); err == nil {
-				t.Errorf("%q is accepted", rows)
+			if _, err := parseCatalogue(csvOf(t, rows...)); err == nil {
+				t.Errorf("%v is accepted", rows)
 			}
 		})
 	}
-	for _, rows := range [][]string{{good}, {female, male}, {male}, {good, strings.Replace(female, "tsh", "ft4", 1)}} {
-		if _, err := parseCatalogue(columns + "\n" + strings.Join(rows, "\n") + "\n"); err != nil {
-			t.Errorf("%q: %v", rows, err)
+	for _, rows := range [][]row{{good}, {female, male}, {male}, {young, old}, {good, with(female, "code", "ft4")}, {scale}} {
+		if _, err := parseCatalogue(csvOf(t, rows...)); err != nil {
+			t.Errorf("%v: %v", rows, err)
 		}
 	}
-	if _, err := parseCatalogue("code,name\n"); err == nil {
-		t.Error("other columns are accepted")
+	for name, text := range map[string]string{
+		"other columns": "code,name\n", "nothing": "", "a field too few": csvOf(t) + "tsh,TSH\n", "a field too many": csvOf(t) + strings.Repeat(",", len(columns)) + "\n",
+	} {
+		if _, err := parseCatalogue(text); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
 	}
-	if _, err := parseCatalogue(""); err == nil {
-		t.Error("an empty catalogue is accepted")
+}
+
+// csvOf writes rows as the file has them.
+func csvOf(t *testing.T, rows ...row) string {
+	t.Helper()
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	for _, fields := range append([][]string{columns}, lines(rows)...) {
+		if err := w.Write(fields); err != nil {
+			t.Fatal(err)
+		}
 	}
+	w.Flush()
+	return text.String()
+}
+
+func lines(rows []row) [][]string {
+	list := make([][]string, len(rows))
+	for i, r := range rows {
+		for _, name := range columns {
+			list[i] = append(list[i], r[name])
+		}
+	}
+	return list
 }

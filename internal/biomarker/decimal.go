@@ -2,6 +2,7 @@ package biomarker
 
 import (
 	"cmp"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -204,4 +205,19 @@ func allDigits(text string) bool {
 		}
 	}
 	return text != ""
+}
+
+// rat gives the number exactly; it must be present.
+func (d Decimal) rat() *big.Rat {
+	number, _ := new(big.Rat).SetString(d.text) // ParseDecimal has read it
+	return number
+}
+
+// decimalOf takes a number that was written by this package, which can be a
+// rounded minus zero.
+func decimalOf(text string) Decimal {
+	if digits, negative := strings.CutPrefix(text, "-"); negative && strings.Trim(digits, "0.") == "" {
+		text = digits
+	}
+	return Decimal{text}
 }

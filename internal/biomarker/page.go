@@ -47,10 +47,10 @@ type Reader struct {
 	Cursors   Tagger
 }
 
-// Read gives a page of the member's results, judged for the member's sex as it
-// is recorded now. Its errors are those of the cursor (ValidationError) and of
+// Read gives a page of the member's results, judged for the person that the
+// member is recorded as now. Its errors are those of the cursor (ValidationError) and of
 // the store.
-func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q Query) (Page, error) {
+func (r *Reader) Read(ctx context.Context, member loop.MemberID, person Person, q Query) (Page, error) {
 	after, err := position(r.Cursors, member, &q)
 	if err != nil {
 		return Page{}, err
@@ -59,7 +59,7 @@ func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q
 	if !some {
 		return Page{}, nil
 	}
-	c := collector{catalogue: r.Catalogue, sex: sex, query: &q}
+	c := collector{catalogue: r.Catalogue, person: person, query: &q}
 	c.page.Results = make([]Judged, 0, min(q.Limit, DefaultLimit))
 	selection := Selection{Codes: codes, From: q.From, To: q.To, Latest: q.Latest, After: after}
 	arrival, err := r.Results.ListResults(ctx, member, selection, c.take)
@@ -76,7 +76,7 @@ func (r *Reader) Read(ctx context.Context, member loop.MemberID, sex loop.Sex, q
 // collector fills a page with what the store hands out.
 type collector struct {
 	catalogue *Catalogue
-	sex       loop.Sex
+	person    Person
 	query     *Query
 
 	page Page
@@ -92,7 +92,7 @@ func (c *collector) take(result *Result) bool {
 		c.err = fmt.Errorf("result %s has the code %s, which the catalogue lacks", result.ID, result.Code)
 		return false
 	}
-	judged := Judged{*result, b, b.Judge(result, c.sex)}
+	judged := Judged{*result, b, b.Judge(result, c.person)}
 	if len(c.query.Statuses) > 0 && !slices.Contains(c.query.Statuses, judged.Status) {
 		return true
 	}

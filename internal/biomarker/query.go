@@ -19,6 +19,7 @@ type Query struct {
 	Statuses []Status  // any of these; empty: every one, unset too
 	From, To time.Time // of the collection: from included, to excluded; zero: open
 	Latest   bool      // only the newest result of each biomarker
+	System   System    // in which values are given
 
 	Limit  int    // 1 to 500
 	Cursor string // as it came; empty: from the newest on
@@ -52,9 +53,9 @@ func (c *Catalogue) ParseQuery(values url.Values) (Query, error) {
 			return Query{}, refuse(once, "%s is there more than once. Send it once.", once)
 		}
 	}
-	q := Query{Limit: DefaultLimit, Cursor: values.Get(paramCursor)}
+	q := Query{System: Conventional, Limit: DefaultLimit, Cursor: values.Get(paramCursor)}
 	for _, read := range []func(url.Values) error{
-		q.readCodes(c), q.readCategory, q.readStatuses, q.readInterval, q.readLatest, readUnitSystem, q.readLimit,
+		q.readCodes(c), q.readCategory, q.readStatuses, q.readInterval, q.readLatest, q.readUnitSystem, q.readLimit,
 	} {
 		if err := read(values); err != nil {
 			return Query{}, err
@@ -181,19 +182,15 @@ func (q *Query) readLatest(values url.Values) error {
 	return nil
 }
 
-// readUnitSystem accepts the one system that results are told in so far.
-func readUnitSystem(values url.Values) error {
+func (q *Query) readUnitSystem(values url.Values) error {
 	if !values.Has(paramUnitSystem) {
 		return nil
 	}
-	switch values.Get(paramUnitSystem) {
-	case "conventional":
-		return nil
-	case "si":
-		return refuse(paramUnitSystem, "SI units come in a later version. Send unit_system=conventional or leave it out; each value names its unit.")
-	default:
-		return refuse(paramUnitSystem, "unit_system is conventional.")
+	q.System = System(values.Get(paramUnitSystem))
+	if !slices.Contains(systems(), q.System) {
+		return refuse(paramUnitSystem, "unit_system is one of %s.", join(systems()))
 	}
+	return nil
 }
 
 func (q *Query) readLimit(values url.Values) error {

@@ -14,8 +14,8 @@ type Result struct {
 	Code       Code
 	Comparator Comparator
 	Value      Decimal
-	Unit       string // UCUM; the catalogue's for the code
-	Range      Range  // the laboratory's own; empty: it brought none
+	Unit       string // UCUM, as it came; one of the biomarker's own
+	Range      Range  // the laboratory's own, in Unit; empty: it brought none
 	Flag       Status // the laboratory's own; Unset: it brought none
 	Source     string // which laboratory or import, such as quest
 
@@ -48,7 +48,7 @@ var sourceForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 const maxSourceLength = 40
 
 // Validate checks a result before it is stored: a ValidationError that names
-// the field. A unit that is not the catalogue's is refused, never passed
+// the field. A unit that is none of the biomarker's own is refused, never passed
 // through.
 func (c *Catalogue) Validate(r *Result) error {
 	b, known := c.Find(r.Code)
@@ -61,8 +61,10 @@ func (c *Catalogue) Validate(r *Result) error {
 		return refuse("value", "The result has no value.")
 	case !r.Comparator.valid():
 		return refuse("value_comparator", "A comparator is one of <, <=, > and >=, or absent.")
-	case r.Unit != b.Unit:
-		return refuse("unit", "Values of %s are kept in %s. Convert the value first.", b.Code, b.Unit)
+	case !b.Kind.numeric():
+		return refuse("value", "Results of %s are not numbers, and such results are not taken in yet.", b.Code)
+	case !b.measuredIn(r.Unit):
+		return refuse("unit", "This is no unit of %s. Its units are %s.", b.Code, join(b.units()))
 	case !r.Range.Ordered():
 		return refuse("reference_low", "The lower limit of the range is above the upper one.")
 	case r.Flag != Unset && !r.Flag.valid():

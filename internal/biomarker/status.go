@@ -1,14 +1,10 @@
 package biomarker
 
-import (
-	"slices"
-
-	"github.com/loop-health/loop/internal/loop"
-)
+import "slices"
 
 // Status says where a value lies. It is decided when a result is read, never
-// stored: it depends on the member's recorded sex and on the catalogue, both of
-// which can be corrected after the result has come in.
+// stored: it depends on the member's recorded sex and birth date and on the
+// catalogue, all of which can be corrected after the result has come in.
 type Status string
 
 // The statuses of a result.
@@ -25,157 +21,102 @@ func statuses() []Status { return []Status{Low, Normal, High, Critical} }
 
 func (s Status) valid() bool { return slices.Contains(statuses(), s) }
 
-// Judgement is a result's status and the interval that it follows from.
+// Rule says what a status follows from.
+type Rule string
+
+// The rules, the strongest first.
+const (
+	NoRule             Rule = "" // the status is unset
+	LaboratoryFlag     Rule = "laboratory_flag"
+	LaboratoryInterval Rule = "laboratory_interval"
+	CatalogueInterval  Rule = "catalogue_interval"
+	CatalogueCritical  Rule = "catalogue_critical"
+)
+
+// Direction is the side of a critical value.
+type Direction string
+
+// The sides of a critical value; empty: the laboratory's flag does not say.
+const (
+	CriticallyLow  Direction = "low"
+	CriticallyHigh Direction = "high"
+)
+
+// Judgement is a result's status and what it follows from.
 type Judgement struct {
-	Reference Range // empty: none
 	Status    Status
+	Direction Direction // of a critical value
+	Rule      Rule
+	// Interval is the catalogue's row that was used. Where the laboratory brought an
+	// interval of its own, that stands in its place and this is empty.
+	Interval Interval
 }
 
 // Judge holds a result against the laboratory's own interval, or, where it
-// brought none, against the catalogue's for the member's sex. The laboratory's
-// flag, where it brought one, is the status: it stands for the laboratory's
-// method and population, and the catalogue only fills gaps.
+// brought none, against the catalogue's for the person. The laboratory's flag,
+// where it brought one, is the status: it stands for the laboratory's method and
+// population, and the catalogue only fills gaps.
 //
-// Where the sex is not known and the interval depends on it, nothing is
-// guessed: the status is set only where both sexes have the same.
-func (b *Biomarker) Judge(r *Result, sex loop.Sex) Judgement {
+// Where sex or age are not known and the interval depends on them, nothing is
+// guessed: the status is set only where all rows that could hold agree.
+func (b *Biomarker) Judge(r *Result, person Person) Judgement {
 	var judged Judgement
-	for i, interval := range b.intervalsFor(sex) {
-		if !r.Range.Empty() {
-			interval.Reference = r.Range
-		}
-		one := Judgement{Reference: interval.Reference, Status: interval.status(r)}
+	for i, interval := range b.intervalsFor(person, r.CollectedAt) {
+		one := b.judge(r, interval)
 		if i == 0 {
 			judged = one
 			continue
 		}
-		if one.Reference != judged.Reference {
-			judged.Reference = Range{}
+		if one.Interval.Reference != judged.Interval.Reference {
+			judged.Interval = Interval{}
 		}
-		if one.Status != judged.Status {
-			judged.Status = Unset
+		if one.Status != judged.Status || one.Direction != judged.Direction {
+			judged.Status, judged.Direction, judged.Rule = Unset, "", NoRule
 		}
 	}
 	if r.Flag != Unset {
-		judged.Status = r.Flag
+		judged.Direction = judged.sideOf(r.Flag)
+		judged.Status, judged.Rule = r.Flag, LaboratoryFlag
 	}
 	return judged
 }
 
-// intervalsFor lists what may hold for the sex: its own row, else the row for
-// any; without either, no interval; and both rows where the sex is not known.
-func (b *Biomarker) intervalsFor(sex loop.Sex) []Interval {
-	if b.Intervals[0].Sex == "" {
-		return b.Intervals
-	}
-	if sex != loop.Female && sex != loop.Male {
-		return []Interval{b.intervalFor(loop.Female), b.intervalFor(loop.Male)}
-	}
-	return []Interval{b.intervalFor(sex)}
-}
-
-func (b *Biomarker) intervalFor(sex loop.Sex) Interval {
-	for _, interval := range b.Intervals {
-		if interval.Sex == sex {
-			return interval
-		}
-	}
-	return Interval{Sex: sex}
-}
-
-// status is the one status of every value that the result can stand for; Unset
-// where they differ or there is no interval.
-func (i Interval) status(r *Result) Status {
-	if i.Reference.Empty() {
-		return Unset
-	}
-	smallest, largest := r.span(i.Reference.reachesBelowZero() || i.Critical.reachesBelowZero())
-	zone := i.zone(smallest)
-	// From the smallest to the largest value the zones follow each other in
-	// order, so where the ends lie in one, everything between does.
-	if zone != i.zone(largest) {
-		return Unset
-	}
-	return zone.status()
-}
-
-// zone numbers the stretches that the limits cut the numbers into.
-type zone int
-
-const (
-	alarmLow zone = iota
-	below
-	within
-	above
-	alarmHigh
-)
-
-func (z zone) status() Status {
-	return [...]Status{alarmLow: Critical, below: Low, within: Normal, above: High, alarmHigh: Critical}[z]
-}
-
-// zone finds where a point lies. A value inside the laboratory's own interval is
-// never an alarm: the catalogue's critical limits count outside of it, and on a
-// side where it has no limit.
-func (i Interval) zone(p point) zone {
-	tooLow := i.Reference.Low.Present() && p.compare(i.Reference.Low) < 0
-	tooHigh := i.Reference.High.Present() && p.compare(i.Reference.High) > 0
-	alarmingLow := i.Critical.Low.Present() && p.compare(i.Critical.Low) <= 0
-	alarmingHigh := i.Critical.High.Present() && p.compare(i.Critical.High) >= 0
+// sideOf gives the side of a value that the laboratory flagged as critical, as far
+// as the limits show it.
+func (j Judgement) sideOf(flag Status) Direction {
 	switch {
-	case tooLow && alarmingLow:
-		return alarmLow
-	case tooLow:
-		return below
-	case tooHigh && alarmingHigh:
-		return alarmHigh
-	case tooHigh:
-		return above
-	case alarmingLow && !i.Reference.Low.Present():
-		return alarmLow
-	case alarmingHigh && !i.Reference.High.Present():
-		return alarmHigh
+	case flag != Critical:
+		return ""
+	case j.Status == Low:
+		return CriticallyLow
+	case j.Status == High:
+		return CriticallyHigh
 	default:
-		return within
+		return j.Direction
 	}
 }
 
-// point is an end of what a result can stand for: a number, or what lies just
-// beside it, or endlessly far.
-type point struct {
-	value   Decimal
-	beside  int // -1: just below the value, +1: just above it
-	endless int // -1 or +1: beyond every number on that side
-}
-
-func (p point) compare(limit Decimal) int {
-	if p.endless != 0 {
-		return p.endless
+// judge holds a result against one row of the catalogue, or against the
+// laboratory's interval with the row's critical limits.
+func (b *Biomarker) judge(r *Result, interval Interval) Judgement {
+	limits := b.limitsFor(r, interval)
+	own := !r.Range.Empty()
+	if own {
+		interval = Interval{}
 	}
-	if c := p.value.Compare(limit); c != 0 {
-		return c
+	judged := Judgement{Interval: interval}
+	zone, sure := limits.zoneOf(r)
+	if !sure {
+		return judged
 	}
-	return p.beside
-}
-
-// span gives the ends of what a result can stand for. <5 reaches down to zero,
-// not below it, unless a limit shows that the quantity can be negative.
-func (r *Result) span(canBeNegative bool) (smallest, largest point) {
-	floor := point{value: Decimal{"0"}}
-	if canBeNegative || r.Value.Negative() {
-		floor = point{endless: -1}
-	}
-	at, endlessly := point{value: r.Value}, point{endless: +1}
-	switch r.Comparator {
-	case Below:
-		return floor, point{value: r.Value, beside: -1}
-	case AtMost:
-		return floor, at
-	case Above:
-		return point{value: r.Value, beside: +1}, endlessly
-	case AtLeast:
-		return at, endlessly
+	judged.Status, judged.Direction = zone.status()
+	switch {
+	case judged.Status == Critical:
+		judged.Rule = CatalogueCritical
+	case own:
+		judged.Rule = LaboratoryInterval
 	default:
-		return at, at
+		judged.Rule = CatalogueInterval
 	}
+	return judged
 }

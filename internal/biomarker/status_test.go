@@ -25,8 +25,13 @@ func TestJudge(t *testing.T) {
 		{name: "the upper end is inside", code: "tsh", value: "4", reference: [2]string{"0.4", "4.0"}, status: Normal},
 		{name: "below is low", code: "tsh", value: "0.39", reference: [2]string{"0.4", "4.0"}, status: Low},
 		{name: "above is high, at full precision", code: "tsh", value: "4.0001", reference: [2]string{"0.4", "4.0"}, status: High},
-		{name: "one end open: no limit on that side", code: "ldl-c", value: "1", reference: [2]string{"", "99"}, status: Normal},
-		{name: "99.4 is above 99: rounding is for display", code: "ldl-c", value: "99.4", reference: [2]string{"", "99"}, status: High},
+		{name: "one end open: no limit on that side", code: "ldl-c", value: "1", reference: [2]string{"", "100"}, status: Normal},
+		{name: "an excluded upper end is outside", code: "ldl-c", value: "100", reference: [2]string{"", "100"}, status: High},
+		{name: "just below an excluded upper end is inside: rounding is for display", code: "ldl-c", value: "99.99", reference: [2]string{"", "100"}, status: Normal},
+		{name: "fasting glucose of 99.087 mg/dL (5.5 mmol/L) is normal", code: "glucose-fasting", value: "99.087", reference: [2]string{"70", "100"}, status: Normal},
+		{name: "<100 of below 100: normal", code: "ldl-c", value: "<100", reference: [2]string{"", "100"}, status: Normal},
+		{name: "<=100 of below 100: unset", code: "ldl-c", value: "<=100", reference: [2]string{"", "100"}, status: Unset},
+		{name: ">=100 of below 100: high", code: "ldl-c", value: ">=100", reference: [2]string{"", "100"}, status: High},
 		{name: "no interval: unset", code: "urine-creatinine", value: "100", status: Unset},
 
 		{name: "the critical low end is an alarm", code: "potassium", value: "2.5", reference: [2]string{"3.5", "5.0"}, status: Critical},
@@ -92,9 +97,11 @@ func TestJudge(t *testing.T) {
 				Code: test.code, Value: dec(t, digits), Comparator: Comparator(strings.TrimSuffix(test.value, digits)),
 				Unit: b.Unit, Range: span(t, test.own), Flag: test.flag,
 			}
-			got := b.Judge(&result, test.sex)
-			if want := (Judgement{span(t, test.reference), test.status}); got != want {
-				t.Errorf("%s %s is judged %v, want %v", test.code, test.value, got, want)
+			got := b.Judge(&result, Person{Sex: test.sex})
+			judged := Judged{Result: result, Biomarker: b, Judgement: got}
+			reference := judged.In(Conventional).Reference
+			if want := span(t, test.reference); got.Status != test.status || reference.Low != want.Low || reference.High != want.High {
+				t.Errorf("%s %s is judged %v against %v, want %v against %v", test.code, test.value, got.Status, reference, test.status, want)
 			}
 		})
 	}

@@ -14,6 +14,9 @@ import (
 // SyntheticSource marks results that no laboratory measured.
 const SyntheticSource = "synthetic-lab"
 
+// syntheticBirth is when invented members were born, as far as values go by age.
+var syntheticBirth = time.Date(1991, 6, 14, 0, 0, 0, 0, time.UTC)
+
 // Synthetic makes up the results of an invented member: five reports in the two
 // years before until, with values inside and outside their intervals. There is
 // one history for a man and one for a woman, who also stands in where the sex is
@@ -96,7 +99,7 @@ func (l *laboratory) report(n int, until time.Time) error {
 // per cent of the other; without any, of 100. The value counts in the last
 // decimal that is shown.
 func (l *laboratory) measure(b *Biomarker, place int64) (int64, error) {
-	reference := b.intervalsFor(l.sex)[0].Reference
+	reference := b.intervalsFor(Person{Sex: l.sex, BornOn: syntheticBirth}, l.parsedAt)[0].Reference
 	low, err := inDecimals(reference.Low, b.Decimals)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", b.Code, err)

@@ -31,7 +31,7 @@ func TestSyntheticHistoryIsRich(t *testing.T) {
 					t.Errorf("%s: %v", r.Code, err)
 				}
 				b, _ := c.Find(r.Code)
-				statuses[b.Judge(&r, sex).Status]++
+				statuses[b.Judge(&r, Person{Sex: sex}).Status]++
 				panels[r.CollectedAt]++
 				ids[r.ID] = true
 				comparators += count(r.Comparator != Exactly)

@@ -15,14 +15,14 @@ const resultLength = 512
 // encodePage writes the answer of docs/lab-results.md: numbers with the
 // laboratory's digits, and null for what is not there. It goes field by field,
 // as encoding/json would by reflection, which took a fifth of a read.
-func encodePage(member loop.MemberID, page biomarker.Page) []byte {
+func encodePage(member loop.MemberID, page biomarker.Page, system biomarker.System) []byte {
 	a := make(answer, 0, resultLength*(1+len(page.Results)))
 	a = append(a, `{"biomarkers":[`...)
 	for i := range page.Results {
 		if i > 0 {
 			a = append(a, ',')
 		}
-		a.result(member, &page.Results[i])
+		a.result(member, &page.Results[i], system)
 	}
 	a = append(a, `],"count":`...) // on this page
 	a = strconv.AppendInt(a, int64(len(page.Results)), 10)
@@ -34,23 +34,55 @@ func encodePage(member loop.MemberID, page biomarker.Page) []byte {
 // answer is JSON as it grows.
 type answer []byte
 
-func (a *answer) result(member loop.MemberID, r *biomarker.Judged) {
+func (a *answer) result(member loop.MemberID, r *biomarker.Judged, system biomarker.System) {
+	shown := r.In(system)
 	a.field(`{"id":`).text(string(r.ID))
 	a.field(`,"patient_id":`).text(string(member))
 	a.field(`,"biomarker_code":`).text(string(r.Code))
 	a.field(`,"biomarker_name":`).text(r.Biomarker.Name)
 	a.field(`,"category":`).text(string(r.Biomarker.Category))
-	a.field(`,"loinc_code":`).textOrNull(r.Biomarker.LOINC)
-	a.field(`,"value":`).number(r.Value)
+	a.field(`,"loinc_code":`).textOrNull(shown.LOINC)
+	a.field(`,"value":`).number(shown.Value)
 	a.field(`,"value_comparator":`).textOrNull(string(r.Comparator))
-	a.field(`,"unit":`).text(r.Unit)
-	a.field(`,"reference_low":`).number(r.Reference.Low)
-	a.field(`,"reference_high":`).number(r.Reference.High)
+	a.field(`,"unit":`).text(shown.Unit)
+	a.field(`,"unit_system":`).textOrNull(string(shown.System))
+	a.original(r, shown)
+	a.limit("low", shown.Reference.Low, shown.Reference.LowExcluded)
+	a.limit("high", shown.Reference.High, shown.Reference.HighExcluded)
 	a.field(`,"status":`).textOrNull(string(r.Status))
+	a.field(`,"status_rule":`).textOrNull(string(r.Rule))
+	a.field(`,"critical_direction":`).textOrNull(string(r.Direction))
 	a.field(`,"source":`).text(r.Source)
 	a.field(`,"collected_at":`).moment(r.CollectedAt)
 	a.field(`,"parsed_at":`).moment(r.ParsedAt)
 	*a = append(*a, '}')
+}
+
+// original writes what the laboratory reported, where the answer gives another
+// unit; else null.
+func (a *answer) original(r *biomarker.Judged, shown biomarker.Shown) {
+	if !shown.Converted {
+		a.field(`,"original":null`)
+		return
+	}
+	a.field(`,"original":{"value":`).number(r.Value)
+	a.field(`,"unit":`).text(r.Unit)
+	a.field("}")
+}
+
+// limit writes one end of the reference interval, and whether a value that equals
+// it is inside.
+func (a *answer) limit(end string, limit biomarker.Decimal, excluded bool) {
+	a.field(`,"reference_`).field(end).field(`":`).number(limit)
+	a.field(`,"reference_`).field(end).field(`_included":`)
+	switch {
+	case !limit.Present():
+		a.field("null")
+	case excluded:
+		a.field("false")
+	default:
+		a.field("true")
+	}
 }
 
 // field writes what stands before a value.

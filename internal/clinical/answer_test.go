@@ -16,7 +16,7 @@ func TestAnswerHoldsEveryTextAsItIs(t *testing.T) {
 		`plain`, `"quoted"`, `back\slash`, "line\nfeed", "null\x00", `<script>&amp;</script>`, "İstanbul ığüşöç", "μmol/L", "\u2028", "\x7f",
 	} {
 		page := biomarker.Page{Next: text, Results: []biomarker.Judged{
-			{Result: biomarker.Result{Unit: text, Source: text}, Biomarker: &biomarker.Biomarker{Name: text, LOINC: text}},
+			{Result: biomarker.Result{Unit: text, Source: text}, Biomarker: &biomarker.Biomarker{Name: text, Measure: biomarker.Measure{LOINC: text, Unit: text}}},
 		}}
 		var told struct {
 			Biomarkers []struct {
@@ -28,7 +28,7 @@ func TestAnswerHoldsEveryTextAsItIs(t *testing.T) {
 			} `json:"biomarkers"`
 			Next *string `json:"next_cursor"`
 		}
-		if err := json.Unmarshal(encodePage(member, page), &told); err != nil {
+		if err := json.Unmarshal(encodePage(member, page, biomarker.Conventional), &told); err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}

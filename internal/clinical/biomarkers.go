@@ -31,14 +31,14 @@ func (h *Host) listBiomarkers(w http.ResponseWriter, r *http.Request, token oaut
 	if err != nil {
 		return unavailable(fmt.Errorf("asking for the member's sex: %w", err))
 	}
-	page, err := h.Biomarkers.Read(ctx, token.Member, sex, query)
+	page, err := h.Biomarkers.Read(ctx, token.Member, biomarker.Person{Sex: sex}, query)
 	if err != nil {
 		return refusedOr(unavailable, err)
 	}
 	if err := h.Records.RecordRead(ctx, h.readRecord(r, token, &query, len(page.Results))); err != nil {
 		return unavailable(fmt.Errorf("recording the read: %w", err))
 	}
-	web.WriteEncodedJSON(w, http.StatusOK, encodePage(token.Member, page))
+	web.WriteEncodedJSON(w, http.StatusOK, encodePage(token.Member, page, query.System))
 	return nil
 }
 

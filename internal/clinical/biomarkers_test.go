@@ -18,26 +18,28 @@ import (
 
 const me = "/v1/biomarkers/me"
 
+func decimal(t *testing.T, text string) biomarker.Decimal {
+	t.Helper()
+	d, err := biomarker.ParseDecimal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func TestBiomarkersAnswerHasThePlatformsShape(t *testing.T) {
 	h := newHost(t)
-	decimal := func(text string) biomarker.Decimal {
-		d, err := biomarker.ParseDecimal(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
 	h.add(t, anna,
 		biomarker.Result{
-			ID: "bmk_01KAXYZ0000000000000000000", Code: "tsh", Value: decimal("2.40"), Unit: "m[IU]/L", Source: "quest",
+			ID: "bmk_01KAXYZ0000000000000000000", Code: "tsh", Value: decimal(t, "2.40"), Unit: "m[IU]/L", Source: "quest",
 			CollectedAt: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC), ParsedAt: time.Date(2026, 3, 4, 17, 2, 11, 0, time.UTC),
 		},
 		biomarker.Result{
-			ID: "bmk_01KAXYZ0000000000000000001", Code: "vitamin-b6", Comparator: biomarker.Below, Value: decimal("5"), Unit: "ug/L", Source: "quest",
+			ID: "bmk_01KAXYZ0000000000000000001", Code: "vitamin-b6", Comparator: biomarker.Below, Value: decimal(t, "5"), Unit: "ug/L", Source: "quest",
 			CollectedAt: time.Date(2026, 3, 1, 9, 15, 0, 0, time.FixedZone("", 3600)), ParsedAt: time.Date(2026, 3, 4, 17, 2, 11, 0, time.UTC),
 		},
 		biomarker.Result{
-			ID: "bmk_01KAXYZ0000000000000000002", Code: "urine-creatinine", Value: decimal("1e2"), Unit: "mg/dL", Source: "quest",
+			ID: "bmk_01KAXYZ0000000000000000002", Code: "urine-creatinine", Value: decimal(t, "1e2"), Unit: "mg/dL", Source: "quest",
 			CollectedAt: time.Date(2026, 2, 1, 8, 15, 0, 0, time.UTC), ParsedAt: time.Date(2026, 3, 4, 17, 2, 11, 0, time.UTC),
 		},
 	)
@@ -45,15 +47,21 @@ func TestBiomarkersAnswerHasThePlatformsShape(t *testing.T) {
 	want := `{"biomarkers":[` +
 		`{"id":"bmk_01KAXYZ0000000000000000000","patient_id":"user_01KAXYZ0000000000000000000",` +
 		`"biomarker_code":"tsh","biomarker_name":"Thyroid stimulating hormone","category":"thyroid","loinc_code":"3016-3",` +
-		`"value":2.40,"value_comparator":null,"unit":"m[IU]/L","reference_low":0.4,"reference_high":4.0,"status":"normal",` +
+		`"value":2.40,"value_comparator":null,"unit":"m[IU]/L","unit_system":"conventional","original":null,` +
+		`"reference_low":0.4,"reference_low_included":true,"reference_high":4.0,"reference_high_included":true,` +
+		`"status":"normal","status_rule":"catalogue_interval","critical_direction":null,` +
 		`"source":"quest","collected_at":"2026-03-02T08:15:00Z","parsed_at":"2026-03-04T17:02:11Z"},` +
 		`{"id":"bmk_01KAXYZ0000000000000000001","patient_id":"user_01KAXYZ0000000000000000000",` +
 		`"biomarker_code":"vitamin-b6","biomarker_name":"Vitamin B6 (pyridoxal 5-phosphate)","category":"vitamins","loinc_code":null,` +
-		`"value":5,"value_comparator":"\u003c","unit":"ug/L","reference_low":5,"reference_high":50,"status":"low",` +
+		`"value":5,"value_comparator":"\u003c","unit":"ug/L","unit_system":"conventional","original":null,` +
+		`"reference_low":5,"reference_low_included":true,"reference_high":50,"reference_high_included":true,` +
+		`"status":"low","status_rule":"catalogue_interval","critical_direction":null,` +
 		`"source":"quest","collected_at":"2026-03-01T08:15:00Z","parsed_at":"2026-03-04T17:02:11Z"},` +
 		`{"id":"bmk_01KAXYZ0000000000000000002","patient_id":"user_01KAXYZ0000000000000000000",` +
 		`"biomarker_code":"urine-creatinine","biomarker_name":"Creatinine, random urine","category":"urine","loinc_code":"2161-8",` +
-		`"value":1e2,"value_comparator":null,"unit":"mg/dL","reference_low":null,"reference_high":null,"status":null,` +
+		`"value":1e2,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":null,` +
+		`"reference_low":null,"reference_low_included":null,"reference_high":null,"reference_high_included":null,` +
+		`"status":null,"status_rule":null,"critical_direction":null,` +
 		`"source":"quest","collected_at":"2026-02-01T08:15:00Z","parsed_at":"2026-03-04T17:02:11Z"}` +
 		`],"count":3,"next_cursor":null}`
 	if w.Code != http.StatusOK {
@@ -94,6 +102,40 @@ func TestEachMemberSeesTheirOwnResultsBySex(t *testing.T) {
 			}
 			if b.Code == "testosterone-total" && b.Status != biomarker.Normal {
 				t.Errorf("a testosterone of %s is %s for %s", b.Value, b.Status, member)
+			}
+		}
+	}
+}
+
+func TestUnitSystemIsWhatTheAppAsksFor(t *testing.T) {
+	h := newHost(t)
+	h.add(t, anna,
+		biomarker.Result{
+			ID: "bmk_01KAXYZ0000000000000000000", Code: "glucose-fasting", Value: decimal(t, "99.087"), Unit: "mg/dL", Source: "quest",
+			CollectedAt: time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC), ParsedAt: time.Date(2026, 3, 4, 17, 2, 11, 0, time.UTC),
+		},
+		biomarker.Result{
+			ID: "bmk_01KAXYZ0000000000000000001", Code: "glucose-fasting", Value: decimal(t, "5.60"), Unit: "mmol/L", Source: "quest",
+			CollectedAt: time.Date(2026, 3, 1, 8, 15, 0, 0, time.UTC), ParsedAt: time.Date(2026, 3, 4, 17, 2, 11, 0, time.UTC),
+		},
+	)
+	for query, want := range map[string][]string{
+		"": {
+			`"loinc_code":"1558-6","value":99.087,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":null,` +
+				`"reference_low":70,"reference_low_included":true,"reference_high":100,"reference_high_included":false,"status":"normal"`,
+			`"value":101,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":{"value":5.60,"unit":"mmol/L"},` +
+				`"reference_low":70,"reference_low_included":true,"reference_high":100,"reference_high_included":false,"status":"high"`,
+		},
+		"?unit_system=si": {
+			`"loinc_code":"14771-0","value":5.5,"value_comparator":null,"unit":"mmol/L","unit_system":"si","original":{"value":99.087,"unit":"mg/dL"},` +
+				`"reference_low":3.9,"reference_low_included":true,"reference_high":5.6,"reference_high_included":false,"status":"normal"`,
+			`"value":5.60,"value_comparator":null,"unit":"mmol/L","unit_system":"si","original":null,`,
+		},
+	} {
+		body := h.send(http.MethodGet, me+query, annasToken).Body.String()
+		for _, part := range want {
+			if !strings.Contains(body, part) {
+				t.Errorf("%q: the answer lacks %s:\n%s", query, part, body)
 			}
 		}
 	}
@@ -209,7 +251,7 @@ func TestBadParameterIsNamed(t *testing.T) {
 	h.addHistory(t, anna)
 	for query, field := range map[string]string{
 		"code=nothing": "code", "category=blood": "category", "status=fine": "status", "from=yesterday": "from", "to=x": "to",
-		"latest=yes": "latest", "unit_system=si": "unit_system", "limit=0": "limit", "limit=1&limit=2": "limit", "cursor=x": "cursor",
+		"latest=yes": "latest", "unit_system=metric": "unit_system", "limit=0": "limit", "limit=1&limit=2": "limit", "cursor=x": "cursor",
 	} {
 		w := h.send(http.MethodGet, me+"?"+query, annasToken)
 		a := read(t, w)

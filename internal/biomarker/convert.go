@@ -1,0 +1,127 @@
+package biomarker
+
+import (
+	"math/big"
+	"slices"
+)
+
+// System is a system of units.
+type System string
+
+// The systems of units.
+const (
+	Conventional System = "conventional" // as laboratories in the United States report
+	SI           System = "si"
+)
+
+// systems lists every system of units.
+func systems() []System { return []System{Conventional, SI} }
+
+// In gives the biomarker's measure in a system of units.
+func (b *Biomarker) In(system System) Measure {
+	if system == SI {
+		return b.SI
+	}
+	return b.Measure
+}
+
+func (c Conversion) equal(other Conversion) bool {
+	return sameNumber(c.Factor, other.Factor) && sameNumber(c.Offset, other.Offset)
+}
+
+func (a Alternative) equal(other Alternative) bool {
+	return a.Unit == other.Unit && sameNumber(a.Factor, other.Factor)
+}
+
+func sameNumber(a, b *big.Rat) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Cmp(b) == 0
+}
+
+// measuredIn reports whether results of the biomarker may be in a unit.
+func (b *Biomarker) measuredIn(unit string) bool {
+	return slices.Contains(b.units(), unit)
+}
+
+// units lists the units in which the biomarker's results may arrive.
+func (b *Biomarker) units() []string {
+	units := []string{b.Unit}
+	if b.SI.Unit != b.Unit {
+		units = append(units, b.SI.Unit)
+	}
+	for _, a := range b.Alternatives {
+		units = append(units, a.Unit)
+	}
+	return units
+}
+
+// toOwn converts a value in one of the biomarker's units to its conventional
+// one, exactly.
+func (b *Biomarker) toOwn(value Decimal, unit string) *big.Rat {
+	number := value.rat()
+	switch unit {
+	case b.Unit:
+		return number
+	case b.SI.Unit:
+		number.Sub(number, b.ToSI.Offset)
+		return number.Quo(number, b.ToSI.Factor)
+	}
+	for _, a := range b.Alternatives {
+		if a.Unit == unit {
+			return number.Quo(number, a.Factor)
+		}
+	}
+	return number
+}
+
+// convert turns a value in one of the biomarker's units into one of a system of
+// units, exactly.
+func (b *Biomarker) convert(value Decimal, unit string, system System) *big.Rat {
+	number := b.toOwn(value, unit)
+	if system == SI {
+		number.Mul(number, b.ToSI.Factor)
+		number.Add(number, b.ToSI.Offset)
+	}
+	return number
+}
+
+// convertValue converts a value for display: rounded to the places of the
+// system's unit, half away from zero. A value that is in the unit already keeps
+// the laboratory's digits.
+func (b *Biomarker) convertValue(value Decimal, unit string, system System) Decimal {
+	measure := b.In(system)
+	if !value.Present() || unit == measure.Unit {
+		return value
+	}
+	return decimalOf(b.convert(value, unit, system).FloatString(measure.Decimals))
+}
+
+// convertRange converts limits for display: an included limit to the nearest
+// shown number, an excluded one away from what is normal.
+func (b *Biomarker) convertRange(r Range, unit string, system System) Range {
+	measure := b.In(system)
+	if r.Empty() || unit == measure.Unit {
+		return r
+	}
+	convert := func(limit Decimal, excluded bool, away int) Decimal {
+		if !limit.Present() || !excluded {
+			return b.convertValue(limit, unit, system)
+		}
+		return decimalOf(roundTowards(b.convert(limit, unit, system), measure.Decimals, away))
+	}
+	r.Low, r.High = convert(r.Low, r.LowExcluded, -1), convert(r.High, r.HighExcluded, +1)
+	return r
+}
+
+// roundTowards writes a number with so many places, rounded down (-1) or up (+1).
+func roundTowards(number *big.Rat, places, direction int) string {
+	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
+	scaled := new(big.Rat).Mul(number, scale)
+	whole, rest := new(big.Int).DivMod(scaled.Num(), scaled.Denom(), new(big.Int)) // rounded down
+	if direction > 0 && rest.Sign() > 0 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), scale).FloatString(places)
+}
