@@ -76,7 +76,7 @@ func (s *results) walk(t fataler, member loop.MemberID, q biomarker.Query, betwe
 	t.Helper()
 	var all []biomarker.Judged
 	for {
-		page, err := s.reader.Read(context.Background(), member, loop.Female, q)
+		page, err := s.reader.Read(context.Background(), member, biomarker.Person{Sex: loop.Female}, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func (s *results) expected(known []biomarker.Result, q biomarker.Query) []biomar
 			continue
 		}
 		seen[r.Code] = true
-		if len(q.Statuses) == 0 || slices.Contains(q.Statuses, b.Judge(&r, loop.Female).Status) {
+		if len(q.Statuses) == 0 || slices.Contains(q.Statuses, b.Judge(&r, biomarker.Person{Sex: loop.Female}).Status) {
 			found = append(found, r)
 		}
 	}
