@@ -85,7 +85,8 @@ func readScopes(given []string) (loop.Scopes, error) {
 	if text == "" {
 		return nil, nil
 	}
-	return loop.ParseScopes(text)
+	asked, err := loop.ParseScopes(text)
+	return asked.Scopes, err
 }
 
 func (f *clientFlags) baa() (*loop.BAA, error) {

@@ -34,6 +34,7 @@ type Chain struct {
 	Member   MemberID
 	Client   ClientID
 	Scopes   Scopes
+	AskedFor ScopeRequest // in the authorization; empty for a chain from before this was kept
 	Session  SessionID
 	AuthTime time.Time // of the sign-in that it goes back to
 
@@ -70,6 +71,16 @@ func (c *Chain) Live(now time.Time) bool {
 
 // RefreshTokenIdle is how long a refresh token lives since its last use.
 const RefreshTokenIdle = 90 * 24 * time.Hour
+
+// Asked is every scope that a refresh may name without asking for something new.
+// For a chain from before its request was kept, that is whatever the member has
+// answered for.
+func (c *Chain) Asked(grant *Grant) Scopes {
+	if len(c.AskedFor.Scopes) > 0 {
+		return c.AskedFor.Scopes
+	}
+	return c.Scopes.Or(grant.Scopes).Or(grant.Declined)
+}
 
 // MaxPublicChains is how many chains a public client keeps per grant, one per
 // device; a confidential client keeps one.

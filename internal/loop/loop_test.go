@@ -68,13 +68,17 @@ func TestScopes_FollowTheAlgebraOfSets(t *testing.T) {
 		if err != nil || parsed.String() != a.String() {
 			t.Fatalf("what is written reads back as %v, %v", parsed, err)
 		}
+		asked := loop.ScopeRequest{Scopes: a, Offline: true}
+		if again := loop.ReadScopeRequest(asked.String()); again.String() != asked.String() || again.Scopes.String() != a.String() {
+			t.Fatalf("%q reads back as %q", asked, again)
+		}
 	})
 }
 
 func TestParseScopes_RFC6749_3_3(t *testing.T) {
 	t.Parallel()
-	if got, err := loop.ParseScopes("read:biomarkers offline_access openid"); err != nil || got.String() != "openid read:biomarkers" {
-		t.Errorf("offline_access is accepted and changes nothing: got %v, %v", got, err)
+	if got, err := loop.ParseScopes("read:biomarkers offline_access openid"); err != nil || got.Scopes.String() != "openid read:biomarkers" || !got.Offline {
+		t.Errorf("offline_access is no permission: got %v, %v", got, err)
 	}
 	for name, text := range map[string]string{
 		"missing": "", "unknown": "openid read:everything", "Sec032 another case": "OpenID", "Sec032 a tab": "openid\tprofile",

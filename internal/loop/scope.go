@@ -16,8 +16,9 @@ const (
 	ScopeReadBiomarkers Scope = "read:biomarkers"
 )
 
-// ScopeOfflineAccess is accepted in requests and changes nothing: a refresh
-// token always comes (docs/scopes.md).
+// ScopeOfflineAccess may be asked for and changes nothing: a refresh token always
+// comes. It is no permission, so no set of scopes holds it; an answer to who asked
+// for it names it (SMART App Launch, OpenID Connect Core §11).
 const ScopeOfflineAccess Scope = "offline_access"
 
 // ScopeInfo is a row of the registry.
@@ -93,26 +94,44 @@ func NewScopes(scopes ...Scope) Scopes {
 // maxScopeLength bounds the scope parameter; the whole registry fits many times.
 const maxScopeLength = 1024
 
+// ScopeRequest is what a scope parameter asks for.
+type ScopeRequest struct {
+	Scopes  Scopes
+	Offline bool // offline_access is among the names
+}
+
+// String is the request as on the wire.
+func (r ScopeRequest) String() string {
+	if !r.Offline {
+		return r.Scopes.String()
+	}
+	return strings.TrimPrefix(r.Scopes.String()+" "+string(ScopeOfflineAccess), " ")
+}
+
+// ReadScopeRequest reads what String wrote.
+func ReadScopeRequest(text string) ScopeRequest {
+	return ScopeRequest{Scopes: ReadScopes(text), Offline: slices.Contains(strings.Fields(text), string(ScopeOfflineAccess))}
+}
+
 // ParseScopes reads a scope parameter: names separated by single spaces (RFC
-// 6749 §3.3). An unknown name is InvalidScope; only names from the registry are
-// ever repeated back. offline_access is accepted and left out of the set.
-func ParseScopes(text string) (Scopes, error) {
+// 6749 §3.3). An unknown name is InvalidScope.
+func ParseScopes(text string) (ScopeRequest, error) {
 	if text == "" {
-		return nil, Errorf(InvalidScope, "The scope parameter is missing. Name the scopes that the app needs, separated by spaces.").About("scope")
+		return ScopeRequest{}, Errorf(InvalidScope, "The scope parameter is missing. Name the scopes that the app needs, separated by spaces.").About("scope")
 	}
 	if len(text) > maxScopeLength {
-		return nil, Errorf(InvalidScope, "The scope parameter is longer than %d characters.", maxScopeLength).About("scope")
+		return ScopeRequest{}, Errorf(InvalidScope, "The scope parameter is longer than %d characters.", maxScopeLength).About("scope")
 	}
 	var named []Scope
 	for name := range strings.SplitSeq(text, " ") {
 		scope := Scope(name)
 		_, known := scope.Info()
 		if !known && scope != ScopeOfflineAccess {
-			return nil, Errorf(InvalidScope, "A scope in this request does not exist. The Scopes page lists them all; separate names by one space.").About("scope")
+			return ScopeRequest{}, Errorf(InvalidScope, "A scope in this request does not exist. The Scopes page lists them all; separate names by one space.").About("scope")
 		}
 		named = append(named, scope)
 	}
-	return NewScopes(named...), nil
+	return ScopeRequest{Scopes: NewScopes(named...), Offline: slices.Contains(named, ScopeOfflineAccess)}, nil
 }
 
 // ReadScopes reads a set that String wrote; a scope that the registry no longer

@@ -21,6 +21,7 @@ type AuthorizationRequest struct {
 	Client      *loop.Client
 	RedirectURI loop.RedirectURI
 	Scopes      loop.Scopes // asked for, by name or by claim
+	Offline     bool        // offline_access is asked for
 	State       string
 	Nonce       string
 	Challenge   CodeChallenge
@@ -270,11 +271,12 @@ func readResponseType(_ *AuthorizationRequest, params url.Values) error {
 }
 
 func readScope(req *AuthorizationRequest, params url.Values) error {
-	scopes, err := loop.ParseScopes(params.Get("scope"))
+	asked, err := loop.ParseScopes(params.Get("scope"))
 	if err != nil {
 		return err
 	}
-	return req.askFor(scopes)
+	req.Offline = asked.Offline
+	return req.askFor(asked.Scopes)
 }
 
 // askFor adds scopes to the request, within what the client is allowed.

@@ -219,6 +219,7 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *SignIn, grant *loop.
 		RedirectURI: req.RedirectURI,
 		Challenge:   req.Challenge,
 		Scopes:      req.Scopes.And(grant.Scopes),
+		AskedFor:    loop.ScopeRequest{Scopes: req.Scopes, Offline: req.Offline},
 		Member:      signIn.Member.ID,
 		Grant:       grant.ID,
 		Session:     signIn.Session,

@@ -20,6 +20,7 @@ type Code struct {
 	RedirectURI loop.RedirectURI
 	Challenge   CodeChallenge
 	Scopes      loop.Scopes
+	AskedFor    loop.ScopeRequest // what the request asked for, allowed or not
 	Member      loop.MemberID
 	Grant       loop.GrantID
 	Session     loop.SessionID
@@ -40,6 +41,7 @@ func (s *Server) sealCode(c Code) credential.Secret {
 	p.text(string(c.RedirectURI))
 	p.text(string(c.Challenge))
 	p.text(c.Scopes.String())
+	p.text(c.AskedFor.String())
 	p.text(string(c.Member))
 	p.text(string(c.Grant))
 	p.text(string(c.Session))
@@ -70,6 +72,7 @@ func (s *Server) openCode(text string) (Code, bool) {
 		Challenge:   CodeChallenge(u.text()),
 	}
 	code.Scopes = loop.ReadScopes(u.text())
+	code.AskedFor = loop.ReadScopeRequest(u.text())
 	code.Member = loop.MemberID(u.text())
 	code.Grant = loop.GrantID(u.text())
 	code.Session = loop.SessionID(u.text())

@@ -18,8 +18,8 @@ var (
 	errBadRedirect  = loop.Errorf(loop.InvalidGrant, "The redirect_uri is not the one of the authorization request. Send it again, character by character; the code still works.").About("redirect_uri")
 	errBadKey       = loop.Errorf(loop.InvalidGrant, "This is bound to another key or certificate than the request brought. Use the same DPoP key or client certificate as before; nothing was used up.")
 	errGrantGone    = loop.Errorf(loop.InvalidGrant, "The consent behind this has ended. Send the member through authorization again.")
-	errNothingLeft  = loop.Errorf(loop.InvalidScope, "None of the scopes asked for is still allowed. Send the member through authorization again.").About("scope")
-	errScopeBeyond  = loop.Errorf(loop.InvalidScope, "A refresh cannot ask for more than the authorization gave. Send the member through authorization to add scopes.").About("scope")
+	errNothingLeft  = loop.Errorf(loop.InvalidScope, "Nothing of what this authorization gave is allowed any more: the member, or the app's registration, took it back. Send the member through authorization again.").About("scope")
+	errNoneGranted  = loop.Errorf(loop.InvalidScope, "None of the scopes named is granted. Leave scope out to get what is; an authorization request with prompt=consent lets the member allow more.").About("scope")
 	errBadRefresh   = loop.Errorf(loop.InvalidGrant, "The refresh token is not valid for this client. Send the member through authorization again.").About("refresh_token")
 	errReplaced     = loop.Errorf(loop.InvalidGrant, "The refresh token was replaced by a newer authorization of the same member. Use the newer one.").About("refresh_token")
 	errRefreshIdle  = loop.Errorf(loop.InvalidGrant, "The refresh token was not used for 90 days and has expired. Send the member through authorization again.").About("refresh_token")
@@ -51,7 +51,8 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 	if err = s.madeCertain(ctx, err, chain); err != nil {
 		return nil, err
 	}
-	response, err := s.issue(req, chain, chain.Scopes, target, counter)
+	granted := loop.ScopeRequest{Scopes: chain.Scopes, Offline: chain.AskedFor.Offline}
+	response, err := s.issue(req, chain, granted, target, counter)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding Binding, st 
 	}
 	origin := audit.OriginOf(ctx)
 	chain := &loop.Chain{
-		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes,
+		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes, AskedFor: code.AskedFor,
 		Session: code.Session, AuthTime: code.AuthTime,
 		Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens),
 		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.holder(),

@@ -65,43 +65,45 @@ func (s *Server) refresh(ctx context.Context, req TokenRequest) (*TokenResponse,
 	if err != nil {
 		return nil, err
 	}
-	var narrower loop.Scopes
+	var named *loop.ScopeRequest
 	if req.Form.Has("scope") {
-		if narrower, err = loop.ParseScopes(req.Form.Get("scope")); err != nil {
+		asked, err := loop.ParseScopes(req.Form.Get("scope"))
+		if err != nil {
 			return nil, err
 		}
+		named = &asked
 	}
 	token, ok := s.openRefreshToken(text)
 	if !ok {
 		return nil, errBadRefresh
 	}
-	return s.rotate(ctx, req, token, narrower)
+	return s.rotate(ctx, req, token, named)
 }
 
 // rotation is what a decision on a refresh token came to.
 type rotation struct {
 	chain   *loop.Chain
-	scopes  loop.Scopes
+	granted loop.ScopeRequest
 	target  target
 	member  *loop.Member
 	counter uint64
 }
 
-func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToken, narrower loop.Scopes) (*TokenResponse, error) {
+func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest) (*TokenResponse, error) {
 	var done rotation
 	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: req.Client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		var (
 			change Change
 			err    error
 		)
-		done, change, err = s.rotation(ctx, req, token, narrower, st)
+		done, change, err = s.rotation(ctx, req, token, named, st)
 		return change, err
 	})
 	if err = s.madeCertain(ctx, err, done.chain); err != nil {
 		return nil, err
 	}
-	response, err := s.issue(req, done.chain, done.scopes, done.target, done.counter)
-	if err != nil || !done.scopes.Has(loop.ScopeOpenID) {
+	response, err := s.issue(req, done.chain, done.granted, done.target, done.counter)
+	if err != nil || !done.granted.Scopes.Has(loop.ScopeOpenID) {
 		return response, err
 	}
 	return s.withIDToken(response, req.Client, done.chain, done.member, "", "")
@@ -128,7 +130,7 @@ func (s *Server) madeCertain(ctx context.Context, err error, left *loop.Chain) e
 
 // rotation decides on a refresh token that opened: whose it is, whether it is
 // the chain's newest, and what it still stands for.
-func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, narrower loop.Scopes, st State) (rotation, Change, error) {
+func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest, st State) (rotation, Change, error) {
 	chain, client := st.Chain, req.Client
 	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) {
 		return rotation{}, Change{}, errBadRefresh
@@ -139,34 +141,55 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if chain.Key != "" && chain.Key != req.Binding.holder() {
 		return rotation{}, Change{}, errBadKey
 	}
-	asked := chain.Scopes
-	if narrower != nil {
-		asked = narrower
-	}
-	retry := s.withinGrace(req, token, chain, asked)
+	asked := wanted(named, chain)
+	retry := s.withinGrace(req, token, chain, asked.Scopes)
 	if change, err := s.refuseOld(ctx, req, token, retry, st); err != nil {
 		return rotation{}, change, err
 	}
-	if !chain.Scopes.HasAll(asked) {
-		return rotation{}, Change{}, errScopeBeyond
+	if beyond := asked.Scopes.Without(chain.Asked(st.Grant)); len(beyond) > 0 {
+		return rotation{}, Change{}, scopeBeyond(beyond)
 	}
 	target, err := s.narrow(req.Form, chain.Resources)
 	if err != nil {
 		return rotation{}, Change{}, err
 	}
-	scopes := covered(asked, st)
-	if len(scopes) == 0 {
-		return rotation{}, refused(st, string(chain.ID), "no scope left"), errNothingLeft
+	granted := loop.ScopeRequest{Scopes: covered(asked.Scopes.And(chain.Scopes), st), Offline: asked.Offline}
+	if len(granted.Scopes) == 0 {
+		return rotation{}, refused(st, string(chain.ID), "no scope left"), noneLeft(chain, st)
 	}
-	done := rotation{chain: chain, scopes: scopes, target: target, member: st.Member, counter: st.Counter}
+	done := rotation{chain: chain, granted: granted, target: target, member: st.Member, counter: st.Counter}
 	rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
-	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
+	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": granted.Scopes.String()}
 	if retry {
 		rec.Detail["retry"] = "within grace"
 		return done, Change{Records: []audit.Record{rec}}, nil
 	}
-	done.chain = s.rotated(ctx, req, chain, asked)
+	done.chain = s.rotated(ctx, req, chain, asked.Scopes)
 	return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
+}
+
+// wanted is what a refresh asks for: all that the chain has, or what it names. What
+// it names and the member left out is no fault: the answer says what is granted
+// (RFC 6749 §3.3, §5.1), and many clients repeat what they asked for at first.
+func wanted(named *loop.ScopeRequest, chain *loop.Chain) loop.ScopeRequest {
+	if named == nil {
+		return loop.ScopeRequest{Scopes: chain.Scopes, Offline: chain.AskedFor.Offline}
+	}
+	return loop.ScopeRequest{Scopes: named.Scopes, Offline: named.Offline && chain.AskedFor.Offline}
+}
+
+// scopeBeyond refuses scopes that this authorization never asked for (RFC 6749 §6).
+func scopeBeyond(beyond loop.Scopes) error {
+	return loop.Errorf(loop.InvalidScope, "A refresh adds no scopes: this authorization did not ask for %s. Leave it out, or send the member through authorization with it.", beyond).About("scope")
+}
+
+// noneLeft tells a refresh that named the wrong scopes from a chain that has lost
+// all of its own.
+func noneLeft(chain *loop.Chain, st State) error {
+	if len(covered(chain.Scopes, st)) > 0 {
+		return errNoneGranted
+	}
+	return errNothingLeft
 }
 
 // refuseOld turns away a token that is not the chain's newest. One that was used

@@ -59,14 +59,15 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req ClientRe
 	return grant(s, ctx, TokenRequest{Client: client, Form: req.Form, Binding: binding})
 }
 
-// issue makes the tokens that a chain stands for now. Scopes are the access
-// token's, which may be fewer than the chain's.
-func (s *Server) issue(req TokenRequest, chain *loop.Chain, scopes loop.Scopes, target target, counter uint64) (*TokenResponse, error) {
+// issue makes the tokens that a chain stands for now. Granted is what the access
+// token opens, which may be less than the chain has.
+func (s *Server) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRequest, target target, counter uint64) (*TokenResponse, error) {
 	now := s.World.Now()
-	scopes = target.opens(scopes)
+	granted.Scopes = target.opens(granted.Scopes)
+	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
 	access, err := s.tokenText(AccessToken{
 		ID: loop.NewTokenID(s.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
-		Scopes: scopes, Audience: target.audience, Binding: req.Binding, AuthTime: chain.AuthTime,
+		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, AuthTime: chain.AuthTime,
 		IssuedAt: now, ExpiresAt: now.Add(target.life(req.Client)), Counter: counter,
 	}, target)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Server) issue(req TokenRequest, chain *loop.Chain, scopes loop.Scopes, 
 		AccessToken: access,
 		TokenType:   req.Binding.tokenType(),
 		ExpiresIn:   int64(target.life(req.Client) / time.Second),
-		Scope:       scopes.String(),
+		Scope:       granted.String(),
 	}
 	if !req.Client.MayUse(loop.GrantRefreshToken) {
 		return response, nil

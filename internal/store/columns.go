@@ -79,6 +79,16 @@ func (c scopesColumn) Scan(src any) error {
 	return take(src, func(s string) { *c.into = loop.ReadScopes(s) })
 }
 
+// scopeRequest reads what ScopeRequest.String wrote.
+func scopeRequest(into *loop.ScopeRequest) sql.Scanner { return scopeRequestColumn{into} }
+
+type scopeRequestColumn struct{ into *loop.ScopeRequest }
+
+// Scan takes what the driver gives for TEXT.
+func (c scopeRequestColumn) Scan(src any) error {
+	return take(src, func(s string) { *c.into = loop.ReadScopeRequest(s) })
+}
+
 // words reads texts that were joined with spaces.
 func words(into *[]string) sql.Scanner { return wordsColumn{into} }
 

@@ -27,7 +27,7 @@ func (s *IdentityStore) putChain(tx *Tx, st oauth.State, change oauth.Change) {
 		return
 	}
 	c := change.Chain
-	tx.Exec(`INSERT INTO chains (`+store.ChainColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`, store.ChainValues(c)...)
+	tx.Exec(`INSERT INTO chains (`+store.ChainColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`, store.ChainValues(c)...)
 	// The new one stays, whatever the clock said when the others began.
 	tx.Exec(`UPDATE chains SET ended_at = $1, ending = $2 WHERE member_id = $3 AND ended_at = 0 AND id IN (
 		SELECT id FROM chains WHERE member_id = $3 AND grant_id = $4 AND ended_at = 0 AND id <> $5 ORDER BY created_at DESC, id DESC OFFSET $6)`,

@@ -19,7 +19,7 @@ func (s *Identity) Chain(ctx context.Context, member loop.MemberID, id loop.Chai
 }
 
 func insertChain(tx *Tx, c *loop.Chain) error {
-	_, err := tx.Exec(`INSERT INTO chains (`+store.ChainColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, store.ChainValues(c)...)
+	_, err := tx.Exec(`INSERT INTO chains (`+store.ChainColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, store.ChainValues(c)...)
 	return err
 }
 
