@@ -53,16 +53,41 @@ var edges = map[string]map[string]string{
 		"internal/audit":      "sign-ins and changes are recorded",
 		"internal/credential": "passwords are hashed, sessions sealed",
 	},
+	"internal/oauth/parameter": {
+		"internal/loop": "a parameter that is missing or sent twice is one of the platform's errors",
+	},
+	"internal/oauth/clientjwt": {
+		"internal/loop": "a client's keys are in its registration",
+	},
+	"internal/oauth/possession": {
+		"internal/loop":            "what a client's tokens are bound to, and by which clock",
+		"internal/credential":      "a nonce is the sealed time",
+		"internal/oauth/clientjwt": "a DPoP proof is a JWT that its sender signed",
+	},
+	"internal/oauth/clientauth": {
+		"internal/loop":             "a client and how it authenticates",
+		"internal/audit":            "a refused credential is counted",
+		"internal/credential":       "secrets are compared by their hashes",
+		"internal/oauth/parameter":  "client_id, secret and assertion come in a form",
+		"internal/oauth/clientjwt":  "an assertion is a JWT that the client signed",
+		"internal/oauth/possession": "a request brings the certificate of its connection",
+	},
 	"internal/oauth": {
-		"internal/loop":       "clients, grants, chains, scopes",
-		"internal/audit":      "every decision is recorded with it",
-		"internal/credential": "codes and tokens are sealed",
+		"internal/loop":             "clients, grants, chains, scopes",
+		"internal/audit":            "every decision is recorded with it",
+		"internal/credential":       "codes and tokens are sealed",
+		"internal/oauth/parameter":  "an authorization request is parameters",
+		"internal/oauth/clientjwt":  "request objects are JWTs that the client signed",
+		"internal/oauth/clientauth": "what an authenticated client sent",
+		"internal/oauth/possession": "what a token is bound to",
 	},
 	"internal/registration": {
 		"internal/loop":       "a client and what makes it valid",
 		"internal/audit":      "changes are recorded",
 		"internal/credential": "client secrets are made and hashed",
 		"internal/oauth":      "what a client loses, its tokens lose",
+
+		"internal/oauth/clientjwt": "a key set holds public keys alone",
 	},
 	"internal/backup": {
 		"internal/loop": "a backup is of an epoch",
@@ -75,11 +100,14 @@ var edges = map[string]map[string]string{
 	},
 	"internal/store/folder": {},
 	"internal/store/storetest": {
-		"internal/loop":         "what is kept",
-		"internal/audit":        "every act has its record",
-		"internal/credential":   "its contract for keys",
-		"internal/member":       "its contract for accounts",
-		"internal/oauth":        "its contract for decisions",
+		"internal/loop":       "what is kept",
+		"internal/audit":      "every act has its record",
+		"internal/credential": "its contract for keys",
+		"internal/member":     "its contract for accounts",
+		"internal/oauth":      "its contract for decisions",
+
+		"internal/oauth/clientauth": "its contract for assertions",
+
 		"internal/registration": "its contract for apps",
 		"internal/biomarker":    "its contract for lab results",
 
@@ -93,6 +121,8 @@ var edges = map[string]map[string]string{
 		"internal/biomarker":  "it keeps results for it",
 		"internal/member":     "it keeps accounts for it",
 		"internal/oauth":      "it carries out the decisions of its ledger",
+
+		"internal/oauth/clientauth": "it keeps which assertions were used",
 	},
 	"internal/store/postgres": {
 		"internal/store":      "the form of rows, and how failures are told",
@@ -102,6 +132,8 @@ var edges = map[string]map[string]string{
 		"internal/biomarker":  "it keeps results for it",
 		"internal/member":     "it keeps accounts for it",
 		"internal/oauth":      "it carries out the decisions of its ledger",
+
+		"internal/oauth/clientauth": "it keeps which assertions were used",
 	},
 	"internal/store/postgres/postgrestest": {},
 	"internal/store/postgres/postgrestest/with": {
@@ -112,6 +144,8 @@ var edges = map[string]map[string]string{
 		"internal/limit":     "every host limits requests and says what is left",
 		"internal/audit":     "a request's origin goes into the record",
 		"internal/web/asset": "the stylesheet of every layout",
+
+		"internal/oauth/possession": "a request's proofs and certificates",
 	},
 	"internal/web/asset": {},
 	"internal/operation": {
@@ -129,8 +163,13 @@ var edges = map[string]map[string]string{
 		"internal/limit":      "authorization requests are limited, and reads of userinfo",
 		"internal/member":     "sign-up and sign-in",
 		"internal/oauth":      "authorize and token",
-		"internal/web":        "it is one of the hosts",
-		"internal/web/asset":  "the stylesheet and the one script",
+
+		"internal/oauth/parameter":  "forms are read without what came empty",
+		"internal/oauth/clientauth": "apps authenticate",
+		"internal/oauth/clientjwt":  "which algorithms proofs may be signed with",
+
+		"internal/web":       "it is one of the hosts",
+		"internal/web/asset": "the stylesheet and the one script",
 	},
 	"internal/clinical": {
 		"internal/loop":      "errors and ids",

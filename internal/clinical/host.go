@@ -146,10 +146,7 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request, gate gate) (oau
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
-	token, err := h.Tokens.Admit(oauth.Presented{
-		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
-		Method: r.Method, URLs: h.site.Addresses(r), Resource: h.site.PublicURL.String(),
-	})
+	token, err := h.Tokens.Admit(oauth.Presented{Evidence: h.site.Evidence(r), Scheme: scheme, Token: text, Resource: h.site.PublicURL.String()})
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}

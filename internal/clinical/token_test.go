@@ -59,7 +59,7 @@ func TestSec099_NothingButAnAccessTokenIsOne(t *testing.T) {
 	next := app.Refresh(app.Redeem(app.Code(b, ada)).Pair(t).Refresh).Pair(t)
 	cases := map[string]string{
 		"a refresh token": next.Refresh, "an ID token": next.ID, "a code": app.Code(b, ada), "a client's secret": app.Secret, "a client's id": string(app.ID),
-		"a member's id": string(ada.ID), "a JWT of ours for somebody else": jwt, "a pushed request": strings.TrimPrefix(handle, "urn:ietf:params:oauth:request_uri:"), "a DPoP nonce": p.OAuth.NewNonce(),
+		"a member's id": string(ada.ID), "a JWT of ours for somebody else": jwt, "a pushed request": strings.TrimPrefix(handle, "urn:ietf:params:oauth:request_uri:"), "a DPoP nonce": p.OAuth.Tokens.NewNonce(),
 		"an access token with another prefix": "lph_rt_" + strings.TrimPrefix(next.Access, "lph_at_"), "one without its prefix": strings.TrimPrefix(next.Access, "lph_at_"),
 		"one in capitals": strings.ToUpper(next.Access), "one with padding": next.Access + "=", "one with its last character gone": next.Access[:len(next.Access)-1],
 		"one twice": next.Access + next.Access, "nothing but the prefix": "lph_at_",

@@ -116,7 +116,7 @@ func TestSec028_Sec029_WhatIsNotACodeIsNone(t *testing.T) {
 		"with another prefix": "lph_at_" + strings.TrimPrefix(code, "lph_ac_"), "in capitals": strings.ToUpper(code), "with padding": code + "=", "with a space": code + " ",
 		"an access token": tokens.Access, "an access token's text as a code": "lph_ac_" + strings.TrimPrefix(tokens.Access, "lph_at_"), "a refresh token": tokens.Refresh,
 		"a refresh token's text as a code": "lph_ac_" + strings.TrimPrefix(tokens.Refresh, "lph_rt_"), "an ID token": tokens.ID, "a secret": app.Secret,
-		"a pushed request": push(t, app, app.Request()), "a nonce": p.OAuth.NewNonce(), "a nonce as a code": "lph_ac_" + p.OAuth.NewNonce(), "an id": "chain_01HXY00000000000000000000Z",
+		"a pushed request": push(t, app, app.Request()), "a nonce": p.OAuth.Tokens.NewNonce(), "a nonce as a code": "lph_ac_" + p.OAuth.Tokens.NewNonce(), "an id": "chain_01HXY00000000000000000000Z",
 	}
 	for _, c := range b.Cookies(platformtest.Identity) {
 		cases["the cookie "+c.Name] = c.Value

@@ -329,7 +329,7 @@ func TestSec062_NoncesAreOurs(t *testing.T) {
 		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"lph_rt_none"}}
 		return app.Send("/v1/oauth/token", form, http.Header{"Dpop": {key.Proof(a.claims(tokenAddress, "", map[string]any{"nonce": nonce}))}})
 	}
-	nonce := p.OAuth.NewNonce()
+	nonce := p.OAuth.Tokens.NewNonce()
 	_, page := consentPage(p, t, app.Request(), p.AddMember(t, "Ada"))
 	for name, bad := range map[string]string{
 		"made up": "x", "cut short": nonce[:len(nonce)-1], "changed": flip(nonce),

@@ -11,6 +11,8 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/possession"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
@@ -33,7 +35,7 @@ func TestSec113_AStrangerTakesNobodysKeysAway(t *testing.T) {
 		proven(t, asserting(t, p, app, key.Sign("JWT", app.AssertionClaims())))
 	}
 	guess := func(ctx context.Context) error {
-		_, err := p.OAuth.Authenticate(ctx, oauth.ClientRequest{Method: http.MethodPost, Path: oauth.TokenPath, Form: url.Values{
+		_, err := p.OAuth.Clients.Authenticate(ctx, clientauth.Request{Evidence: possession.Evidence{Method: http.MethodPost, URLs: []string{p.OAuth.Issuer + oauth.TokenPath}}, Form: url.Values{
 			"client_assertion_type": {platformtest.AssertionType}, "client_assertion": {stranger.Sign("JWT", app.AssertionClaims())},
 		}})
 		return err

@@ -7,11 +7,13 @@ import (
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 	"github.com/loop-health/loop/internal/web"
 )
 
 // appHandler answers a request of a client that has been proven.
-type appHandler func(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error
+type appHandler func(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error
 
 // fromApp is the phase that every endpoint for apps passes: the form is read,
 // once and never the query, and the client is authenticated before anything else
@@ -24,12 +26,11 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		if err != nil {
 			return err
 		}
-		req := oauth.ClientRequest{
-			Method: r.Method, Path: r.URL.Path, Form: oauth.Sent(form),
-			Authorization: r.Header.Values("Authorization"), Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
+		req := clientauth.Request{
+			Evidence: h.site.Evidence(r), Form: parameter.WithoutEmpty(form), Authorization: r.Header.Values("Authorization"),
 		}
 		h.offerNonce(w, r)
-		client, err := h.oauth.Authenticate(r.Context(), req)
+		client, err := h.oauth.Clients.Authenticate(r.Context(), req)
 		if client != nil {
 			web.NoteClient(r.Context(), client.ID)
 		}
@@ -48,12 +49,12 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 // 9449 §8.2).
 func (h *Host) offerNonce(w http.ResponseWriter, r *http.Request) {
 	if len(r.Header.Values("DPoP")) > 0 {
-		w.Header().Set("DPoP-Nonce", h.oauth.NewNonce())
+		w.Header().Set("DPoP-Nonce", h.oauth.Possession.NewNonce())
 	}
 }
 
 // challengeClient says how to authenticate where Basic was tried (RFC 6749 §5.2).
-func challengeClient(w http.ResponseWriter, req oauth.ClientRequest, err error) error {
+func challengeClient(w http.ResponseWriter, req clientauth.Request, err error) error {
 	if loop.AsError(err).Code == loop.InvalidClient && len(req.Authorization) > 0 && triedBasic(req.Authorization[0]) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Loop", charset="UTF-8"`)
 	}
@@ -66,7 +67,7 @@ func triedBasic(authorization string) bool {
 }
 
 // exchange answers POST /v1/oauth/token (RFC 6749 §3.2).
-func (h *Host) exchange(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+func (h *Host) exchange(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error {
 	tokens, err := h.oauth.Exchange(r.Context(), client, req)
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func (h *Host) exchange(w http.ResponseWriter, r *http.Request, client *loop.Cli
 }
 
 // push answers POST /v1/oauth/par (RFC 9126 §2).
-func (h *Host) push(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+func (h *Host) push(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error {
 	pushed, err := h.oauth.Push(r.Context(), client, req)
 	if err != nil {
 		return err
@@ -84,7 +85,7 @@ func (h *Host) push(w http.ResponseWriter, r *http.Request, client *loop.Client,
 }
 
 // introspect answers POST /v1/oauth/introspect (RFC 7662 §2, RFC 9701 §4).
-func (h *Host) introspect(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+func (h *Host) introspect(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error {
 	told, err := h.oauth.Introspect(r.Context(), client, req)
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (h *Host) introspect(w http.ResponseWriter, r *http.Request, client *loop.C
 }
 
 // revoke answers POST /v1/oauth/revoke (RFC 7009 §2).
-func (h *Host) revoke(w http.ResponseWriter, r *http.Request, client *loop.Client, req oauth.ClientRequest) error {
+func (h *Host) revoke(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error {
 	if err := h.oauth.RevokeToken(r.Context(), client, req); err != nil {
 		return err
 	}

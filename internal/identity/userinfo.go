@@ -6,6 +6,8 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -40,7 +42,7 @@ func (h *Host) userInfo(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Host) challenge() web.Challenger {
-	return web.Challenger{ProofAlgorithms: strings.Join(oauth.ProofAlgorithms(), " ")}
+	return web.Challenger{ProofAlgorithms: strings.Join(clientjwt.Algorithms(), " ")}
 }
 
 // presented reads and judges the access token of a request to userinfo, where a
@@ -50,10 +52,7 @@ func (h *Host) presented(w http.ResponseWriter, r *http.Request) (oauth.AccessTo
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
-	return h.oauth.Admit(oauth.Presented{
-		Scheme: scheme, Token: text, Proofs: r.Header.Values("DPoP"), Certificates: h.site.Certificates(r),
-		Method: r.Method, URLs: h.site.Addresses(r), Resource: h.oauth.Issuer,
-	})
+	return h.oauth.Tokens.Admit(oauth.Presented{Evidence: h.site.Evidence(r), Scheme: scheme, Token: text, Resource: h.oauth.Issuer})
 }
 
 // tokenOf finds the token in header or form, never in both (RFC 6750 §2).
@@ -65,7 +64,7 @@ func tokenOf(w http.ResponseWriter, r *http.Request) (scheme, text string, err e
 	if err != nil {
 		return "", "", err
 	}
-	sent := oauth.Sent(form)["access_token"]
+	sent := parameter.WithoutEmpty(form)["access_token"]
 	switch {
 	case len(sent) == 0:
 		return web.AccessToken(r)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // AccessToken is what an access token says. It has no row: it is sealed, and
@@ -21,7 +22,7 @@ type AccessToken struct {
 	Scopes        loop.Scopes
 	ServiceScopes []string // of the resource that a service's token is for
 	Audience      []string // resources it is meant for; none: this platform's own
-	Binding       Binding
+	Binding       possession.Binding
 	AuthTime      time.Time // of the member's sign-in
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
@@ -42,8 +43,8 @@ func (t *AccessToken) meantFor(resource string) bool {
 	return len(t.Audience) == 0 || slices.Contains(t.Audience, resource)
 }
 
-func (t *AccessToken) bearings() bearings {
-	return bearings{t.Member, t.Client, t.Grant, t.Chain, t.ID, t.Counter}
+func (t *AccessToken) lineage() lineage {
+	return lineage{t.Member, t.Client, t.Grant, t.Chain, t.ID, t.Counter}
 }
 
 // sealAccessToken gives the token its text.
@@ -66,29 +67,13 @@ func (s *Server) sealAccessToken(t AccessToken) credential.Secret {
 	return credential.SecretOf(credential.AccessTokenPrefix.Form(s.Ring.Seal(credential.ForAccessTokens, p)))
 }
 
-// errInvalidToken is all that the holder of a token that does not work learns.
-var errInvalidToken = loop.Errorf(loop.InvalidToken, "The access token is not valid: it is malformed, expired or revoked. Refresh it, or send the member through authorization again.")
-
-// VerifyAccessToken opens an access token and judges it: sealed by this
-// platform, not expired, and nothing that it hangs from revoked. InvalidToken
-// otherwise, without saying which (RFC 6750 §3.1).
-func (s *Server) VerifyAccessToken(text string) (AccessToken, error) {
-	token, ok := s.openAccessToken(text)
-	if !ok || !s.World.Now().Before(token.ExpiresAt) {
-		return AccessToken{}, errInvalidToken
-	}
-	if s.Revocations.end(token.bearings()) {
-		return AccessToken{}, errInvalidToken
-	}
-	return token, nil
-}
-
-func (s *Server) openAccessToken(text string) (AccessToken, bool) {
+// openAccessToken reads what sealAccessToken wrote, and judges nothing.
+func openAccessToken(ring *credential.Ring, text string) (AccessToken, bool) {
 	sealed, ok := credential.AccessTokenPrefix.Parse(text)
 	if !ok {
 		return AccessToken{}, false
 	}
-	plain, _, err := s.Ring.Open(credential.ForAccessTokens, sealed)
+	plain, _, err := ring.Open(credential.ForAccessTokens, sealed)
 	if err != nil {
 		return AccessToken{}, false
 	}
@@ -103,7 +88,7 @@ func (s *Server) openAccessToken(text string) (AccessToken, bool) {
 	token.Scopes = loop.ReadScopes(u.text())
 	token.ServiceScopes = strings.Fields(u.text())
 	token.Audience = strings.Fields(u.text())
-	token.Binding = Binding{Key: u.text(), Certificate: u.text()}
+	token.Binding = possession.Binding{Key: u.text(), Certificate: u.text()}
 	token.AuthTime, token.IssuedAt, token.ExpiresAt = u.moment(), u.moment(), u.moment()
 	token.Counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
 	return token, u.done()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // AuthorizationRequest is a request to the authorization endpoint (RFC 6749
@@ -123,7 +124,7 @@ func onPage(err error) error { return &AuthorizationError{Fault: loop.AsError(er
 
 // findClient finds the client of a request. Its errors end in a page.
 func (s *Server) findClient(ctx context.Context, params url.Values) (*loop.Client, error) {
-	id, err := single(params, "client_id")
+	id, err := parameter.Single(params, "client_id")
 	if err != nil {
 		return nil, onPage(err)
 	}
@@ -145,7 +146,7 @@ func (s *Server) findClient(ctx context.Context, params url.Values) (*loop.Clien
 // proveRedirectURI finds the redirect URI of a request among those registered.
 // Its errors end in a page.
 func proveRedirectURI(client *loop.Client, params url.Values) (loop.RedirectURI, error) {
-	sent, err := single(params, "redirect_uri")
+	sent, err := parameter.Single(params, "redirect_uri")
 	if err != nil {
 		return "", onPage(err)
 	}
@@ -189,7 +190,7 @@ func (s *Server) checkRest(req *AuthorizationRequest, params url.Values) error {
 }
 
 func readState(req *AuthorizationRequest, params url.Values) error {
-	state, err := single(params, "state")
+	state, err := parameter.Single(params, "state")
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func readState(req *AuthorizationRequest, params url.Values) error {
 }
 
 func readResponseMode(req *AuthorizationRequest, params url.Values) error {
-	mode, err := single(params, "response_mode")
+	mode, err := parameter.Single(params, "response_mode")
 	if err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func refuseTooLong(req *AuthorizationRequest, params url.Values) error {
 
 // refuseDuplicates: parameters MUST NOT be included more than once (RFC 6749 §3.1).
 func refuseDuplicates(_ *AuthorizationRequest, params url.Values) error {
-	return noDuplicates(params)
+	return parameter.NoDuplicates(params)
 }
 
 // refuseRequestObjects refuses what Resolve left: a request object that came
@@ -253,7 +254,7 @@ func holdToProfile(req *AuthorizationRequest, _ url.Values) error {
 	if !req.Client.MayUse(loop.GrantAuthorizationCode) {
 		return loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type authorization_code. An operator sets the grant types of an app.")
 	}
-	if profileOf(req.Client).pushedOnly && req.Handle == "" {
+	if req.Client.Protocol.Profile.Rules().PushedOnly && req.Handle == "" {
 		return loop.Errorf(loop.InvalidRequest, "This app's profile is fapi2: push the request to /v1/oauth/par first, and send the request_uri that comes back.").About("request_uri")
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
 )
 
 // claimsParameter is what the claims parameter asks for (OpenID Connect Core
@@ -39,7 +40,7 @@ func readClaims(req *AuthorizationRequest, params url.Values) error {
 		return nil
 	}
 	var asked claimsParameter
-	if len(text) > maxStateLength || decodeClaims([]byte(text), &asked) != nil {
+	if len(text) > maxStateLength || clientjwt.DecodeClaims([]byte(text), &asked) != nil {
 		return errClaimsParameter
 	}
 	if err := req.readDemands(asked.IDToken); err != nil {
@@ -66,7 +67,7 @@ func readClaims(req *AuthorizationRequest, params url.Values) error {
 func (req *AuthorizationRequest) readDemands(idToken map[string]json.RawMessage) error {
 	var sub, acr claimDemand
 	for name, into := range map[string]*claimDemand{"sub": &sub, "acr": &acr} {
-		if raw, asked := idToken[name]; asked && decodeClaims(raw, into) != nil {
+		if raw, asked := idToken[name]; asked && clientjwt.DecodeClaims(raw, into) != nil {
 			return errClaimsParameter
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
 )
 
 // issueToService gives a service a token for itself (RFC 6749 §4.4): no member,
@@ -26,7 +27,7 @@ func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenRe
 	}
 	err = s.Ledger.Decide(ctx, Subject{Client: req.Client.ID}, func(st State) (Change, error) {
 		if st.Client == nil || !st.Client.Enabled {
-			return Change{}, errInvalidClient
+			return Change{}, clientauth.ErrInvalid
 		}
 		token.Counter = st.Counter
 		rec := s.record(ctx, audit.ServiceTokenIssued, byClient(st.Client), State{Client: st.Client})
@@ -41,7 +42,7 @@ func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenRe
 		return nil, err
 	}
 	return &TokenResponse{
-		AccessToken: text, TokenType: req.Binding.tokenType(),
+		AccessToken: text, TokenType: req.Binding.TokenType(),
 		ExpiresIn: int64(to.life(req.Client) / time.Second), Scope: strings.Join(scopes, " "),
 	}, nil
 }

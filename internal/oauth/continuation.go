@@ -49,7 +49,7 @@ var errLost = loop.Errorf(loop.InvalidRequest, "This page is too old, or was ope
 // here, is older than 30 minutes or belongs to another browser,
 // InvalidRequestURI where the request was pushed and has been answered.
 func (s *Server) OpenContinuation(ctx context.Context, text, browser string) (Continuation, error) {
-	u, ok := s.unseal(credential.ForContinuations, text)
+	u, ok := unseal(s.Ring, credential.ForContinuations, text)
 	if !ok {
 		return Continuation{}, errLost
 	}
@@ -101,7 +101,7 @@ func (s *Server) NewTicket(req *AuthorizationRequest, signIn *SignIn) string {
 // be shown now, to this member in this session, and gives what it showed. If
 // not, the page is to be shown again.
 func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *SignIn) (shown loop.Scopes, ok bool) {
-	u, ok := s.unseal(credential.ForTickets, text)
+	u, ok := unseal(s.Ring, credential.ForTickets, text)
 	if !ok {
 		return nil, false
 	}
@@ -127,8 +127,8 @@ func (s *Server) sealer(purpose credential.Purpose) credential.Sealer {
 	return credential.Sealer{Ring: s.Ring, Purpose: purpose}
 }
 
-func (s *Server) unseal(purpose credential.Purpose, text string) (*unpacker, bool) {
-	plain, err := s.sealer(purpose).Open(text)
+func unseal(ring *credential.Ring, purpose credential.Purpose, text string) (*unpacker, bool) {
+	plain, err := credential.Sealer{Ring: ring, Purpose: purpose}.Open(text)
 	u := unpack(plain)
 	return &u, err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
 )
 
 // Metadata is what both discovery documents say (RFC 8414 §2, OpenID Connect
@@ -82,7 +83,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 		scopes = append(scopes, string(row.Scope))
 	}
 	signs := names(loop.Algorithms())
-	proves := ProofAlgorithms()
+	proves := clientjwt.Algorithms()
 	methods := s.authMethods()
 	confidential := slices.DeleteFunc(slices.Clone(methods), func(name string) bool { return name == string(loop.AuthNone) })
 	return Metadata{
@@ -148,7 +149,7 @@ func (s *Server) authMethods() []string {
 	methods := []loop.AuthMethod{loop.AuthSecretBasic, loop.AuthSecretPost, loop.AuthPrivateKeyJWT}
 	if s.CertificateURL != "" {
 		methods = append(methods, loop.AuthSelfSignedTLS)
-		if s.ClientAuthorities != nil {
+		if s.Clients.Authorities != nil {
 			methods = append(methods, loop.AuthTLS)
 		}
 	}

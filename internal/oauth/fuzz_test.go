@@ -12,6 +12,9 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // register is a ledger for what is checked before anything is decided: it knows
@@ -42,24 +45,27 @@ func (register) Decide(_ context.Context, _ Subject, decide func(State) (Change,
 	return err
 }
 
+// issuer is where the server of these tests would be reached.
+const issuer = "https://identity.platform.test"
+
 // newServer is a server with one confidential client and its secret.
 func newServer(t testing.TB) (*Server, *loop.Client, string) {
 	t.Helper()
 	w := loop.Machine{}
 	master, _ := credential.NewMaster(w)
-	var keys []credential.Key
+	var sealed []credential.Key
 	for i, slot := range credential.Slots() {
 		key, err := credential.NewKey(w, master, uint32(i)+1, slot, w.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys = append(keys, key)
+		sealed = append(sealed, key)
 	}
-	ring, err := credential.NewRing(w, master, keys)
+	ring, err := credential.NewRing(w, master, sealed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := credential.OpenSigningKeys(w, master, keys)
+	opened, err := credential.OpenSigningKeys(w, master, sealed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +80,14 @@ func newServer(t testing.TB) (*Server, *loop.Client, string) {
 			Profile: loop.ProfileOAuth, IDTokenAlgorithm: loop.ES256,
 		},
 	}
+	keys, revocations := &clientjwt.Keys{World: w}, NewRevocations()
+	checker := &possession.Checker{World: w, Ring: ring, Memory: possession.NewMemory(w.Now())}
 	return &Server{
-		Issuer: "https://identity.platform.test", World: w, Ring: ring, Signing: opened,
-		Ledger: register{client}, Revocations: NewRevocations(), Proofs: NewProofs(w.Now()), ClientKeys: &ClientKeys{World: w}, Log: slog.New(slog.DiscardHandler),
+		Issuer: issuer, World: w, Ring: ring, Signing: opened,
+		Ledger: register{client}, Revocations: revocations, ClientKeys: keys, Log: slog.New(slog.DiscardHandler),
+		Clients:    &clientauth.Authenticator{Issuer: issuer, TokenURLs: []string{issuer + TokenPath}, World: w, Clients: Refusals{register{client}}, Keys: keys, Log: slog.New(slog.DiscardHandler)},
+		Possession: checker,
+		Tokens:     &Verifier{Issuer: issuer, World: w, Ring: ring, Signing: opened, Revocations: revocations, Possession: checker},
 	}, client, secret.Reveal()
 }
 
@@ -130,8 +141,8 @@ func FuzzTokenRequest(f *testing.F) {
 		if authorization != "" {
 			headers = []string{authorization}
 		}
-		req := ClientRequest{Method: "POST", Path: TokenPath, Authorization: headers, Form: form}
-		proven, err := s.Authenticate(t.Context(), req)
+		req := clientauth.Request{Evidence: possession.Evidence{Method: "POST", URLs: []string{issuer + TokenPath}}, Authorization: headers, Form: form}
+		proven, err := s.Clients.Authenticate(t.Context(), req)
 		var tokens *TokenResponse
 		if err == nil {
 			tokens, err = s.Exchange(t.Context(), proven, req)
@@ -141,28 +152,6 @@ func FuzzTokenRequest(f *testing.F) {
 		}
 		if loop.AsError(err).Code == loop.ServerError {
 			t.Fatalf("%q, %q: %v", authorization, body, err)
-		}
-	})
-}
-
-func FuzzBasic(f *testing.F) {
-	f.Add("Basic " + base64.StdEncoding.EncodeToString([]byte("client_x:secret_%25")))
-	f.Add("basic Og==")
-	f.Add("Bearer x")
-	f.Fuzz(func(t *testing.T, header string) {
-		id, secret, err := parseBasic(header)
-		if err != nil {
-			if loop.AsError(err).Code != loop.InvalidClient {
-				t.Fatalf("%q: %v", header, err)
-			}
-			return
-		}
-		again := "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(string(id))+":"+url.QueryEscape(secret)))
-		if len(again) > maxBasicLength {
-			return
-		}
-		if againID, againSecret, err := parseBasic(again); err != nil || againID != id || againSecret != secret {
-			t.Fatalf("%q reads as %q, %q, written again as %q, %q, %v", header, id, secret, againID, againSecret, err)
 		}
 	})
 }
@@ -186,10 +175,10 @@ func FuzzTokens(f *testing.F) {
 	}
 	f.Add(jwt)
 	f.Fuzz(func(t *testing.T, text string) {
-		if token, err := s.VerifyJWTAccessToken(text); err == nil && (token.ID != issued.ID || token.Client != issued.Client) {
+		if token, err := s.Tokens.VerifyJWT(text); err == nil && (token.ID != issued.ID || token.Client != issued.Client) {
 			t.Fatalf("%q opens as %+v", text, token)
 		}
-		_, access := s.openAccessToken(text)
+		_, access := openAccessToken(s.Ring, text)
 		_, code := s.openCode(text)
 		_, refresh := s.openRefreshToken(text)
 		for prefix, opened := range map[credential.Prefix]bool{

@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -137,8 +138,8 @@ func (s *Server) openIDToken(token string) (idTokenClaims, error) {
 func accessTokenHash(alg loop.Algorithm, accessToken string) string {
 	if alg == loop.EdDSA {
 		sum := sha512.Sum512([]byte(accessToken))
-		return base64url(sum[:sha512.Size/2])
+		return base64.RawURLEncoding.EncodeToString(sum[:sha512.Size/2])
 	}
 	sum := sha256.Sum256([]byte(accessToken))
-	return base64url(sum[:sha256.Size/2])
+	return base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
 }

@@ -11,24 +11,27 @@ import (
 	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/parameter"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // Introspection is what a client learns of a token (RFC 7662 §2.2). Of one that
 // is not active it learns nothing else.
 type Introspection struct {
-	Active    bool     `json:"active"`
-	Scope     string   `json:"scope,omitempty"`
-	Client    string   `json:"client_id,omitempty"`
-	TokenType string   `json:"token_type,omitempty"`
-	Expiry    int64    `json:"exp,omitempty"`
-	IssuedAt  int64    `json:"iat,omitempty"`
-	Subject   string   `json:"sub,omitempty"`
-	Audience  []string `json:"aud,omitempty"`
-	Issuer    string   `json:"iss,omitempty"`
-	ID        string   `json:"jti,omitempty"`
-	AuthTime  int64    `json:"auth_time,omitempty"` // RFC 9470 §6.2
-	ACR       string   `json:"acr,omitempty"`
-	Binding   *Binding `json:"cnf,omitempty"`
+	Active    bool                `json:"active"`
+	Scope     string              `json:"scope,omitempty"`
+	Client    string              `json:"client_id,omitempty"`
+	TokenType string              `json:"token_type,omitempty"`
+	Expiry    int64               `json:"exp,omitempty"`
+	IssuedAt  int64               `json:"iat,omitempty"`
+	Subject   string              `json:"sub,omitempty"`
+	Audience  []string            `json:"aud,omitempty"`
+	Issuer    string              `json:"iss,omitempty"`
+	ID        string              `json:"jti,omitempty"`
+	AuthTime  int64               `json:"auth_time,omitempty"` // RFC 9470 §6.2
+	ACR       string              `json:"acr,omitempty"`
+	Binding   *possession.Binding `json:"cnf,omitempty"`
 }
 
 // errPublicIntrospects: anybody could ask in a public client's name.
@@ -38,15 +41,15 @@ var errPublicIntrospects = loop.Errorf(loop.InvalidClient, "Introspection is for
 // for the resource server that it is (RFC 7662 §2). Of any other token, and of
 // one that does not work, it says only that it is not active. Access tokens are
 // judged without asking the store.
-func (s *Server) Introspect(ctx context.Context, client *loop.Client, req ClientRequest) (*Introspection, error) {
+func (s *Server) Introspect(ctx context.Context, client *loop.Client, req clientauth.Request) (*Introspection, error) {
 	if client.Type != loop.Confidential {
 		return nil, errPublicIntrospects
 	}
-	text, err := required(req.Form, "token")
+	text, err := parameter.Required(req.Form, "token")
 	if err != nil {
 		return nil, err
 	}
-	if token, err := s.verifyAnyAccessToken(text); err == nil {
+	if token, err := s.Tokens.verifyAny(text); err == nil {
 		return s.introspectAccess(client, token), nil
 	}
 	if token, ok := s.openRefreshToken(text); ok {
@@ -60,7 +63,7 @@ func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Intro
 		return &Introspection{}
 	}
 	told := &Introspection{
-		Active: true, Scope: token.scope(), Client: string(token.Client), TokenType: token.Binding.tokenType(),
+		Active: true, Scope: token.scope(), Client: string(token.Client), TokenType: token.Binding.TokenType(),
 		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: string(token.Member),
 		Audience: token.Audience, Issuer: s.Issuer, ID: string(token.ID),
 	}
@@ -72,7 +75,7 @@ func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Intro
 	} else {
 		told.AuthTime, told.ACR = token.AuthTime.Unix(), ACRPassword
 	}
-	if !token.Binding.none() {
+	if !token.Binding.None() {
 		told.Binding = &token.Binding
 	}
 	return told
@@ -98,7 +101,7 @@ func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, tok
 	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		chain := st.Chain
 		if chain == nil || chain.Client != client.ID ||
-			token.generation > chain.Generation || token.generation < chain.Generation && profileOf(client).rotates ||
+			token.generation > chain.Generation || token.generation < chain.Generation && client.Protocol.Profile.Rules().Rotates ||
 			!hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) ||
 			standing(st) != "" || !chain.Live(s.World.Now()) {
 			return Change{}, nil

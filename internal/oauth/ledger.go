@@ -77,3 +77,13 @@ func (s *Server) record(ctx context.Context, event audit.Event, actor audit.Acto
 	}
 	return rec
 }
+
+// Refusals reads clients and counts what was refused to them, by decisions of a
+// ledger.
+type Refusals struct{ Ledger }
+
+// RecordRefusal counts a genuine credential that was turned away.
+func (r Refusals) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
+	subject := Subject{Client: refusal.Client, Member: refusal.Member}
+	return r.Decide(ctx, subject, func(State) (Change, error) { return Change{Refused: &refusal}, nil })
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // LogoutRequest is an app's request to sign the member out (OpenID Connect
@@ -24,7 +25,7 @@ type LogoutRequest struct {
 // and a redirect URI that is not registered, are refusals that end in a page. An
 // expired ID token is a valid hint while its key is known.
 func (s *Server) CheckLogout(ctx context.Context, params url.Values) (*LogoutRequest, error) {
-	if err := noDuplicates(params); err != nil {
+	if err := parameter.NoDuplicates(params); err != nil {
 		return nil, err
 	}
 	req := &LogoutRequest{Parameters: params}
@@ -103,7 +104,7 @@ func (s *Server) SealLogout(r *LogoutRequest, browser string) string {
 // OpenLogout reads what SealLogout wrote for the same browser, and checks the
 // request afresh.
 func (s *Server) OpenLogout(ctx context.Context, text, browser string) (*LogoutRequest, error) {
-	u, ok := s.unseal(credential.ForContinuations, text)
+	u, ok := unseal(s.Ring, credential.ForContinuations, text)
 	if !ok || u.text() != "logout" {
 		return nil, errLost
 	}

@@ -11,6 +11,9 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/parameter"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // pushedLife is how long the app may take to bring the member here (RFC 9126
@@ -52,7 +55,7 @@ var clientProof = []string{"client_secret", "client_assertion", "client_assertio
 // Push takes an authorization request from a client that Authenticate has
 // proven, checks all of it and keeps it (RFC 9126 §2.1). What is wrong with it
 // is told here, not in the member's browser.
-func (s *Server) Push(ctx context.Context, client *loop.Client, req ClientRequest) (*PushedResponse, error) {
+func (s *Server) Push(ctx context.Context, client *loop.Client, req clientauth.Request) (*PushedResponse, error) {
 	if client.Type != loop.Confidential {
 		return nil, loop.Errorf(loop.InvalidClient, "Pushing is for clients that authenticate. A public client sends its request to the authorization endpoint.")
 	}
@@ -91,19 +94,19 @@ func (s *Server) Push(ctx context.Context, client *loop.Client, req ClientReques
 // pushedKey finds the key that the code will be bound to: that of a proof with
 // the push, or the one that dpop_jkt names; where both are there, they are one
 // (RFC 9449 §10.1).
-func (s *Server) pushedKey(req ClientRequest, params url.Values) (string, error) {
+func (s *Server) pushedKey(req clientauth.Request, params url.Values) (string, error) {
 	named := params.Get("dpop_jkt")
 	if len(req.Proofs) == 0 {
 		return named, nil
 	}
-	proof, err := s.checkProof(req.Proofs, req.Method, s.addresses(req.Path), "")
+	proof, err := s.Possession.Check(req.Evidence, "")
 	if err != nil {
 		return "", err
 	}
 	if named != "" && named != proof.Key {
-		return "", badProof("its key is not the one that dpop_jkt names")
+		return "", possession.Refused("its key is not the one that dpop_jkt names")
 	}
-	return proof.Key, s.useProof(proof)
+	return proof.Key, s.Possession.Use(proof)
 }
 
 var errBadHandle = loop.Errorf(loop.InvalidRequestURI, "The request_uri is unknown, has expired, was used, or belongs to another app. Push the request again: a request_uri works for 60 seconds and for one authorization.").About("request_uri")
@@ -131,7 +134,7 @@ func (s *Server) openPushed(ctx context.Context, handle string, late bool) (Aske
 // endpoint: the parameters themselves, those that were pushed, or those of a
 // signed request object. Every refusal is an *AuthorizationError.
 func (s *Server) Resolve(ctx context.Context, params url.Values) (Asked, error) {
-	params = Sent(params)
+	params = parameter.WithoutEmpty(params)
 	switch {
 	case strings.HasPrefix(params.Get("request_uri"), requestURIPrefix) && len(params["request_uri"]) == 1:
 		return s.resolvePushed(ctx, params)

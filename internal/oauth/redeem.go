@@ -6,6 +6,8 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/parameter"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // What the holder of a code that does not work is told. The descriptions name
@@ -64,15 +66,15 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 // consumes the code or ends anything.
 func (s *Server) presentedCode(req TokenRequest) (Code, error) {
 	form := req.Form
-	text, err := required(form, "code")
+	text, err := parameter.Required(form, "code")
 	if err != nil {
 		return Code{}, err
 	}
-	redirectURI, err := required(form, "redirect_uri")
+	redirectURI, err := parameter.Required(form, "redirect_uri")
 	if err != nil {
 		return Code{}, err
 	}
-	verifier, err := required(form, "code_verifier")
+	verifier, err := parameter.Required(form, "code_verifier")
 	if err != nil {
 		return Code{}, err
 	}
@@ -96,7 +98,7 @@ func (s *Server) presentedCode(req TokenRequest) (Code, error) {
 // redemption decides on a code: the first presentation starts the chain, a
 // second one ends what the first gave (RFC 6749 §4.1.2), even after the code
 // has expired.
-func (s *Server) redemption(ctx context.Context, code Code, binding Binding, st State) (Change, error) {
+func (s *Server) redemption(ctx context.Context, code Code, binding possession.Binding, st State) (Change, error) {
 	now := s.World.Now()
 	if st.Chain != nil {
 		return s.codeReused(ctx, st), errCodeReused
@@ -105,7 +107,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding Binding, st 
 		return refused(st, string(code.ID), "code expired"), errCodeExpired
 	}
 	fault := standing(st)
-	if fault == "" && s.Revocations.end(bearings{code.Member, code.Client, code.Grant, code.ID, "", code.Counter}) {
+	if fault == "" && s.Revocations.revokedAfter(lineage{code.Member, code.Client, code.Grant, code.ID, "", code.Counter}) {
 		fault = "revoked since"
 	}
 	if fault != "" {
@@ -120,13 +122,13 @@ func (s *Server) redemption(ctx context.Context, code Code, binding Binding, st 
 		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes, AskedFor: code.AskedFor,
 		Session: code.Session, AuthTime: code.AuthTime,
 		Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens),
-		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.holder(),
+		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.Holder(),
 		Resources: code.Resources,
 		CreatedAt: now, IdleExpiresAt: now.Add(loop.RefreshTokenIdle),
 	}
 	_, _ = s.World.Read(chain.Salt[:])
 	if st.Client.Type == loop.Public {
-		chain.Key = binding.holder() // RFC 9449 §5, RFC 8705 §4: nothing else proves who refreshes
+		chain.Key = binding.Holder() // RFC 9449 §5, RFC 8705 §4: nothing else proves who refreshes
 	}
 
 	rec := s.record(ctx, audit.CodeRedeemed, byClient(st.Client), st)

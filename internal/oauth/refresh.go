@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // refreshToken is what a refresh token says: which chain, which generation. The
@@ -61,7 +62,7 @@ func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
 
 // refresh rotates a refresh token (RFC 6749 §6, RFC 9700 §4.14.2).
 func (s *Server) refresh(ctx context.Context, req TokenRequest) (*TokenResponse, error) {
-	text, err := required(req.Form, "refresh_token")
+	text, err := parameter.Required(req.Form, "refresh_token")
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if change, err := s.refuseEnded(st); err != nil {
 		return rotation{}, change, err
 	}
-	if chain.Key != "" && chain.Key != req.Binding.holder() {
+	if chain.Key != "" && chain.Key != req.Binding.Holder() {
 		return rotation{}, Change{}, errBadKey
 	}
 	asked := wanted(named, chain)
@@ -201,7 +202,7 @@ func (s *Server) refuseOld(ctx context.Context, req TokenRequest, token refreshT
 	case token.generation > chain.Generation:
 		s.Log.ErrorContext(ctx, "a refresh token is newer than its chain: the database was set back", "chain", chain.ID, "generation", token.generation, "stored", chain.Generation)
 		return refused(st, string(chain.ID), "newer than stored"), errBadRefresh
-	case token.generation < chain.Generation && profileOf(req.Client).rotates && !retry:
+	case token.generation < chain.Generation && req.Client.Protocol.Profile.Rules().Rotates && !retry:
 		return s.tokenReused(ctx, st), errRefreshReuse
 	}
 	return Change{}, nil
@@ -213,10 +214,10 @@ func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chai
 	now := s.World.Now()
 	next := *chain
 	next.IdleExpiresAt = now.Add(loop.RefreshTokenIdle)
-	if newest := s.Ring.Newest(credential.ForRefreshTokens); profileOf(req.Client).rotates || next.KeyID != newest {
+	if newest := s.Ring.Newest(credential.ForRefreshTokens); req.Client.Protocol.Profile.Rules().Rotates || next.KeyID != newest {
 		next.Generation++
 		next.KeyID = newest
-		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, asked, req.Binding.holder()
+		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, asked, req.Binding.Holder()
 	}
 	return &next
 }
@@ -242,9 +243,9 @@ func (s *Server) refuseEnded(st State) (Change, error) {
 // the present, within the client's grace period, for the same key and scopes.
 // What the chain has lost in the meantime is the same for both.
 func (s *Server) withinGrace(req TokenRequest, token refreshToken, chain *loop.Chain, asked loop.Scopes) bool {
-	return profileOf(req.Client).rotates && req.Client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
+	return req.Client.Protocol.Profile.Rules().Rotates && req.Client.RefreshGrace > 0 && token.generation == chain.Generation-1 &&
 		s.World.Now().Before(chain.RotatedAt.Add(req.Client.RefreshGrace)) &&
-		req.Binding.holder() == chain.RotatedKey &&
+		req.Binding.Holder() == chain.RotatedKey &&
 		asked.And(chain.Scopes).String() == chain.RotatedFor.And(chain.Scopes).String()
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // maxRequestObjectLife is how long a request object may be valid (FAPI 2.0
@@ -24,13 +26,13 @@ const maxObjectClaims = 100
 // objectClaims are the claims of a request object that are not parameters of
 // the request (RFC 9101 §4).
 type objectClaims struct {
-	Issuer    string   `json:"iss"`
-	Subject   string   `json:"sub"`
-	Audience  any      `json:"aud"`
-	Client    string   `json:"client_id"`
-	ExpiresAt *seconds `json:"exp"`
-	NotBefore *seconds `json:"nbf"`
-	IssuedAt  *seconds `json:"iat"`
+	Issuer    string             `json:"iss"`
+	Subject   string             `json:"sub"`
+	Audience  any                `json:"aud"`
+	Client    string             `json:"client_id"`
+	ExpiresAt *clientjwt.Seconds `json:"exp"`
+	NotBefore *clientjwt.Seconds `json:"nbf"`
+	IssuedAt  *clientjwt.Seconds `json:"iat"`
 }
 
 func badObject(why string) *loop.Error {
@@ -40,21 +42,21 @@ func badObject(why string) *loop.Error {
 // openRequestObject verifies a request object and gives the parameters in it:
 // only these count, whatever was sent beside them (RFC 9101 §6.3).
 func (s *Server) openRequestObject(ctx context.Context, client *loop.Client, text string) (url.Values, error) {
-	if _, err := parseJWT(text); err != nil {
+	if _, err := clientjwt.Parse(text); err != nil {
 		return nil, badObject(err.Error())
 	}
 	if client.Protocol.KeySet == nil && client.Protocol.KeySetURI == "" {
 		return nil, loop.Errorf(loop.RequestNotSupported, "This app has registered no keys, so that no request object of it can be verified. Register jwks or jwks_uri, or send the parameters themselves.").About("request")
 	}
-	payload, err := s.openClientJWT(ctx, client, text, "oauth-authz-req+jwt", "JWT")
-	if bad, ok := errors.AsType[errBadJWT](err); ok {
+	payload, err := s.ClientKeys.Open(ctx, client, text, "oauth-authz-req+jwt", "JWT")
+	if bad, ok := errors.AsType[clientjwt.Fault](err); ok {
 		return nil, badObject(bad.Error()).Because(err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	var claims objectClaims
-	if err := decodeClaims(payload, &claims); err != nil {
+	if err := clientjwt.DecodeClaims(payload, &claims); err != nil {
 		return nil, badObject("its claims are not well formed")
 	}
 	if fault := claims.fault(client, s.Issuer, s.World.Now()); fault != "" {
@@ -76,7 +78,7 @@ func (c *objectClaims) fault(client *loop.Client, issuer string, now time.Time) 
 		return "it needs exp and nbf"
 	case !now.Before(c.ExpiresAt.Time()):
 		return "it has expired"
-	case c.NotBefore.after(now.Add(clockSkew)) || c.IssuedAt.after(now.Add(clockSkew)):
+	case c.NotBefore.After(now.Add(clientjwt.MaxSkew)) || c.IssuedAt.After(now.Add(clientjwt.MaxSkew)):
 		return "its nbf or iat is in the future: check your clock"
 	case c.ExpiresAt.Time().Sub(c.NotBefore.Time()) > maxRequestObjectLife:
 		return "it is valid for more than an hour"
@@ -99,7 +101,7 @@ var notParameters = map[string]bool{"iss": true, "aud": true, "exp": true, "nbf"
 // are, numbers in digits, objects as JSON, a list of resources as several.
 func objectParameters(payload []byte) (url.Values, error) {
 	var claims map[string]json.RawMessage
-	if err := decodeClaims(payload, &claims); err != nil {
+	if err := clientjwt.DecodeClaims(payload, &claims); err != nil {
 		return nil, badObject("its claims are not well formed")
 	}
 	if len(claims) > maxObjectClaims {
@@ -122,7 +124,7 @@ func objectParameters(payload []byte) (url.Values, error) {
 		}
 		params[name] = values
 	}
-	return Sent(params), nil
+	return parameter.WithoutEmpty(params), nil
 }
 
 func parameterValues(name string, raw json.RawMessage) ([]string, error) {

@@ -79,9 +79,9 @@ func (r *Revocations) Epoch() loop.Epoch {
 	return r.epoch
 }
 
-// bearings is what a token or code hangs from, and the counter's value when it
-// was issued.
-type bearings struct {
+// lineage is what a token or code depends on, and the counter's value when it was
+// issued.
+type lineage struct {
 	member  loop.MemberID
 	client  loop.ClientID
 	grant   loop.GrantID
@@ -90,14 +90,14 @@ type bearings struct {
 	counter uint64
 }
 
-// end reports whether anything that the credential hangs from was revoked
+// revokedAfter reports whether anything that the credential depends on was revoked
 // after it was issued.
-func (r *Revocations) end(b bearings) bool {
+func (r *Revocations) revokedAfter(l lineage) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.highest[revoked{loop.RevokeChain, string(b.chain)}].number > b.counter ||
-		r.highest[revoked{loop.RevokeGrant, string(b.grant)}].number > b.counter ||
-		r.highest[revoked{loop.RevokeMember, string(b.member)}].number > b.counter ||
-		r.highest[revoked{loop.RevokeClient, string(b.client)}].number > b.counter ||
-		r.highest[revoked{loop.RevokeToken, string(b.token)}].number > b.counter
+	return r.highest[revoked{loop.RevokeChain, string(l.chain)}].number > l.counter ||
+		r.highest[revoked{loop.RevokeGrant, string(l.grant)}].number > l.counter ||
+		r.highest[revoked{loop.RevokeMember, string(l.member)}].number > l.counter ||
+		r.highest[revoked{loop.RevokeClient, string(l.client)}].number > l.counter ||
+		r.highest[revoked{loop.RevokeToken, string(l.token)}].number > l.counter
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // RevokeGrant ends a member's consent to an app with everything that came from
@@ -34,15 +36,15 @@ func (s *Server) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Acto
 // refresh token its chain and the access tokens of it, with an access token that
 // token alone. A token that does not work, or is another client's, changes
 // nothing and is no error.
-func (s *Server) RevokeToken(ctx context.Context, client *loop.Client, req ClientRequest) error {
-	text, err := required(req.Form, "token")
+func (s *Server) RevokeToken(ctx context.Context, client *loop.Client, req clientauth.Request) error {
+	text, err := parameter.Required(req.Form, "token")
 	if err != nil {
 		return err
 	}
 	if token, ok := s.openRefreshToken(text); ok {
 		return s.revokeChain(ctx, client, token)
 	}
-	if token, err := s.verifyAnyAccessToken(text); err == nil && token.Client == client.ID {
+	if token, err := s.Tokens.verifyAny(text); err == nil && token.Client == client.ID {
 		return s.revokeAccess(ctx, token)
 	}
 	return nil

@@ -1,11 +1,13 @@
 package oauth
 
 import (
-	"crypto/x509"
 	"log/slog"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // Server is the authorization server's rules with what they need.
@@ -16,20 +18,28 @@ type Server struct {
 
 	World       loop.World
 	Ring        *credential.Ring
+	Tokens      *Verifier
 	Signing     *credential.SigningKeys
 	Ledger      Ledger
-	Assertions  Assertions
 	Pushed      PushedRequests
 	Logouts     Logouts
 	Epochs      Epochs
-	ClientKeys  *ClientKeys
-	Proofs      *Proofs
+	Clients     *clientauth.Authenticator
+	ClientKeys  *clientjwt.Keys // by which request objects are signed
+	Possession  *possession.Checker
 	Revocations *Revocations
 	Log         *slog.Logger
 
 	// CertificateURL is where clients with a certificate reach identity (RFC
 	// 8705 §5); empty: nowhere.
 	CertificateURL string
-	// ClientAuthorities are those whose certificates tls_client_auth takes; nil: none.
-	ClientAuthorities *x509.CertPool
+}
+
+// Addresses are the URLs under which an endpoint of ours is reached: the public
+// one, and the one for clients with certificates.
+func (s *Server) Addresses(path string) []string {
+	if s.CertificateURL == "" {
+		return []string{s.Issuer + path}
+	}
+	return []string{s.Issuer + path, s.CertificateURL + path}
 }

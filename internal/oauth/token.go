@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // TokenResponse is the answer of the token endpoint (RFC 6749 §5.1, OpenID
@@ -23,7 +25,7 @@ type TokenResponse struct {
 type TokenRequest struct {
 	Client  *loop.Client
 	Form    url.Values
-	Binding Binding
+	Binding possession.Binding
 }
 
 // grantType is one way to get tokens, for a client that has been authenticated.
@@ -40,7 +42,7 @@ func grantTypes() map[loop.GrantType]grantType {
 
 // Exchange answers a request to the token endpoint of a client that Authenticate
 // has proven (RFC 6749 §3.2).
-func (s *Server) Exchange(ctx context.Context, client *loop.Client, req ClientRequest) (*TokenResponse, error) {
+func (s *Server) Exchange(ctx context.Context, client *loop.Client, req clientauth.Request) (*TokenResponse, error) {
 	name := loop.GrantType(req.Form.Get("grant_type"))
 	if name == "" {
 		return nil, loop.Errorf(loop.InvalidRequest, "The grant_type is missing. Send authorization_code, refresh_token or client_credentials.").About("grant_type")
@@ -52,7 +54,7 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req ClientRe
 	if !client.MayUse(name) {
 		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s. An operator sets the grant types of an app.", name).About("grant_type")
 	}
-	binding, err := s.bind(client, req)
+	binding, err := s.Possession.Bind(client, req.Evidence)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ func (s *Server) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRe
 	}
 	response := &TokenResponse{
 		AccessToken: access,
-		TokenType:   req.Binding.tokenType(),
+		TokenType:   req.Binding.TokenType(),
 		ExpiresIn:   int64(target.life(req.Client) / time.Second),
 		Scope:       granted.String(),
 	}

@@ -43,7 +43,7 @@ func (p *Platform) leading(room string, do func(context.Context) error) func(con
 
 // forget has memory forget the revocations that have expired.
 func (p *Platform) forget(context.Context) error {
-	p.OAuth.Revocations.Sweep(p.world.Now())
+	p.revocations.Sweep(p.world.Now())
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (p *Platform) Backup(ctx context.Context, w io.Writer) (backup.Manifest, au
 		return backup.Manifest{}, audit.Report{}, err
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // the next backup tries again
-	manifest := backup.Manifest{Issuer: p.OAuth.Issuer, MadeAt: p.world.Now()}
+	manifest := backup.Manifest{Issuer: p.tokens.Issuer, MadeAt: p.world.Now()}
 	report, err := p.snapshot(ctx, folder)
 	if err != nil {
 		return manifest, report, err

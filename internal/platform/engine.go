@@ -12,6 +12,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
@@ -70,7 +71,7 @@ type clientMemory interface {
 // identityStore is what identity and the portal have kept.
 type identityStore interface {
 	oauth.Ledger
-	oauth.Assertions
+	clientauth.Assertions
 	oauth.PushedRequests
 	oauth.Logouts
 	member.Store

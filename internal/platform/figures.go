@@ -15,7 +15,7 @@ import (
 func (p *Platform) Figures(ctx context.Context) operation.Figures {
 	f := operation.Figures{
 		Databases:   make(map[string]store.Figures, len(p.databases)),
-		Revocations: p.OAuth.Revocations.Len(), RevocationCounter: p.OAuth.Revocations.Epoch().Counter,
+		Revocations: p.revocations.Len(), RevocationCounter: p.revocations.Epoch().Counter,
 		Refused: p.limits.Refused(), CountedAlone: p.limits.Alone(),
 	}
 	for _, database := range p.databases {

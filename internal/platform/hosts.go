@@ -14,6 +14,7 @@ import (
 	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -73,13 +74,13 @@ func (p *Platform) buildIdentity() ([]room, error) {
 func (p *Platform) buildClinical() ([]room, error) {
 	config := clinical.Config{
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
-		Tokens:     p.OAuth,
+		Tokens:     p.tokens,
 		Records:    p.results,
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{
-			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.OAuth.Issuer},
+			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.tokens.Issuer},
 			ScopesSupported: []string{string(loop.ScopeReadBiomarkers)}, BearerMethods: []string{"header"},
-			ProofAlgorithms: oauth.ProofAlgorithms(), CertificateBoundTokens: p.config.ClinicalCertificate != nil,
+			ProofAlgorithms: clientjwt.Algorithms(), CertificateBoundTokens: p.config.ClinicalCertificate != nil,
 			Name: "Connect with Loop: lab results", Documentation: p.config.Developers.JoinPath(web.DocumentationPath, "lab-results").String(),
 		},
 		SignInMaxAge: p.config.SignInMaxAge,

@@ -8,6 +8,8 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/possession"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
@@ -24,11 +26,11 @@ func TestIntrospection_OfAnAccessTokenAsksNoDatabase(t *testing.T) {
 		t.Fatalf("revoking: %d %s", r.StatusCode, r.Text)
 	}
 	introspect := func(token string) (*oauth.Introspection, error) {
-		req := oauth.ClientRequest{
-			Method: http.MethodPost, Path: oauth.IntrospectionPath,
-			Form: url.Values{"client_id": {string(app.ID)}, "client_secret": {app.Secret}, "token": {token}},
+		req := clientauth.Request{
+			Evidence: possession.Evidence{Method: http.MethodPost, URLs: []string{p.OAuth.Issuer + oauth.IntrospectionPath}},
+			Form:     url.Values{"client_id": {string(app.ID)}, "client_secret": {app.Secret}, "token": {token}},
 		}
-		client, err := p.OAuth.Authenticate(t.Context(), req)
+		client, err := p.OAuth.Clients.Authenticate(t.Context(), req)
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ import (
 type Platform struct {
 	Accounts  *member.Accounts
 	Clients   *registration.Clients
-	OAuth     *oauth.Server
+	OAuth     *oauth.Server // nil where the role does not work on what identity keeps
 	Catalogue *biomarker.Catalogue
 	Importer  *biomarker.Importer
 
@@ -37,6 +37,7 @@ type Platform struct {
 	world        *loop.Clock
 	engine       engine
 	revocations  *oauth.Revocations
+	tokens       *oauth.Verifier
 	shared       sharedStore
 	store        identityStore  // nil where the role does not work on it
 	results      clinicalStore  // nil where the role does not work on it

@@ -11,21 +11,36 @@ import (
 	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/oauth/possession"
 	"github.com/loop-health/loop/internal/registration"
 )
 
+// buildOAuth builds what opens access tokens and, where the role works on what
+// identity keeps, what decides.
 func (p *Platform) buildOAuth(context.Context) error {
-	p.OAuth = &oauth.Server{
-		Issuer: p.config.Identity.String(), OwnResources: []string{p.config.Identity.String(), p.config.Clinical.String()}, Resources: p.config.Resources,
-		World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing, Revocations: p.revocations,
-		ClientKeys: &oauth.ClientKeys{Fetcher: p.outgoing, World: p.world}, Proofs: oauth.NewProofs(p.world.Now()),
-		ClientAuthorities: p.config.ClientAuthorities, Log: p.config.Log,
+	checker := &possession.Checker{World: p.world, Ring: p.secrets.Ring, Memory: possession.NewMemory(p.world.Now())}
+	p.tokens = &oauth.Verifier{
+		Issuer: p.config.Identity.String(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing,
+		Revocations: p.revocations, Possession: checker,
 	}
-	if p.store != nil { // else it opens tokens, and decides nothing
-		p.OAuth.Ledger, p.OAuth.Assertions, p.OAuth.Pushed, p.OAuth.Logouts, p.OAuth.Epochs = p.store, p.store, p.store, p.store, p.store
+	if p.store == nil {
+		return nil
+	}
+	keys := &clientjwt.Keys{Fetcher: p.outgoing, World: p.world}
+	p.OAuth = &oauth.Server{
+		Issuer: p.tokens.Issuer, OwnResources: []string{p.tokens.Issuer, p.config.Clinical.String()}, Resources: p.config.Resources,
+		World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing, Revocations: p.revocations, Log: p.config.Log,
+		Ledger: p.store, Pushed: p.store, Logouts: p.store, Epochs: p.store,
+		Tokens: p.tokens, Possession: checker, ClientKeys: keys,
 	}
 	if p.config.IdentityCertificate != nil {
 		p.OAuth.CertificateURL = p.config.IdentityCertificate.String()
+	}
+	p.OAuth.Clients = &clientauth.Authenticator{
+		Issuer: p.OAuth.Issuer, TokenURLs: p.OAuth.Addresses(oauth.TokenPath), World: p.world, Clients: oauth.Refusals{Ledger: p.store},
+		Assertions: p.store, Keys: keys, Authorities: p.config.ClientAuthorities, Log: p.config.Log,
 	}
 	return nil
 }

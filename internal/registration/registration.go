@@ -14,6 +14,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
 )
 
 // Store is what registration needs to be kept.
@@ -104,7 +105,7 @@ func (r *Clients) Update(ctx context.Context, id loop.ClientID, by audit.Actor, 
 func (r *Clients) validate(c *loop.Client) error {
 	faults := c.Validate()
 	if c.Protocol.KeySet != nil {
-		if _, err := oauth.ParseClientKeys(c.Protocol.KeySet); err != nil {
+		if _, err := clientjwt.ParseKeySet(c.Protocol.KeySet); err != nil {
 			faults = append(faults, loop.Errorf(loop.ValidationError, "The key set (jwks) is refused: %w.", err).About("jwks"))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
 // Handler answers a request or returns an error, which the Site turns into
@@ -104,6 +105,11 @@ func (s *Site) Addresses(r *http.Request) []string {
 		addresses = append(addresses, s.CertificateURL.String()+r.URL.EscapedPath())
 	}
 	return addresses
+}
+
+// Evidence is what the request brings to prove what its sender holds.
+func (s *Site) Evidence(r *http.Request) possession.Evidence {
+	return possession.Evidence{Method: r.Method, URLs: s.Addresses(r), Proofs: r.Header.Values("DPoP"), Certificates: s.Certificates(r)}
 }
 
 // Handler is the whole host: the chain, then the routes.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -46,11 +47,11 @@ func completePushed(tx *Tx, hash []byte, now time.Time) {
 	tx.One(errAnswered, `UPDATE pushed_requests SET completed_at = $1 WHERE hash = $2 AND completed_at = 0`, store.Micro(now), hash)
 }
 
-// UseAssertion notes that a client assertion was used; oauth.ErrUsed where it was
+// UseAssertion notes that a client assertion was used; clientauth.ErrUsed where it was
 // before.
 func (s *IdentityStore) UseAssertion(ctx context.Context, client loop.ClientID, hash [32]byte, expiresAt time.Time) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		tx.One(oauth.ErrUsed, `INSERT INTO assertions (client_id, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, client, hash[:], store.Micro(expiresAt))
+		tx.One(clientauth.ErrUsed, `INSERT INTO assertions (client_id, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, client, hash[:], store.Micro(expiresAt))
 		return nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -51,13 +52,13 @@ func completePushed(tx *Tx, hash []byte, now time.Time) error {
 	return err
 }
 
-// UseAssertion notes that a client assertion was used; oauth.ErrUsed where it was
+// UseAssertion notes that a client assertion was used; clientauth.ErrUsed where it was
 // before.
 func (s *Identity) UseAssertion(ctx context.Context, client loop.ClientID, hash [32]byte, expiresAt time.Time) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		added, err := tx.Exec(`INSERT INTO assertions (client_id, hash, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, client, hash[:], store.Micro(expiresAt))
 		if err == nil && added == 0 {
-			err = oauth.ErrUsed
+			err = clientauth.ErrUsed
 		}
 		return err
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
 )
 
 // What works once, and what must not outlive its end, however many try at a time.
@@ -50,7 +51,7 @@ func oneAssertion(t *testing.T, f *fixture) {
 	use := func(client loop.ClientID, hash [32]byte) error {
 		return f.store.UseAssertion(t.Context(), client, hash, until)
 	}
-	if won := winners(t, is(oauth.ErrUsed), func() error { return use(f.client.ID, hash) }); won != 1 {
+	if won := winners(t, is(clientauth.ErrUsed), func() error { return use(f.client.ID, hash) }); won != 1 {
 		t.Errorf("%d used one assertion", won)
 	}
 	must(t, use("client_other", hash))

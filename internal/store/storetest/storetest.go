@@ -18,13 +18,14 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/registration"
 )
 
 // Store is everything that identity's rules need kept.
 type Store interface {
 	oauth.Ledger
-	oauth.Assertions
+	clientauth.Assertions
 	oauth.PushedRequests
 	oauth.Logouts
 	oauth.Epochs

@@ -1,4 +1,4 @@
-package oauth
+package possession
 
 import (
 	"encoding/binary"
@@ -12,7 +12,7 @@ import (
 func TestSec062_TheMemoryOfProofsIsBoundedAndForgetsNoneEarly(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)
-	proofs := NewProofs(now)
+	proofs := NewMemory(now)
 	number := func(n int) (hash [32]byte) {
 		binary.BigEndian.PutUint64(hash[:], uint64(n))
 		return hash
@@ -26,7 +26,7 @@ func TestSec062_TheMemoryOfProofsIsBoundedAndForgetsNoneEarly(t *testing.T) {
 	if told := loop.AsError(err); told.Code != loop.TemporarilyUnavailable || told.RetryAfter == 0 {
 		t.Errorf("one too many: %v", err)
 	}
-	if err := proofs.use(number(0), now, now.Add(2*proofWindow)); !errors.Is(err, ErrUsed) {
+	if err := proofs.use(number(0), now, now.Add(2*proofWindow)); !errors.Is(err, errUsed) {
 		t.Errorf("the first was forgotten: %v", err)
 	}
 	later := now.Add(2 * proofWindow)

@@ -1,18 +1,17 @@
-package oauth
+package clientauth
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"time"
 
-	josejson "github.com/go-jose/go-jose/v4/json"
-
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // assertionType is the one kind of client_assertion (RFC 7523 §2.2).
@@ -21,10 +20,6 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // maxAssertionLife bounds how long an assertion may say that it works, and so
 // how long we have to remember that it was used.
 const maxAssertionLife = time.Hour
-
-// clockSkew is how far ahead of ours another's clock may be: 8 seconds are
-// common, a minute is a mistake (FAPI 2.0 Security Profile §5.3.2.1).
-const clockSkew = 15 * time.Second
 
 // ErrUsed is returned where something that works once was used before.
 var ErrUsed = errors.New("used before")
@@ -38,14 +33,14 @@ type Assertions interface {
 
 // privateKeyJWT is private_key_jwt: an assertion signed with a key that the
 // client registered (RFC 7523 §3, OpenID Connect Core §9).
-var privateKeyJWT = authenticationMethod{
-	presented: func(req ClientRequest) bool {
+var privateKeyJWT = method{
+	presented: func(req Request) bool {
 		return req.Form.Has("client_assertion") || req.Form.Has("client_assertion_type")
 	},
-	names: func(req ClientRequest) (loop.ClientID, error) {
-		kind, kindErr := single(req.Form, "client_assertion_type")
-		text, textErr := single(req.Form, "client_assertion")
-		named, namedErr := single(req.Form, "client_id")
+	names: func(req Request) (loop.ClientID, error) {
+		kind, kindErr := parameter.Single(req.Form, "client_assertion_type")
+		text, textErr := parameter.Single(req.Form, "client_assertion")
+		named, namedErr := parameter.Single(req.Form, "client_id")
 		if err := errors.Join(kindErr, textErr, namedErr); err != nil {
 			return "", err
 		}
@@ -58,8 +53,8 @@ var privateKeyJWT = authenticationMethod{
 		}
 		return subject, err
 	},
-	proves: func(s *Server, ctx context.Context, client *loop.Client, req ClientRequest) error {
-		return s.provesAssertion(ctx, client, req.Form.Get("client_assertion"), req.Path)
+	proves: func(a *Authenticator, ctx context.Context, client *loop.Client, req Request) error {
+		return a.provesAssertion(ctx, client, req.Form.Get("client_assertion"), req.URLs)
 	},
 }
 
@@ -69,25 +64,25 @@ func refusedAssertion(why string) error {
 
 // assertionClaims are the claims of RFC 7523 §3.
 type assertionClaims struct {
-	Issuer    string   `json:"iss"`
-	Subject   string   `json:"sub"`
-	Audience  any      `json:"aud"`
-	ID        string   `json:"jti"`
-	ExpiresAt *seconds `json:"exp"`
-	IssuedAt  *seconds `json:"iat"`
-	NotBefore *seconds `json:"nbf"`
+	Issuer    string             `json:"iss"`
+	Subject   string             `json:"sub"`
+	Audience  any                `json:"aud"`
+	ID        string             `json:"jti"`
+	ExpiresAt *clientjwt.Seconds `json:"exp"`
+	IssuedAt  *clientjwt.Seconds `json:"iat"`
+	NotBefore *clientjwt.Seconds `json:"nbf"`
 }
 
 // assertionSubject reads, before anything is proven, who the assertion says it
 // is from.
 func assertionSubject(text string) (loop.ClientID, error) {
 	parts := strings.Split(text, ".")
-	if len(text) > maxJWTLength || len(parts) != 3 {
+	if len(text) > clientjwt.MaxLength || len(parts) != 3 {
 		return "", refusedAssertion("it is not a signed JWT")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	var claims assertionClaims
-	if err != nil || decodeClaims(payload, &claims) != nil || claims.Subject == "" {
+	if err != nil || clientjwt.DecodeClaims(payload, &claims) != nil || claims.Subject == "" {
 		return "", refusedAssertion("it has no sub, or is not a signed JWT")
 	}
 	return loop.ClientID(claims.Subject), nil
@@ -95,31 +90,47 @@ func assertionSubject(text string) (loop.ClientID, error) {
 
 // provesAssertion verifies an assertion and uses it up. What the signature does
 // not hold for is never stored.
-func (s *Server) provesAssertion(ctx context.Context, client *loop.Client, text, path string) error {
+func (a *Authenticator) provesAssertion(ctx context.Context, client *loop.Client, text string, urls []string) error {
 	if client.Protocol.AuthMethod != loop.AuthPrivateKeyJWT {
-		return errInvalidClient
+		return ErrInvalid
 	}
-	payload, err := s.openClientJWT(ctx, client, text, "JWT", "client-authentication+jwt")
+	payload, err := a.Keys.Open(ctx, client, text, "JWT", "client-authentication+jwt")
 	if err != nil {
 		return assertionFault(err)
 	}
 	var claims assertionClaims
-	if err := decodeClaims(payload, &claims); err != nil {
+	if err := clientjwt.DecodeClaims(payload, &claims); err != nil {
 		return refusedAssertion("its claims are not well formed")
 	}
-	if fault := claims.fault(client, s.assertionAudiences(client, path), s.World.Now()); fault != "" {
+	if fault := claims.fault(client, a.audiences(client, urls), a.World.Now()); fault != "" {
 		return refusedAssertion(fault)
 	}
-	err = s.Assertions.UseAssertion(ctx, client.ID, sha256.Sum256([]byte(claims.ID)), claims.ExpiresAt.Time().Add(clockSkew))
+	err = a.Assertions.UseAssertion(ctx, client.ID, sha256.Sum256([]byte(claims.ID)), claims.ExpiresAt.Time().Add(clientjwt.MaxSkew))
 	if errors.Is(err, ErrUsed) {
 		return refusedAssertion("its jti was used before; make a new assertion for each request")
 	}
 	return err
 }
 
-// assertionFault tells what is wrong with the JWT itself.
+// audiences are the values that aud of an assertion may have, as one string: an
+// array, or another server's address, is how an assertion made for one server is
+// used at another.
+func (a *Authenticator) audiences(client *loop.Client, urls []string) []string {
+	audiences := []string{a.Issuer}
+	if client.Protocol.Profile.Rules().IssuerOnly {
+		return audiences
+	}
+	for _, url := range slices.Concat(a.TokenURLs, urls) {
+		if !slices.Contains(audiences, url) {
+			audiences = append(audiences, url)
+		}
+	}
+	return audiences
+}
+
+// assertionFault refuses an assertion for what is wrong with the JWT itself.
 func assertionFault(err error) error {
-	if bad, ok := errors.AsType[errBadJWT](err); ok {
+	if bad, ok := errors.AsType[clientjwt.Fault](err); ok {
 		refused := loop.AsError(refusedAssertion(bad.Error()))
 		return refused.Because(err)
 	}
@@ -140,40 +151,10 @@ func (c *assertionClaims) fault(client *loop.Client, audiences []string, now tim
 		return "it has no exp"
 	case !now.Before(c.ExpiresAt.Time()):
 		return "it has expired"
-	case c.ExpiresAt.Time().After(now.Add(maxAssertionLife + clockSkew)):
+	case c.ExpiresAt.Time().After(now.Add(maxAssertionLife + clientjwt.MaxSkew)):
 		return "its exp is more than an hour away"
-	case c.IssuedAt.after(now.Add(clockSkew)) || c.NotBefore.after(now.Add(clockSkew)):
+	case c.IssuedAt.After(now.Add(clientjwt.MaxSkew)) || c.NotBefore.After(now.Add(clientjwt.MaxSkew)):
 		return "its iat or nbf is in the future: check your clock"
 	}
 	return ""
 }
-
-// seconds is a NumericDate (RFC 7519 §2) within the years that a clock can show.
-type seconds float64
-
-// Time is the moment.
-func (n seconds) Time() time.Time { return time.UnixMicro(int64(n * 1e6)).UTC() }
-
-// after reports whether the moment, if there is one, is after t.
-func (n *seconds) after(t time.Time) bool { return n != nil && n.Time().After(t) }
-
-// UnmarshalJSON refuses numbers that are no date.
-func (n *seconds) UnmarshalJSON(raw []byte) error {
-	var number float64
-	if err := json.Unmarshal(raw, &number); err != nil {
-		return err
-	}
-	const year9999 = 253402300799
-	if number < 0 || number > year9999 {
-		return errors.New("not a date")
-	}
-	*n = seconds(number)
-	return nil
-}
-
-// decodeClaims reads a JSON object of claims, none of them twice (RFC 7519 §4),
-// and by their names as they are: encoding/json would take ISS for iss, so that
-// one claim could be checked and another be used.
-func decodeClaims(payload []byte, into any) error { return josejson.Unmarshal(payload, into) }
-
-func base64url(bytes []byte) string { return base64.RawURLEncoding.EncodeToString(bytes) }

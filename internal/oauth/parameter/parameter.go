@@ -1,4 +1,6 @@
-package oauth
+// Package parameter reads the parameters of requests, as forms and addresses
+// carry them (RFC 6749 §3.1, §3.2).
+package parameter
 
 import (
 	"net/url"
@@ -8,10 +10,10 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// Sent gives the parameters without those that came without a value, which MUST
-// be treated as if they had not come (RFC 6749 §3.1, §3.2). One that came twice
+// WithoutEmpty takes out the parameters that came without a value, which MUST be
+// treated as if they had not come (RFC 6749 §3.1, §3.2). One that came twice
 // stays, so that it can be refused.
-func Sent(params url.Values) url.Values {
+func WithoutEmpty(params url.Values) url.Values {
 	for name, values := range params {
 		if len(values) == 1 && values[0] == "" {
 			delete(params, name)
@@ -23,7 +25,8 @@ func Sent(params url.Values) url.Values {
 // repeatable are the parameters that may be sent more than once (RFC 8707 §2).
 var repeatable = []string{"resource"}
 
-func noDuplicates(params url.Values) error {
+// NoDuplicates refuses a parameter that was sent more than once: InvalidRequest.
+func NoDuplicates(params url.Values) error {
 	for name, values := range params {
 		if len(values) > 1 && !slices.Contains(repeatable, name) {
 			return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.").About(safeName(name))
@@ -40,9 +43,9 @@ func safeName(name string) string {
 	return name
 }
 
-// single gives a parameter's one value; empty where it is absent, InvalidRequest
+// Single gives a parameter's one value; empty where it is absent, InvalidRequest
 // where it is there twice.
-func single(params url.Values, name string) (string, error) {
+func Single(params url.Values, name string) (string, error) {
 	values := params[name]
 	if len(values) > 1 {
 		return "", loop.Errorf(loop.InvalidRequest, "The %s was sent more than once.", name).About(name)
@@ -53,8 +56,8 @@ func single(params url.Values, name string) (string, error) {
 	return values[0], nil
 }
 
-// required reads a parameter that must be there.
-func required(form url.Values, name string) (string, error) {
+// Required reads a parameter that must be there; InvalidRequest where it is not.
+func Required(form url.Values, name string) (string, error) {
 	value := form.Get(name)
 	if strings.TrimSpace(value) == "" {
 		return "", loop.Errorf(loop.InvalidRequest, "The %s is missing.", name).About(name)

@@ -1,4 +1,4 @@
-package oauth
+package clientjwt
 
 import "testing"
 
@@ -21,8 +21,10 @@ func TestDecodeClaims(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var claims assertionClaims
-			err := decodeClaims([]byte(test.payload), &claims)
+			var claims struct {
+				Issuer string `json:"iss"`
+			}
+			err := DecodeClaims([]byte(test.payload), &claims)
 			if (err != nil) != test.fails || !test.fails && claims.Issuer != test.issuer {
 				t.Errorf("it reads %q, %v", claims.Issuer, err)
 			}

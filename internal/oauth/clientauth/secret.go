@@ -1,4 +1,4 @@
-package oauth
+package clientauth
 
 import (
 	"context"
@@ -8,52 +8,53 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // secretPost is client_secret_post: id and secret in the form (RFC 6749 §2.3.1).
-var secretPost = authenticationMethod{
-	presented: func(req ClientRequest) bool { return req.Form.Has("client_secret") },
-	names:     otherwise.names,
-	proves: func(s *Server, _ context.Context, client *loop.Client, req ClientRequest) error {
-		secret, err := single(req.Form, "client_secret")
+var secretPost = method{
+	presented: func(req Request) bool { return req.Form.Has("client_secret") },
+	names:     withoutCredentials.names,
+	proves: func(a *Authenticator, _ context.Context, client *loop.Client, req Request) error {
+		secret, err := parameter.Single(req.Form, "client_secret")
 		if err != nil {
 			return err
 		}
-		return s.provesSecret(client, secret)
+		return a.provesSecret(client, secret)
 	},
 }
 
 // secretBasic is client_secret_basic: id and secret by HTTP Basic (RFC 6749
 // §2.3.1).
-var secretBasic = authenticationMethod{
-	presented: func(req ClientRequest) bool { return len(req.Authorization) > 0 },
-	names: func(req ClientRequest) (loop.ClientID, error) {
+var secretBasic = method{
+	presented: func(req Request) bool { return len(req.Authorization) > 0 },
+	names: func(req Request) (loop.ClientID, error) {
 		id, _, err := parseBasic(req.Authorization[0])
 		if err != nil {
 			return "", err
 		}
-		named, err := single(req.Form, "client_id")
+		named, err := parameter.Single(req.Form, "client_id")
 		if err == nil && named != "" && loop.ClientID(named) != id {
 			err = loop.Errorf(loop.InvalidClient, "The client_id in the form is not the one in the Authorization header.").About("client_id")
 		}
 		return id, err
 	},
-	proves: func(s *Server, _ context.Context, client *loop.Client, req ClientRequest) error {
+	proves: func(a *Authenticator, _ context.Context, client *loop.Client, req Request) error {
 		_, secret, err := parseBasic(req.Authorization[0])
 		if err != nil {
 			return err
 		}
-		return s.provesSecret(client, secret)
+		return a.provesSecret(client, secret)
 	},
 }
 
 // provesSecret compares a secret with those that the client holds, whether or
 // not there are any: an unknown client costs the same work.
-func (s *Server) provesSecret(client *loop.Client, secret string) error {
+func (a *Authenticator) provesSecret(client *loop.Client, secret string) error {
 	_, wellFormed := credential.ClientSecretPrefix.Parse(secret)
-	held := client.HoldsSecret(credential.SecretOf(secret).Hash(), s.World.Now())
+	held := client.HoldsSecret(credential.SecretOf(secret).Hash(), a.World.Now())
 	if !held || !wellFormed || !client.Protocol.AuthMethod.BySecret() {
-		return errInvalidClient
+		return ErrInvalid
 	}
 	return nil
 }

@@ -1,9 +1,8 @@
-package oauth
+package clientauth
 
 import (
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"crypto/x509"
 	"slices"
 
@@ -15,21 +14,21 @@ import (
 // provesCertificate holds a client certificate against what the client
 // registered: a name in a certificate of a known authority, or the certificate's
 // own key (RFC 8705 §2.1, §2.2).
-func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, chain []*x509.Certificate) error {
+func (a *Authenticator) provesCertificate(ctx context.Context, client *loop.Client, chain []*x509.Certificate) error {
 	if len(chain) == 0 {
 		return loop.Errorf(loop.InvalidClient, "This client authenticates with a certificate, and the connection brought none. Use the addresses in mtls_endpoint_aliases of the discovery document.")
 	}
 	leaf := chain[0]
-	now := s.World.Now()
+	now := a.World.Now()
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
 		return loop.Errorf(loop.InvalidClient, "The client certificate is not valid at this time. Renew it, or check your clock.")
 	}
 	proven := false
 	switch client.Protocol.AuthMethod {
 	case loop.AuthTLS:
-		proven = s.certified(chain) && namedIn(leaf, &client.Protocol)
+		proven = a.certified(chain) && namedIn(leaf, &client.Protocol)
 	case loop.AuthSelfSignedTLS:
-		proven = s.registeredKey(ctx, client, leaf)
+		proven = a.registeredKey(ctx, client, leaf)
 	}
 	if !proven {
 		return loop.Errorf(loop.InvalidClient, "The client certificate is not the one that this client registered. Present that one, or have the new one registered.")
@@ -39,8 +38,8 @@ func (s *Server) provesCertificate(ctx context.Context, client *loop.Client, cha
 
 // certified reports whether one of the authorities that the operator named
 // stands behind the certificate.
-func (s *Server) certified(chain []*x509.Certificate) bool {
-	if s.ClientAuthorities == nil {
+func (a *Authenticator) certified(chain []*x509.Certificate) bool {
+	if a.Authorities == nil {
 		return false
 	}
 	between := x509.NewCertPool()
@@ -48,7 +47,7 @@ func (s *Server) certified(chain []*x509.Certificate) bool {
 		between.AddCert(certificate)
 	}
 	_, err := chain[0].Verify(x509.VerifyOptions{
-		Roots: s.ClientAuthorities, Intermediates: between, CurrentTime: s.World.Now(),
+		Roots: a.Authorities, Intermediates: between, CurrentTime: a.World.Now(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	return err == nil
@@ -64,7 +63,7 @@ func namedIn(leaf *x509.Certificate, p *loop.Protocol) bool {
 }
 
 // registeredKey reports whether the certificate's key is among the client's.
-func (s *Server) registeredKey(ctx context.Context, client *loop.Client, leaf *x509.Certificate) bool {
+func (a *Authenticator) registeredKey(ctx context.Context, client *loop.Client, leaf *x509.Certificate) bool {
 	public, ok := leaf.PublicKey.(interface{ Equal(x crypto.PublicKey) bool })
 	if !ok {
 		return false
@@ -72,12 +71,6 @@ func (s *Server) registeredKey(ctx context.Context, client *loop.Client, leaf *x
 	among := func(set jose.JSONWebKeySet) bool {
 		return slices.ContainsFunc(set.Keys, func(key jose.JSONWebKey) bool { return public.Equal(key.Key) })
 	}
-	set, err := s.ClientKeys.Of(ctx, client, among)
+	set, err := a.Keys.Of(ctx, client, among)
 	return err == nil && among(set)
-}
-
-// certificateThumbprint is x5t#S256 (RFC 8705 §3.1).
-func certificateThumbprint(leaf *x509.Certificate) string {
-	sum := sha256.Sum256(leaf.Raw)
-	return base64url(sum[:])
 }

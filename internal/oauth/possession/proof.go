@@ -1,0 +1,172 @@
+package possession
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/clientjwt"
+)
+
+// proofWindow is how far a proof's iat may be from our clock, on either side,
+// and so how long its jti has to be remembered (RFC 9449 §11.1).
+const proofWindow = 60 * time.Second
+
+// dpopType is the typ of every proof (RFC 9449 §4.2).
+const dpopType = "dpop+jwt"
+
+// proofClaims are the claims of a proof (RFC 9449 §4.2).
+type proofClaims struct {
+	ID         string             `json:"jti"`
+	Method     string             `json:"htm"`
+	URL        string             `json:"htu"`
+	IssuedAt   *clientjwt.Seconds `json:"iat"`
+	TokenHash  string             `json:"ath"`
+	Nonce      string             `json:"nonce"`
+	thumbprint string
+}
+
+// Proof is a proof that was checked but not yet used up: whose it is depends on
+// a client or token that has to be judged first.
+type Proof struct {
+	Key   string // the thumbprint of the key (jkt)
+	hash  [32]byte
+	until time.Time
+}
+
+// Refused refuses the proof of a request for a reason, a clause that its sender may
+// read.
+func Refused(why string) *loop.Error {
+	return loop.Errorf(loop.InvalidDPoPProof, "The DPoP proof is refused: %s.", why)
+}
+
+var errNeedsNonce = loop.Errorf(loop.UseDPoPNonce, "Make the DPoP proof again with the nonce of the DPoP-Nonce header.")
+
+// Checker checks evidence. It is safe for concurrent use.
+type Checker struct {
+	World  loop.World
+	Ring   *credential.Ring
+	Memory *Memory
+}
+
+// Check checks the one proof of a request (RFC 9449 §4.3): InvalidDPoPProof or
+// UseDPoPNonce where it does not hold. The access token is empty where none is
+// presented. Call Use once client and token hold.
+func (c *Checker) Check(sent Evidence, accessToken string) (*Proof, error) {
+	if len(sent.Proofs) != 1 {
+		return nil, Refused("send exactly one DPoP header")
+	}
+	claims, err := readProof(sent.Proofs[0])
+	if err != nil {
+		return nil, err
+	}
+	now := c.World.Now()
+	switch {
+	case claims.Method != sent.Method:
+		return nil, Refused("htm must be the method of this request, " + sent.Method)
+	case !slices.ContainsFunc(sent.URLs, func(own string) bool { return sameURL(claims.URL, own) }):
+		return nil, Refused("htu must be the address of this request, " + strings.Join(sent.URLs, " or "))
+	case claims.ID == "" || len(claims.ID) > 256:
+		return nil, Refused("it needs a jti of at most 256 characters")
+	case claims.IssuedAt == nil:
+		return nil, Refused("it has no iat")
+	case claims.IssuedAt.Time().Sub(now).Abs() > proofWindow:
+		return nil, Refused("its iat is not of now: make a proof for each request, and check your clock")
+	case accessToken != "" && subtle.ConstantTimeCompare([]byte(claims.TokenHash), []byte(tokenHash(accessToken))) != 1:
+		return nil, Refused("ath must be the SHA-256 of the access token, in base64url")
+	}
+	madeAt, err := c.proofAge(claims, now)
+	if err != nil {
+		return nil, err
+	}
+	if madeAt.Before(c.Memory.Since) {
+		return nil, errNeedsNonce // it may have been used before this process began to remember
+	}
+	hash := sha256.Sum256([]byte(claims.thumbprint + " " + claims.ID))
+	return &Proof{Key: claims.thumbprint, hash: hash, until: now.Add(2 * proofWindow)}, nil
+}
+
+// proofAge is the moment since which the proof exists: that of the nonce in it,
+// which we made, else its own word. One that is dated ahead of our clock could
+// outlive the memory of its use, and says nothing.
+func (c *Checker) proofAge(claims *proofClaims, now time.Time) (time.Time, error) {
+	if claims.Nonce == "" {
+		if claims.IssuedAt.After(now) {
+			return time.Time{}, errNeedsNonce
+		}
+		return claims.IssuedAt.Time(), nil
+	}
+	madeAt, ok := c.openNonce(claims.Nonce)
+	if !ok || now.Sub(madeAt) > nonceLife {
+		return time.Time{}, errNeedsNonce
+	}
+	return madeAt, nil
+}
+
+// Use uses a proof up; InvalidDPoPProof where it was used before.
+func (c *Checker) Use(p *Proof) error {
+	err := c.Memory.use(p.hash, c.World.Now(), p.until)
+	if err == errUsed { //nolint:errorlint // our own value, never wrapped
+		return Refused("it was used before; make a proof for each request")
+	}
+	return err
+}
+
+// readProof verifies a proof with the key that it brings: it proves nothing but
+// that whoever sends it holds that key.
+func readProof(text string) (*proofClaims, error) {
+	parsed, err := clientjwt.Parse(text)
+	if err != nil {
+		return nil, Refused(err.Error())
+	}
+	header := parsed.Signatures[0].Protected
+	key := header.JSONWebKey
+	switch {
+	case !clientjwt.IsType(header, dpopType):
+		return nil, Refused("its typ is not dpop+jwt")
+	case key == nil:
+		return nil, Refused("its header has no jwk")
+	case !key.IsPublic():
+		return nil, Refused("its jwk holds a private key, which must never be sent")
+	}
+	if err := clientjwt.CheckPublicKey(key.Key); err != nil {
+		return nil, Refused("its jwk " + err.Error())
+	}
+	payload, err := parsed.Verify(key.Key)
+	if err != nil {
+		return nil, Refused("its signature is not that of its jwk")
+	}
+	claims := &proofClaims{}
+	if err := clientjwt.DecodeClaims(payload, claims); err != nil {
+		return nil, Refused("its claims are not well formed")
+	}
+	claims.thumbprint, err = clientjwt.Thumbprint(*key)
+	return claims, err
+}
+
+// sameURL compares htu with an address of ours: without query and fragment, host
+// and scheme without regard to case (RFC 9449 §4.3, RFC 3986 §6.2).
+func sameURL(sent, own string) bool {
+	parsed, err := url.Parse(sent)
+	if err != nil || parsed.User != nil {
+		return false
+	}
+	host := strings.ToLower(parsed.Host)
+	scheme := strings.ToLower(parsed.Scheme)
+	if scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return scheme+"://"+host+parsed.EscapedPath() == own
+}
+
+// tokenHash is the ath of an access token (RFC 9449 §4.2).
+func tokenHash(accessToken string) string {
+	sum := sha256.Sum256([]byte(accessToken))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
