@@ -20,6 +20,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver that the platform uses
+
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // A ceiling is the most that this machine could do with the same requests and
@@ -67,6 +69,7 @@ func startCeiling(ctx context.Context, c ceiling) (address string, stop func(), 
 		return "", nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, ceilingCommand)
+	testprocess.EndWithParent(cmd, syscall.SIGKILL)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(plan), os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	stdout, err := cmd.StdoutPipe()

@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // hydra is Ory Hydra. Its people sign in and consent through two endpoints that an
@@ -77,6 +79,7 @@ func (h *hydra) start(ctx context.Context, folder string) (*foreign, error) {
 		}
 	}
 	f.command = exec.CommandContext(ctx, h.binary, "serve", "all", "--dev", "--config", config)
+	testprocess.EndWithParent(f.command, syscall.SIGKILL)
 	log, err := os.Create(filepath.Join(folder, "hydra.log"))
 	if err != nil {
 		return f, err

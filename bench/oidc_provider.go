@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // oidcProvider is node-oidc-provider with its own pages and its own memory: what
@@ -48,6 +50,7 @@ func (p *oidcProvider) start(ctx context.Context, _ string) (*foreign, error) {
 		authorization: at.JoinPath("auth"), token: at.JoinPath("token"), introspection: at.JoinPath("token", "introspection"),
 	}
 	f.command = exec.CommandContext(ctx, "node", "server.js", at.Port(), f.client.id, f.client.secret, f.callback)
+	testprocess.EndWithParent(f.command, syscall.SIGKILL)
 	f.command.Dir = p.folder
 	if err := f.command.Start(); err != nil {
 		return nil, err

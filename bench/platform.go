@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // platform is the real binary, running in a folder of its own.
@@ -200,6 +201,7 @@ func (p *platform) configure() error {
 
 func (p *platform) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.binary, args...)
+	testprocess.EndWithParent(cmd, syscall.SIGKILL)
 	cmd.Dir = p.folder
 	return cmd
 }

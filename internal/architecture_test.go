@@ -43,6 +43,8 @@ var edges = map[string]map[string]string{
 	"internal/limit/shared/sharedtest": {
 		"internal/loop":       "randomness",
 		"internal/credential": "a password is made",
+
+		"internal/testprocess": "a server ends with the tests",
 	},
 	"internal/biomarker": {
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
@@ -135,9 +137,12 @@ var edges = map[string]map[string]string{
 
 		"internal/oauth/clientauth": "it keeps which assertions were used",
 	},
-	"internal/store/postgres/postgrestest": {},
+	"internal/store/postgres/postgrestest": {
+		"internal/testprocess": "a server ends with the tests",
+	},
 	"internal/store/postgres/postgrestest/with": {
 		"internal/store/postgres/postgrestest": "it starts its server",
+		"internal/testprocess":                 "the command ends with the server",
 	},
 	"internal/web": {
 		"internal/loop":      "errors become answers",

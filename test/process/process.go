@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // Patience is how long a test waits for what should come at once. It bounds a
@@ -18,7 +20,8 @@ import (
 const Patience = 90 * time.Second
 
 // Process is a program that a test started. It leads a process group of its
-// own, so that what it forks ends with it (Flask's reloader forks).
+// own, so that what it forks ends with it (Flask's reloader forks). It ends with the
+// test's process too, where that is killed.
 type Process struct {
 	Stdout, Stderr *Transcript
 
@@ -32,6 +35,7 @@ func Start(t *testing.T, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{name: cmd.String(), cmd: cmd, Stdout: newTranscript(), Stderr: newTranscript(), ended: make(chan struct{})}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	testprocess.EndWithParent(cmd, syscall.SIGKILL)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

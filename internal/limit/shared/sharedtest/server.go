@@ -18,6 +18,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // Server is a server that ends with the test.
@@ -68,6 +69,7 @@ func (s *Server) Start() {
 	s.t.Helper()
 	s.process = exec.CommandContext(context.Background(), s.program, "-") //nolint:gosec // G204: a server of this package's own choosing
 	s.process.Dir = s.t.TempDir()
+	testprocess.EndWithParent(s.process, syscall.SIGKILL)
 	s.process.Stdin = strings.NewReader(fmt.Sprintf("bind 127.0.0.1\nport %s\nrequirepass %s\nsave \"\"\nappendonly no\n", s.port, s.secret))
 	out, err := s.process.StdoutPipe()
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	osuser "os/user"
 	"strconv"
 	"syscall"
+
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 // nobody is the user that servers run as where the tests run as root, which
@@ -45,9 +47,11 @@ func giveAway(paths ...string) error {
 	return nil
 }
 
-// asNobody has a program run as the servers' user.
+// asNobody has a program run as the servers' user, and end with this process: a test
+// that is killed leaves no server behind.
 func asNobody(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	testprocess.EndWithParent(cmd, syscall.SIGQUIT) // as a crash: its own processes end with it
 	if os.Geteuid() != 0 {
 		return nil
 	}

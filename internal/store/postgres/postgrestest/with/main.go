@@ -12,8 +12,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
+	"github.com/loop-health/loop/internal/testprocess"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -32,6 +34,7 @@ func run(words []string) int {
 		return fail(err)
 	}
 	cmd := exec.CommandContext(context.Background(), words[0], words[1:]...) //nolint:gosec // G204: what it is for
+	testprocess.EndWithParent(cmd, syscall.SIGTERM)                          // the server ends too, and nothing runs on without it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "LOOP_TEST_DATABASE="+server.URL("postgres"))
 	err = cmd.Run()
