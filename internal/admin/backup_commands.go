@@ -34,7 +34,7 @@ func (cmd *backupCommand) Run(run *Run) error {
 	if run.JSON {
 		return json.NewEncoder(run.Stderr).Encode(made)
 	}
-	_, err = fmt.Fprintf(run.Stderr, "Backed up %d bytes as of %s, epoch %d: databases checked, %d audit records verified.\nIt is encrypted under the master key, which is not in it. Keep that elsewhere: without it, nobody opens this backup.\n",
+	_, err = fmt.Fprintf(run.Stderr, "Backed up %d bytes as of %s, epoch %d: databases checked, %d audit records verified.\nIt is encrypted, and the master key is not in it. Keep that elsewhere: without it, nobody opens this backup.\n",
 		made.Bytes, moment(made.MadeAt), made.Epoch, made.Records)
 	return err
 }

@@ -6,9 +6,9 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -78,32 +78,38 @@ type Checkpointer struct {
 	keys  Keys
 	world loop.World
 	log   *slog.Logger
-	path  string
+	file  *checkpointFile
 	lanes []Lanes
 	epoch func() loop.Epoch
 
 	mu       sync.Mutex
+	fault    error  // why the newest could not be made; nil: it was
 	heads    []Head // of the newest checkpoint
 	at       time.Time
 	seen     loop.Epoch // of the newest checkpoint that was there at the start
 	previous []byte
 }
 
+// ErrCheckpointUnreadable is that the newest checkpoint of a file can't be read:
+// nobody can tell how far the state had come.
+var ErrCheckpointUnreadable = errors.New("the newest audit checkpoint can't be read")
+
 // NewCheckpointer goes on from the last checkpoint of the file at path, which is
-// made where it is missing. A lane that is behind that checkpoint has lost
-// records; that is an alarm in the log, and `loop audit verify` tells it in full.
-// Each checkpoint says in which epoch the state is, at least.
+// made with the first one where it is missing. A lane that is behind that
+// checkpoint has lost records; that is an alarm in the log, and `loop audit verify`
+// says what is missing. Each checkpoint says in which epoch the state is, at least.
+// The error is ErrCheckpointUnreadable where the newest line can't be read.
 func NewCheckpointer(ctx context.Context, keys Keys, w loop.World, log *slog.Logger, path string, epoch func() loop.Epoch, lanes ...Lanes) (*Checkpointer, error) {
-	c := &Checkpointer{keys: keys, world: w, log: log, path: path, epoch: epoch, lanes: lanes}
-	lines, err := ReadCheckpointLines(path)
+	c := &Checkpointer{keys: keys, world: w, log: log, epoch: epoch, lanes: lanes}
+	file, lines, err := openCheckpointFile(path)
+	c.file = file
 	if err != nil || len(lines) == 0 {
 		return c, err
 	}
 	last := lines[len(lines)-1]
 	newest, err := keys.ParseCheckpoint(last)
 	if err != nil {
-		log.Error("the newest audit checkpoint cannot be read", "cause", err)
-		return c, nil
+		return nil, fmt.Errorf("%w: %w", ErrCheckpointUnreadable, err)
 	}
 	c.heads, c.at, c.seen, c.previous = newest.Heads, newest.At, newest.Epoch, hashLine(last)
 	present, err := c.read(ctx)
@@ -151,7 +157,8 @@ func (c *Checkpointer) Run(ctx context.Context) {
 			c.note(c.Make(context.WithoutCancel(ctx)))
 			return
 		case <-tick.C:
-			if behind, _, err := c.Behind(ctx); err == nil && behind < CheckpointRecords && time.Since(last) < CheckpointInterval {
+			behind, _, err := c.Behind(ctx)
+			if err == nil && c.Ready() == nil && behind < CheckpointRecords && time.Since(last) < CheckpointInterval {
 				continue
 			}
 			c.note(c.Make(ctx))
@@ -184,10 +191,23 @@ func (c *Checkpointer) Empty() bool { return c.at.IsZero() }
 // Seen is where the state had come before this start, at least.
 func (c *Checkpointer) Seen() loop.Epoch { return c.seen }
 
+// Ready says why the newest checkpoint could not be made; nil: it was. The next
+// one is tried a second later.
+func (c *Checkpointer) Ready() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
+}
+
 // Make makes a checkpoint now, if anything is new.
 func (c *Checkpointer) Make(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.fault = c.make(ctx)
+	return c.fault
+}
+
+func (c *Checkpointer) make(ctx context.Context) error {
 	epoch := c.epoch() // before the heads: it says where the state was at least
 	heads, err := c.read(ctx)
 	if err != nil {
@@ -201,7 +221,7 @@ func (c *Checkpointer) Make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := appendLine(c.path, line); err != nil {
+	if err := c.file.append(line); err != nil {
 		return fmt.Errorf("writing an audit checkpoint: %w", err)
 	}
 	c.heads, c.at, c.previous = heads, now, hashLine(line)
@@ -216,33 +236,4 @@ func sameHeads(a, b []Head) bool {
 func hashLine(line []byte) []byte {
 	sum := sha256.Sum256(line)
 	return sum[:]
-}
-
-func appendLine(path string, line []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // G304: the path is the operator's
-	if err != nil {
-		return err
-	}
-	if _, err = file.Write(append(line, '\n')); err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
-// ReadCheckpointLines reads the lines of a checkpoint file; none where the file
-// is missing. A last line without its end was cut off while it was written, and
-// is left out.
-func ReadCheckpointLines(path string) ([][]byte, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // G304: the path is the operator's
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading audit checkpoints: %w", err)
-	}
-	lines := bytes.Split(text, []byte("\n"))
-	return lines[:len(lines)-1], nil
 }

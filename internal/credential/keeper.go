@@ -46,8 +46,6 @@ type Keeper struct {
 	store KeyStore
 	world loop.World
 
-	isNew bool
-
 	made     []Key      // in use, but not yet stored
 	changing sync.Mutex // one change at a time
 
@@ -71,8 +69,7 @@ func OpenKeeper(ctx context.Context, store KeyStore, w loop.World, master *Maste
 	if err != nil {
 		return nil, err
 	}
-	k.isNew = len(keys) == 0
-	if !k.isNew && !filled(keys, Slot{Purpose: ForAudit}) {
+	if len(keys) > 0 && !filled(keys, Slot{Purpose: ForAudit}) {
 		return nil, errors.New("the audit key is missing, and without it nothing can be verified or recorded: restore the database from a backup")
 	}
 	held := &keySet{master, keys, last}
@@ -87,9 +84,6 @@ func OpenKeeper(ctx context.Context, store KeyStore, w loop.World, master *Maste
 	k.Signing, err = OpenSigningKeys(w, master, held.keys)
 	return k, err
 }
-
-// New reports whether this is a platform's first start: there were no keys.
-func (k *Keeper) New() bool { return k.isNew }
 
 // Begin stores the keys that OpenKeeper made, with their records. It comes after
 // the audit chain was taken up, which needs the audit key to be there.

@@ -39,7 +39,8 @@ const keysTooOld = 4 * time.Minute
 
 // Checks is what the platform cannot serve without, for operation.Readiness.
 func (p *Platform) Checks() []operation.Check {
-	checks := append(p.engine.checks(), operation.Check{Name: "keys", Run: p.keysAreRead})
+	checks := append(p.engine.checks(), operation.Check{Name: "keys", Run: p.keysAreRead},
+		operation.Check{Name: "audit checkpoints", Run: func(context.Context) error { return p.checkpoints.Ready() }})
 	for _, database := range p.databases {
 		checks = append(checks, operation.Check{Name: database.name + " database", Run: database.Ready})
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -102,7 +103,7 @@ func RestoreAsItIs(ctx context.Context, config Config, by audit.Actor) (_ Restor
 		return Restored{}, errors.New("the role clinical can't end what identity gave: run it with the role identity or all")
 	}
 	var done Restored
-	done.Epoch, done.Ended, err = p.BeginEpoch(ctx, p.checkpoints.Seen(), by)
+	done.Epoch, done.Ended, err = p.BeginEpoch(ctx, newestSeen(config.Folder, p.keys), by)
 	return done, err
 }
 
@@ -174,20 +175,30 @@ func checkIncoming(ctx context.Context, incoming string) error {
 }
 
 // newestSeen is how far the state in a folder had come, as its checkpoints and
-// those that earlier restores moved aside tell. Those of another platform tell
-// nothing.
+// those that restores put aside say. Those of another platform say nothing.
 func newestSeen(folder string, keys audit.Keys) (newest loop.Epoch) {
-	paths, _ := filepath.Glob(filepath.Join(folder, asidePattern, checkpointsFile))
-	for _, path := range append(paths, filepath.Join(folder, checkpointsFile)) {
-		lines, err := audit.ReadCheckpointLines(path)
-		if err != nil || len(lines) == 0 {
-			continue
-		}
-		if checkpoint, err := keys.ParseCheckpoint(lines[len(lines)-1]); err == nil && newest.Before(checkpoint.Epoch) {
-			newest = checkpoint.Epoch
+	paths := []string{filepath.Join(folder, checkpointsFile)}
+	for _, pattern := range []string{filepath.Join(asidePattern, checkpointsFile), unreadablePattern} {
+		aside, _ := filepath.Glob(filepath.Join(folder, pattern)) // the patterns are well formed
+		paths = append(paths, aside...)
+	}
+	for _, path := range paths {
+		if seen := newestReadable(path, keys); newest.Before(seen) {
+			newest = seen
 		}
 	}
 	return newest
+}
+
+// newestReadable is what the last line says that can be read; zero where none can.
+func newestReadable(path string, keys audit.Keys) loop.Epoch {
+	lines, _ := audit.ReadCheckpointLines(path) // one that can't be read says nothing
+	for _, line := range slices.Backward(lines) {
+		if checkpoint, err := keys.ParseCheckpoint(line); err == nil {
+			return checkpoint.Epoch
+		}
+	}
+	return loop.Epoch{}
 }
 
 // exchange moves the state of a folder aside, and another into its place.
