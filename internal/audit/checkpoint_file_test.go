@@ -30,7 +30,7 @@ func holds(t *testing.T, path, want string) {
 	}
 }
 
-func TestCheckpointFile_HalfALineIsCutOffAtTheStart(t *testing.T) {
+func TestSec163_HalfALineOfCheckpointsIsCutOffAtTheStart(t *testing.T) {
 	t.Parallel()
 	path, f, lines := fileWith(t, "one\ntwo\nthr")
 	if got := string(bytes.Join(lines, []byte(" "))); got != "one two" {
@@ -43,7 +43,7 @@ func TestCheckpointFile_HalfALineIsCutOffAtTheStart(t *testing.T) {
 	holds(t, path, "one\ntwo\nthree\n")
 }
 
-func TestCheckpointFile_WhatAFailedAppendLeftIsCutOffByTheNext(t *testing.T) {
+func TestSec163_WhatAFailedAppendLeftIsCutOffByTheNext(t *testing.T) {
 	t.Parallel()
 	path, f, _ := fileWith(t, "one\n")
 	if err := os.WriteFile(path, []byte("one\ntw"), 0o600); err != nil {
@@ -71,7 +71,7 @@ func TestCheckpointFile_IsMadeWithItsFirstLine(t *testing.T) {
 	holds(t, path, "one\n")
 }
 
-func TestCheckpointFile_OneThatIsTakenAwayIsNotBegunAnew(t *testing.T) {
+func TestSec164_ACheckpointFileThatIsTakenAwayIsNotBegunAnew(t *testing.T) {
 	t.Parallel()
 	path, f, _ := fileWith(t, "one\n")
 	if err := os.Remove(path); err != nil {

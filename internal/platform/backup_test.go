@@ -68,7 +68,7 @@ func plainArchive(t *testing.T) []byte {
 	return made.Bytes()
 }
 
-func TestBackup_NothingInItCanBeReadWithoutTheMasterKey(t *testing.T) {
+func TestSec160_NothingInABackupCanBeReadWithoutTheMasterKey(t *testing.T) {
 	t.Parallel()
 	platformtest.OnSQLite(t)
 	r := remember(t)
@@ -88,7 +88,7 @@ func TestBackup_NothingInItCanBeReadWithoutTheMasterKey(t *testing.T) {
 	}
 }
 
-func TestRestore_ABackupThatSomebodyMadeAnewIsRefusedAndChangesNothing(t *testing.T) {
+func TestSec161_Sec162_ABackupThatSomebodyMadeAnewIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	platformtest.OnSQLite(t)
 	r := remember(t)
@@ -134,7 +134,7 @@ func anIndex(t *testing.T, r *remembered) (name string) {
 	return name
 }
 
-func TestBackup_OfADatabaseWithATriggerOfSomebodysIsRefused(t *testing.T) {
+func TestSec162_NoBackupIsMadeOfADatabaseWithAForeignTrigger(t *testing.T) {
 	t.Parallel()
 	platformtest.OnSQLite(t)
 	r := remember(t)

@@ -45,7 +45,7 @@ func revoked(t *testing.T) (p *platformtest.Platform, app *platformtest.App, ada
 	return p, app, ada, tokens
 }
 
-func TestCheckpoints_HalfALineThatACrashLeftIsCutOff(t *testing.T) {
+func TestSec163_HalfACheckpointThatACrashLeftIsCutOff(t *testing.T) {
 	t.Parallel()
 	p, _, _, _ := revoked(t)
 	edit(t, p, func(text []byte) []byte { return append(text, `{"checkpoint":{"at":"20`...) })
@@ -62,7 +62,7 @@ func TestCheckpoints_HalfALineThatACrashLeftIsCutOff(t *testing.T) {
 	}
 }
 
-func TestCheckpoints_WithoutTheNewestAnOlderDatabaseIsNotServed(t *testing.T) {
+func TestSec164_WithoutTheNewestCheckpointAnOlderDatabaseIsNotServed(t *testing.T) {
 	t.Parallel()
 	garble := func(t *testing.T, p *platformtest.Platform) {
 		edit(t, p, func(text []byte) []byte {
@@ -73,7 +73,9 @@ func TestCheckpoints_WithoutTheNewestAnOlderDatabaseIsNotServed(t *testing.T) {
 	attacks := map[string]func(*testing.T, *platformtest.Platform){
 		"the newest line is garbled": garble,
 		"the newest line is another platform's": func(t *testing.T, p *platformtest.Platform) {
-			edit(t, p, func(text []byte) []byte { return bytes.ReplaceAll(text, []byte(`"signature":"`), []byte(`"signature":"AAAA`)) })
+			edit(t, p, func(text []byte) []byte {
+				return bytes.ReplaceAll(text, []byte(`"signature":"`), []byte(`"signature":"AAAA`))
+			})
 		},
 	}
 	if !platformtest.OnPostgres() { // where a folder may be new to the database
@@ -135,7 +137,7 @@ func TestCheckpoints_AFirstStartThatWasCutOffGoesOn(t *testing.T) {
 	}
 }
 
-func TestCheckpoints_ReadinessIsRedWhileNoneCanBeWritten(t *testing.T) {
+func TestSec165_ReadinessIsRedWhileNoCheckpointCanBeWritten(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	ready := func() error {

@@ -153,6 +153,7 @@ func TestRestore_OnAnEmptyMachine(t *testing.T) {
 	r.nothingCameBack(t)
 }
 
+// Sec161: whatever was done to the archive.
 func TestRestore_AFaultyBackupIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	platformtest.OnSQLite(t)
