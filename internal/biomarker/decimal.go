@@ -221,3 +221,11 @@ func decimalOf(text string) Decimal {
 	}
 	return Decimal{text}
 }
+
+// places counts the digits behind the point; with an exponent, as many as writing
+// the number without one takes.
+func (d Decimal) places() int {
+	mantissa, exponent, _ := splitDecimal(d.text)
+	_, fraction, _ := strings.Cut(mantissa, ".")
+	return max(0, len(fraction)-exponent)
+}

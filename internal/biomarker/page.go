@@ -17,6 +17,9 @@ type Results interface {
 	// gives the number of the member's newest arrival that was in view; 0
 	// without results.
 	ListResults(ctx context.Context, member loop.MemberID, s Selection, each func(*Result) bool) (arrival int64, err error)
+	// FindResult gives one of the member's results; loop.ErrNotFound where the
+	// member has none with this id.
+	FindResult(ctx context.Context, member loop.MemberID, id loop.ResultID) (*Result, error)
 }
 
 // Selection is the part of a query that the store answers.
@@ -73,6 +76,26 @@ func (r *Reader) Read(ctx context.Context, member loop.MemberID, person Person, 
 	return c.page, nil
 }
 
+// Find gives one of the member's results, judged; loop.ErrNotFound where the
+// member has none with this id.
+func (r *Reader) Find(ctx context.Context, member loop.MemberID, person Person, id loop.ResultID) (*Judged, error) {
+	result, err := r.Results.FindResult(ctx, member, id)
+	if err != nil {
+		return nil, fmt.Errorf("finding a result: %w", err)
+	}
+	judged, err := r.Catalogue.judge(result, person)
+	return &judged, err
+}
+
+// judge joins a stored result with what the catalogue knows about it.
+func (c *Catalogue) judge(result *Result, person Person) (Judged, error) {
+	b, known := c.Find(result.Code)
+	if !known {
+		return Judged{}, fmt.Errorf("result %s has the code %s, which the catalogue lacks", result.ID, result.Code)
+	}
+	return Judged{*result, b, b.Judge(result, person)}, nil
+}
+
 // collector fills a page with what the store hands out.
 type collector struct {
 	catalogue *Catalogue
@@ -87,12 +110,11 @@ type collector struct {
 // take judges a result and puts it on the page if its status is asked for; false
 // once the page is full and it is known whether more follows.
 func (c *collector) take(result *Result) bool {
-	b, known := c.catalogue.Find(result.Code)
-	if !known {
-		c.err = fmt.Errorf("result %s has the code %s, which the catalogue lacks", result.ID, result.Code)
+	judged, err := c.catalogue.judge(result, c.person)
+	if err != nil {
+		c.err = err
 		return false
 	}
-	judged := Judged{*result, b, b.Judge(result, c.person)}
 	if len(c.query.Statuses) > 0 && !slices.Contains(c.query.Statuses, judged.Status) {
 		return true
 	}

@@ -31,6 +31,29 @@ func encodePage(member loop.MemberID, page biomarker.Page, system biomarker.Syst
 	return append(a, '}')
 }
 
+// encodeResult writes one result.
+func encodeResult(member loop.MemberID, r *biomarker.Judged, system biomarker.System) []byte {
+	a := make(answer, 0, resultLength)
+	a.result(member, r, system)
+	return a
+}
+
+// encodeSummary writes the newest result of each biomarker, the one before it (or
+// null) and how much it changed (or null).
+func encodeSummary(member loop.MemberID, trends []biomarker.Trend, system biomarker.System) []byte {
+	a := make(answer, 0, 2*resultLength*(1+len(trends)))
+	a.field(`{"biomarkers":[`)
+	for i := range trends {
+		if i > 0 {
+			a.field(",")
+		}
+		a.trend(member, &trends[i], system)
+	}
+	a.field(`],"count":`)
+	a = strconv.AppendInt(a, int64(len(trends)), 10)
+	return append(a, '}')
+}
+
 // answer is JSON as it grows.
 type answer []byte
 
@@ -56,6 +79,19 @@ func (a *answer) result(member loop.MemberID, r *biomarker.Judged, system biomar
 	a.field(`,"collected_at":`).moment(r.CollectedAt)
 	a.field(`,"parsed_at":`).moment(r.ParsedAt)
 	*a = append(*a, '}')
+}
+
+func (a *answer) trend(member loop.MemberID, t *biomarker.Trend, system biomarker.System) {
+	a.field(`{"biomarker_code":`).text(string(t.Newest.Code))
+	a.field(`,"newest":`).result(member, &t.Newest, system)
+	a.field(`,"previous":`)
+	if t.Previous == nil {
+		a.field("null")
+	} else {
+		a.result(member, t.Previous, system)
+	}
+	a.field(`,"change":`).number(t.Change(system))
+	a.field("}")
 }
 
 // original writes what the laboratory reported, where the answer gives another

@@ -1,6 +1,7 @@
 package clinical
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,32 +15,70 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
+// The formats of lists of results.
+const (
+	formatJSON = "application/json"
+	formatCSV  = "text/csv"
+)
+
 // listBiomarkers answers GET /v1/biomarkers/me: the member's results, newest
 // first. The read is recorded before it is answered; where it can't be, nothing
-// is told.
+// is sent.
 func (h *Host) listBiomarkers(w http.ResponseWriter, r *http.Request, token oauth.AccessToken) error {
-	parameters, err := web.Query(r)
+	format, err := web.Negotiate(r, formatJSON, formatCSV)
 	if err != nil {
 		return err
 	}
-	query, err := h.Biomarkers.Catalogue.ParseQuery(parameters)
+	query, err := h.query(r)
 	if err != nil {
 		return err
 	}
-	ctx := r.Context()
-	sex, err := h.Members.Sex(ctx, token.Member)
+	person, err := h.person(r.Context(), token.Member)
 	if err != nil {
-		return unavailable(fmt.Errorf("asking for the member's sex: %w", err))
+		return err
 	}
-	page, err := h.Biomarkers.Read(ctx, token.Member, biomarker.Person{Sex: sex}, query)
+	page, err := h.Biomarkers.Read(r.Context(), token.Member, person, query)
 	if err != nil {
 		return refusedOr(unavailable, err)
 	}
-	if err := h.Records.RecordRead(ctx, h.readRecord(r, token, &query, len(page.Results))); err != nil {
-		return unavailable(fmt.Errorf("recording the read: %w", err))
+	if err := h.record(r, token, len(page.Results), query.Filters()); err != nil {
+		return err
+	}
+	h.linkNext(w, r, page.Next)
+	w.Header().Add("Vary", "Accept")
+	if format == formatCSV {
+		return writeCSV(w, token.Member, page, query.System)
 	}
 	web.WriteEncodedJSON(w, http.StatusOK, encodePage(token.Member, page, query.System))
 	return nil
+}
+
+func (h *Host) query(r *http.Request) (biomarker.Query, error) {
+	parameters, err := web.Query(r)
+	if err != nil {
+		return biomarker.Query{}, err
+	}
+	return h.Biomarkers.Catalogue.ParseQuery(parameters)
+}
+
+// person gives what intervals depend on.
+func (h *Host) person(ctx context.Context, member loop.MemberID) (biomarker.Person, error) {
+	sex, err := h.Members.Sex(ctx, member)
+	if err != nil {
+		return biomarker.Person{}, unavailable(fmt.Errorf("asking for the member's sex: %w", err))
+	}
+	return biomarker.Person{Sex: sex}, nil
+}
+
+// linkNext names the next page in a header too (RFC 8288), for formats that have
+// no place for it.
+func (h *Host) linkNext(w http.ResponseWriter, r *http.Request, cursor string) {
+	if cursor == "" {
+		return
+	}
+	parameters := r.URL.Query()
+	parameters.Set("cursor", cursor)
+	w.Header().Set("Link", "<"+h.site.PublicURL.String()+r.URL.EscapedPath()+"?"+parameters.Encode()+`>; rel="next"`)
 }
 
 // refusedOr passes on what is already said to the outside and has otherwise
@@ -51,14 +90,14 @@ func refusedOr(otherwise func(error) error, err error) error {
 	return otherwise(err)
 }
 
-// readRecord says who read how many of whose results, and by which filters; it
-// holds no value, neither of a result nor of a filter.
-func (h *Host) readRecord(r *http.Request, token oauth.AccessToken, query *biomarker.Query, count int) audit.Record {
+// record leaves who read how many of whose results, and by which filters; it holds
+// no value, neither of a result nor of a filter. It returns once that is durable.
+func (h *Host) record(r *http.Request, token oauth.AccessToken, count int, filters []string) error {
 	detail := audit.Detail{"count": strconv.Itoa(count)}
-	if filters := query.Filters(); len(filters) > 0 {
+	if len(filters) > 0 {
 		detail["filters"] = strings.Join(filters, " ")
 	}
-	return audit.Record{
+	err := h.Records.RecordRead(r.Context(), audit.Record{
 		At:     h.World.Now(),
 		Event:  audit.BiomarkersRead,
 		Actor:  audit.Actor{Kind: audit.ByClient, ID: string(token.Client)},
@@ -67,5 +106,9 @@ func (h *Host) readRecord(r *http.Request, token oauth.AccessToken, query *bioma
 		Grant:  token.Grant,
 		Detail: detail,
 		Origin: audit.OriginOf(r.Context()),
+	})
+	if err != nil {
+		return unavailable(fmt.Errorf("recording the read: %w", err))
 	}
+	return nil
 }

@@ -61,11 +61,14 @@ type Config struct {
 // Host answers the requests of apps for health data.
 type Host struct {
 	Config
-	site *web.Site
+	site    *web.Site
+	catalog catalogDocument
 }
 
 // New makes a host.
-func New(config Config) *Host { return &Host{Config: config} }
+func New(config Config) *Host {
+	return &Host{Config: config, catalog: newCatalogDocument(config.Biomarkers.Catalogue)}
+}
 
 // metadataPath is where the host describes itself (RFC 9728 §3).
 const metadataPath = "/.well-known/oauth-protected-resource"
@@ -74,6 +77,7 @@ const metadataPath = "/.well-known/oauth-protected-resource"
 func (h *Host) Mount(site *web.Site) {
 	h.site = site
 	site.API("GET "+metadataPath, h.describe)
+	site.API("GET /v1/biomarkers/catalog", h.catalog.serve)
 	for _, route := range []struct {
 		pattern string
 		scope   loop.Scope
@@ -81,6 +85,8 @@ func (h *Host) Mount(site *web.Site) {
 		handler handler
 	}{
 		{"GET /v1/biomarkers/me", loop.ScopeReadBiomarkers, limit.Read, h.listBiomarkers},
+		{"GET /v1/biomarkers/me/{id}", loop.ScopeReadBiomarkers, limit.Read, h.showBiomarker},
+		{"GET /v1/biomarkers/me/summary", loop.ScopeReadBiomarkers, limit.Read, h.summarizeBiomarkers},
 	} {
 		site.BrowserAPI(route.pattern, h.authorized(gate{route.scope, route.class}, route.handler))
 	}

@@ -45,6 +45,7 @@ const (
 
 	NotFound             Code = "not_found"
 	MethodNotAllowed     Code = "method_not_allowed"
+	NotAcceptable        Code = "not_acceptable"
 	Conflict             Code = "conflict"
 	PayloadTooLarge      Code = "payload_too_large"
 	URITooLong           Code = "uri_too_long"
@@ -66,7 +67,7 @@ func Codes() []Code {
 		AccessDenied, LoginRequired, ConsentRequired, InteractionRequired, AccountSelectionRequired,
 		UnmetAuthenticationRequirements,
 		Unauthenticated, InvalidToken, InsufficientScope, InsufficientUserAuthentication, Forbidden,
-		NotFound, MethodNotAllowed, Conflict, PayloadTooLarge, URITooLong, HeadersTooLarge,
+		NotFound, MethodNotAllowed, NotAcceptable, Conflict, PayloadTooLarge, URITooLong, HeadersTooLarge,
 		UnsupportedMediaType, ValidationError, RateLimited,
 		ServerError, TemporarilyUnavailable,
 	}

@@ -2,8 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -12,7 +10,7 @@ import (
 // among it: no answer here ever allows credentials.
 const (
 	allowedHeaders = "Authorization, Content-Type, DPoP, X-Fapi-Interaction-Id"
-	exposedHeaders = "WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Fapi-Interaction-Id"
+	exposedHeaders = "WWW-Authenticate, Link, DPoP-Nonce, Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Fapi-Interaction-Id"
 	preflightLife  = "600" // seconds
 )
 
@@ -20,8 +18,7 @@ const (
 // of an origin that an app registered may read its answers. Once the app is known,
 // KeepToOrigins holds the answer to the origins of that one.
 func (s *Site) BrowserAPI(pattern string, h Handler) {
-	method, path, _ := strings.Cut(pattern, " ")
-	s.shared[path] = append(s.shared[path], method)
+	s.shared[pattern] = true
 	s.API(pattern, func(w http.ResponseWriter, r *http.Request) error {
 		s.admitOrigin(w, r)
 		return h(w, r)
@@ -55,7 +52,7 @@ func KeepToOrigins(w http.ResponseWriter, client *loop.Client) {
 // where it may not, and nothing was written.
 func (s *Site) preflight(w http.ResponseWriter, r *http.Request) bool {
 	asks := r.Header.Get("Access-Control-Request-Method")
-	if r.Method != http.MethodOptions || !slices.Contains(s.shared[r.URL.Path], asks) || !s.admitOrigin(w, r) {
+	if r.Method != http.MethodOptions || asks == "" || !s.isShared(r, asks) || !s.admitOrigin(w, r) {
 		return false
 	}
 	h := w.Header()
@@ -67,4 +64,12 @@ func (s *Site) preflight(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
 	return true
+}
+
+// isShared reports whether pages may send a request of the method to the address.
+func (s *Site) isShared(r *http.Request, method string) bool {
+	asked := *r
+	asked.Method = method
+	_, pattern := s.mux.Handler(&asked)
+	return s.shared[pattern]
 }

@@ -22,6 +22,8 @@ func status(code loop.Code) int {
 		return http.StatusNotFound
 	case loop.MethodNotAllowed:
 		return http.StatusMethodNotAllowed
+	case loop.NotAcceptable:
+		return http.StatusNotAcceptable
 	case loop.Conflict:
 		return http.StatusConflict
 	case loop.PayloadTooLarge:

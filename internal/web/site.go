@@ -58,12 +58,12 @@ type Config struct {
 type Site struct {
 	Config
 	mux    *http.ServeMux
-	shared map[string][]string // the methods of paths that apps in browsers call
+	shared map[string]bool // the patterns of routes that apps in browsers call
 }
 
 // NewSite makes a host without routes.
 func NewSite(config Config) *Site {
-	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string][]string{}}
+	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string]bool{}}
 	s.mux.HandleFunc(unrouted, s.unrouted)
 	return s
 }

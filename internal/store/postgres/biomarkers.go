@@ -87,6 +87,17 @@ func (s *ClinicalStore) ListResults(ctx context.Context, member loop.MemberID, s
 	return arrival, nil
 }
 
+// FindResult gives one of the member's results (biomarker.Results).
+func (s *ClinicalStore) FindResult(ctx context.Context, member loop.MemberID, id loop.ResultID) (*biomarker.Result, error) {
+	var arrival int64
+	var r biomarker.Result
+	row := s.db.QueryRow(ctx, `SELECT arrival, `+store.ResultColumns+` FROM results WHERE member_id = $1 AND id = $2`, member, id)
+	if err := store.Found(store.ScanResult(row, &arrival, &r)); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
 func selectionArgs(member loop.MemberID, sel biomarker.Selection) []any {
 	codes := make([]string, len(sel.Codes))
 	for i, code := range sel.Codes {

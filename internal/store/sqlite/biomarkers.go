@@ -109,6 +109,17 @@ func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bi
 	return arrival, rows.Err()
 }
 
+// FindResult gives one of the member's results (biomarker.Results).
+func (s *Clinical) FindResult(ctx context.Context, member loop.MemberID, id loop.ResultID) (*biomarker.Result, error) {
+	var arrival int64
+	var r biomarker.Result
+	row := s.db.QueryRowContext(ctx, `SELECT arrival, `+store.ResultColumns+` FROM results WHERE member_id = ? AND id = ?`, member, id)
+	if err := store.Found(store.ScanResult(row, &arrival, &r)); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
 func selectionArgs(member loop.MemberID, sel biomarker.Selection) ([]any, error) {
 	var codes any
 	if len(sel.Codes) > 0 {

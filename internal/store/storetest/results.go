@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -33,6 +34,7 @@ func RunResults(t *testing.T, open func(t *testing.T) (ResultStore, loop.World))
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *results){
 		"results come back as they were":                  comeBack,
+		"a result is found by its member alone":           foundByItsMember,
 		"results are added all or none":                   allResultsOrNone,
 		"pages show each result once while others arrive": pages,
 	} {
@@ -119,6 +121,26 @@ func comeBack(t *testing.T, s *results) {
 	}
 	if others := s.walk(t, ben, biomarker.Query{Limit: 50}, func() {}); len(others) != 0 {
 		t.Errorf("another member sees %d of them", len(others))
+	}
+}
+
+func foundByItsMember(t *testing.T, s *results) {
+	history, err := s.catalogue.Synthetic(anna, loop.Female, s.world.Now())
+	must(t, err)
+	s.add(t, anna, history...)
+	one := history[len(history)/2]
+	found, err := s.reader.Find(t.Context(), anna, biomarker.Person{}, one.ID)
+	must(t, err)
+	if found.ID != one.ID || found.Value != one.Value || !found.CollectedAt.Equal(one.CollectedAt) {
+		t.Errorf("found %+v, want %+v", found.Result, one)
+	}
+	for name, ask := range map[string]struct {
+		member loop.MemberID
+		id     loop.ResultID
+	}{"another member's": {ben, one.ID}, "one that never was": {anna, "bmk_01KAXYZ0000000000000000009"}} {
+		if _, err := s.reader.Find(t.Context(), ask.member, biomarker.Person{}, ask.id); !errors.Is(err, loop.ErrNotFound) {
+			t.Errorf("%s is found, or fails with %v", name, err)
+		}
 	}
 }
 

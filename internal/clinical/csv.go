@@ -1,0 +1,79 @@
+package clinical
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// csvColumns are the names of the JSON's fields, without what is null there
+// unless a unit was converted.
+var csvColumns = strings.Split("id,patient_id,biomarker_code,biomarker_name,category,loinc_code,"+
+	"value,value_comparator,unit,unit_system,original_value,original_unit,"+
+	"reference_low,reference_low_included,reference_high,reference_high_included,"+
+	"status,status_rule,critical_direction,source,collected_at,parsed_at", ",")
+
+// writeCSV answers with a page of results as RFC 4180 has it. Link leads to the
+// next page.
+func writeCSV(w http.ResponseWriter, member loop.MemberID, page biomarker.Page, system biomarker.System) error {
+	var body bytes.Buffer
+	out := csv.NewWriter(&body)
+	out.UseCRLF = true // RFC 4180 §2
+	rows := [][]string{csvColumns}
+	for i := range page.Results {
+		rows = append(rows, csvRow(member, &page.Results[i], system))
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("writing results as CSV: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", `attachment; filename="lab-results.csv"`)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	_, _ = w.Write(body.Bytes()) // the client may have gone
+	return nil
+}
+
+func csvRow(member loop.MemberID, r *biomarker.Judged, system biomarker.System) []string {
+	shown := r.In(system)
+	row := []string{
+		string(r.ID), string(member), string(r.Code), r.Biomarker.Name, string(r.Biomarker.Category), shown.LOINC,
+		shown.Value.String(), string(r.Comparator), shown.Unit, string(shown.System), "", "",
+		shown.Reference.Low.String(), csvIncluded(shown.Reference.Low, shown.Reference.LowExcluded),
+		shown.Reference.High.String(), csvIncluded(shown.Reference.High, shown.Reference.HighExcluded),
+		string(r.Status), string(r.Rule), string(r.Direction), r.Source,
+		r.CollectedAt.Format(time.RFC3339Nano), r.ParsedAt.Format(time.RFC3339Nano),
+	}
+	if shown.Converted {
+		row[10], row[11] = r.Value.String(), r.Unit
+	}
+	for i, cell := range row {
+		row[i] = inertCell(cell)
+	}
+	return row
+}
+
+func csvIncluded(limit biomarker.Decimal, excluded bool) string {
+	if !limit.Present() {
+		return ""
+	}
+	return strconv.FormatBool(!excluded)
+}
+
+// inertCell keeps spreadsheets from taking a text for a formula: they look at its
+// first character. Numbers stay as they are.
+func inertCell(text string) string {
+	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return text
+	}
+	if _, err := biomarker.ParseDecimal(text); err == nil {
+		return text
+	}
+	return "'" + text
+}
