@@ -99,6 +99,8 @@ var edges = map[string]map[string]string{
 		"internal/audit":     "records are rows",
 		"internal/biomarker": "results are rows",
 		"internal/member":    "sign-ins are rows",
+
+		"internal/registration": "forms that were sent are rows",
 	},
 	"internal/store/folder": {},
 	"internal/store/storetest": {
@@ -125,6 +127,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth":      "it carries out the decisions of its ledger",
 
 		"internal/oauth/clientauth": "it keeps which assertions were used",
+		"internal/registration":     "it keeps apps for it",
 	},
 	"internal/store/postgres": {
 		"internal/store":      "the form of rows, and how failures are told",
@@ -136,6 +139,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth":      "it carries out the decisions of its ledger",
 
 		"internal/oauth/clientauth": "it keeps which assertions were used",
+		"internal/registration":     "it keeps apps for it",
 	},
 	"internal/store/postgres/postgrestest": {
 		"internal/testprocess": "a server ends with the tests",

@@ -62,6 +62,8 @@ type Client struct {
 	Enabled    bool
 	Owner      MemberID // the developer; empty for an operator's
 
+	Appearance Appearance
+
 	Secrets   []ClientSecret
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -83,6 +85,7 @@ func (c *Client) Clone() *Client {
 	copied.RequiredScopes = slices.Clone(c.RequiredScopes)
 	copied.Secrets = slices.Clone(c.Secrets)
 	copied.Protocol = c.Protocol.clone()
+	copied.Appearance = c.Appearance.clone()
 	if c.BAA != nil {
 		baa := *c.BAA
 		copied.BAA = &baa

@@ -12,7 +12,7 @@ type Grant struct {
 	Declined Scopes // shown and left out; remembered, so that it is not asked again
 
 	CreatedAt time.Time
-	UpdatedAt time.Time
+	UpdatedAt time.Time // of the member's last answer: a consent covers the app as it was shown then
 	RevokedAt time.Time // zero: live
 	Reason    string    // of the revocation
 }

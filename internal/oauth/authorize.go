@@ -61,7 +61,7 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 	if err != nil {
 		return 0, err
 	}
-	return s.consentStep(req, grant)
+	return s.consentStep(req, req.Client, grant)
 }
 
 // mustSignInAgain: prompt=login and max_age are met by a sign-in later than the
@@ -85,17 +85,19 @@ func checkHealthData(req *AuthorizationRequest, member *loop.Member) error {
 		"This app is in development: %s works for test members only. Sign in as a test member, or see What production needs in the documentation.", phi).About("scope"))
 }
 
-func (s *Server) consentStep(req *AuthorizationRequest, grant *loop.Grant) (Step, error) {
+// consentStep says whether the member has to be asked; client is the one of the
+// request as it is now.
+func (s *Server) consentStep(req *AuthorizationRequest, client *loop.Client, grant *loop.Grant) (Step, error) {
 	switch {
-	case grant != nil && !req.Prompt.Consent && remembered(grant, req):
-		if !req.Client.CouldBeAnybody(req.RedirectURI) {
+	case grant != nil && !req.Prompt.Consent && remembered(grant, client, req):
+		if !client.CouldBeAnybody(req.RedirectURI) {
 			return StepDone, nil
 		}
 		if req.Prompt.None {
 			return 0, req.Refuse(loop.Errorf(loop.InteractionRequired, "Another app on the device could use this client_id, so the member must confirm. Send the request without prompt=none."))
 		}
 		return StepContinue, nil
-	case req.Client.FirstParty && !req.Prompt.Consent && firstPartyScopes.HasAll(req.Scopes):
+	case client.FirstParty && !req.Prompt.Consent && firstPartyScopes.HasAll(req.Scopes):
 		return StepDone, nil
 	case req.Prompt.None:
 		return 0, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member has not allowed this app what it asks for. Send the request without prompt=none, so that they can be asked."))
@@ -104,10 +106,12 @@ func (s *Server) consentStep(req *AuthorizationRequest, grant *loop.Grant) (Step
 	}
 }
 
-// remembered reports whether the member has answered for all that is asked, and
-// that answer still gives the app what it cannot do without.
-func remembered(grant *loop.Grant, req *AuthorizationRequest) bool {
-	return grant.Covers(req.Scopes) && len(grant.Scopes.And(req.Scopes)) > 0 && grant.Scopes.HasAll(req.Needed())
+// remembered reports whether the member has answered for all that is asked, by the
+// app as it is shown now, and that answer still gives the app what it cannot do
+// without.
+func remembered(grant *loop.Grant, client *loop.Client, req *AuthorizationRequest) bool {
+	return !grant.UpdatedAt.Before(client.ShownSince(req.RedirectURI)) &&
+		grant.Covers(req.Scopes) && len(grant.Scopes.And(req.Scopes)) > 0 && grant.Scopes.HasAll(req.Needed())
 }
 
 // Needed are the scopes of the request that a member cannot leave out: openid,
@@ -132,14 +136,14 @@ type Authorized struct {
 // Loop's own apps.
 func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signIn *SignIn) (*Authorized, error) {
 	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
-		step, err := s.consentStep(req, st.Grant)
+		step, err := s.consentStep(req, st.Client, st.Grant)
 		if err != nil {
 			return nil, err
 		}
 		if step != StepDone && step != StepContinue {
 			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member's consent changed while the request was answered. Send the request again."))
 		}
-		if st.Grant != nil && remembered(st.Grant, req) {
+		if st.Grant != nil && remembered(st.Grant, st.Client, req) {
 			return st.Grant, nil
 		}
 		return s.consented(st, req, req.Scopes, nil), nil // Loop's own app: implied
@@ -160,6 +164,9 @@ func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *S
 		return nil, s.Deny(ctx, req, signIn)
 	}
 	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
+		if !st.Client.UpdatedAt.Equal(req.Client.UpdatedAt) { // the member answered for the app as it was
+			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The app's registration changed while the request was answered. Send the request again."))
+		}
 		return s.consented(st, req, allowed, consent.Shown.Without(allowed)), nil
 	})
 }

@@ -130,7 +130,7 @@ func TestEachFaultStandsBesideItsFieldAndNothingIsSaved(t *testing.T) {
 		"no name":                     {url.Values{"name": {" "}}, "name", "Give the app a name"},
 		"Loop's own name":             {url.Values{"name": {"L00p"}}, "name", "reserved"},
 		"a name of two scripts":       {url.Values{"name": {"Mоrning Labs"}}, "name", "scripts"},
-		"a name that turns around":    {url.Values{"name": {"Labs\u202egnp.exe"}}, "name", "invisible or special"},
+		"a name that turns around":    {url.Values{"name": {"Labs\u202egnp.exe"}}, "name", "shows nothing"},
 		"no redirect URI":             {url.Values{"redirect_uri": {""}}, "", "at least one redirect URI"},
 		"http elsewhere":              {url.Values{"redirect_uri": {"http://app.example.com/cb"}}, "redirect-uri", "Use https"},
 		"a wildcard":                  {url.Values{"redirect_uri": {"https://*.example.com/cb"}}, "redirect-uri", "wildcards"},

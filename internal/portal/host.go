@@ -43,11 +43,15 @@ type Members interface {
 // Sessions remembers which sessions were signed out of. A cookie says all else of
 // its session; that it has ended, it cannot know.
 type Sessions interface {
-	// EndPortalSession notes durably that the session with this hash has ended; it
-	// may be forgotten once the session would have ended by itself.
+	// EndPortalSession notes durably that the session, or every session of the
+	// sign-in, with this hash has ended; it may be forgotten once they would have
+	// ended by themselves.
 	EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error
-	// PortalSessionEnded reports whether EndPortalSession was called for it.
-	PortalSessionEnded(ctx context.Context, hash [32]byte) (bool, error)
+	// PortalSessionEnded reports whether EndPortalSession was called for one of them.
+	PortalSessionEnded(ctx context.Context, session, signIn [32]byte) (bool, error)
+	// BeginVisit notes that a developer came, and says when they came before; the
+	// zero time where they never did.
+	BeginVisit(ctx context.Context, member loop.MemberID, at time.Time) (before time.Time, err error)
 }
 
 // Sealer seals what the portal's cookies hold.

@@ -24,6 +24,7 @@ const signInLately = 15 * time.Minute
 // session is who is signed in: what the session cookie holds, sealed.
 type session struct {
 	ID       string // by which it is known once it has ended
+	SignIn   string // the session at identity that it came from (sid)
 	Member   loop.MemberID
 	Name     string
 	Email    string
@@ -32,6 +33,9 @@ type session struct {
 }
 
 func (s *session) hash() [32]byte { return sha256.Sum256([]byte(s.ID)) }
+
+// signInHash is what is noted of a sign-in that has ended at identity.
+func signInHash(sid string) [32]byte { return sha256.Sum256([]byte("sign-in " + sid)) }
 
 func (s *session) expiresAt() time.Time { return s.IssuedAt.Add(sessionLife) }
 
@@ -60,7 +64,7 @@ func (h *Host) developer(r *http.Request) (*developer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ended, err := h.sessions.PortalSessionEnded(r.Context(), s.hash()); err != nil || ended {
+	if ended, err := h.sessions.PortalSessionEnded(r.Context(), s.hash(), signInHash(s.SignIn)); err != nil || ended {
 		return nil, err
 	}
 	web.NoteMember(r.Context(), s.Member)

@@ -26,11 +26,17 @@ type Store interface {
 	Clients(ctx context.Context) ([]*loop.Client, error)
 	// ClientsOf lists a developer's clients, newest first.
 	ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.Client, error)
-	// AddClient inserts a client with its record.
-	AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error
+	// AddClient inserts a client with its record, on the terms: ErrSentBefore,
+	// ErrTooMany. All of it is one transaction.
+	AddClient(ctx context.Context, c *loop.Client, on Terms, rec audit.Record) error
 	// ChangeClient writes what change alters with what that revokes and its
-	// records, in one transaction; an error of change writes nothing.
-	ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error
+	// records, in one transaction, on the terms: ErrSentBefore. An error writes nothing.
+	ChangeClient(ctx context.Context, id loop.ClientID, on Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error
+	// SentForm reads a form that did its act; loop.ErrNotFound where none did.
+	SentForm(ctx context.Context, hash [32]byte) (*Form, error)
+	// ClientRecords reads the newest records of a client's registration, newest
+	// first, at most so many.
+	ClientRecords(ctx context.Context, id loop.ClientID, atMost int) ([]audit.Record, error)
 }
 
 // Outgoing says where the platform may send requests.
@@ -68,6 +74,10 @@ func New() *loop.Client {
 // where it authenticates with one: shown now and never again. All faults are
 // returned at once, joined.
 func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error) {
+	return r.create(ctx, c, act{by: by})
+}
+
+func (r *Clients) create(ctx context.Context, c *loop.Client, a act) (credential.Secret, error) {
 	c.SetDefaults()
 	if err := r.validate(c); err != nil {
 		return credential.Secret{}, err
@@ -80,16 +90,20 @@ func (r *Clients) Create(ctx context.Context, c *loop.Client, by audit.Actor) (c
 	}
 	var secret credential.Secret
 	if c.Protocol.AuthMethod.BySecret() {
-		secret = credential.NewSecret(r.World, credential.ClientSecretPrefix)
+		secret = a.newSecret(r.World)
 		c.Secrets = []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: now}}
 	}
-	return secret, r.Store.AddClient(ctx, c, r.record(ctx, audit.ClientCreated, c, by))
+	return secret, r.Store.AddClient(ctx, c, a.terms(c.ID, now), r.record(ctx, audit.ClientCreated, c, a.by))
 }
 
 // Update changes a client. What it may no longer see is ended at once: a lost
 // scope, agreement or production mode revokes the tokens issued before.
 func (r *Clients) Update(ctx context.Context, id loop.ClientID, by audit.Actor, alter func(*loop.Client)) (*loop.Client, error) {
-	return r.change(ctx, id, by, audit.ClientUpdated, func(c *loop.Client) error {
+	return r.update(ctx, id, act{by: by}, alter)
+}
+
+func (r *Clients) update(ctx context.Context, id loop.ClientID, a act, alter func(*loop.Client)) (*loop.Client, error) {
+	return r.change(ctx, id, a, audit.ClientUpdated, func(c *loop.Client) error {
 		kind := c.Type
 		alter(c)
 		if c.Type != kind {
@@ -123,11 +137,15 @@ func (r *Clients) validate(c *loop.Client) error {
 // SetEnabled disables a client, which ends every token that it holds, or enables
 // it again.
 func (r *Clients) SetEnabled(ctx context.Context, id loop.ClientID, by audit.Actor, enabled bool) (*loop.Client, error) {
+	return r.setEnabled(ctx, id, act{by: by}, enabled)
+}
+
+func (r *Clients) setEnabled(ctx context.Context, id loop.ClientID, a act, enabled bool) (*loop.Client, error) {
 	event := audit.ClientDisabled
 	if enabled {
 		event = audit.ClientEnabled
 	}
-	return r.change(ctx, id, by, event, func(c *loop.Client) error {
+	return r.change(ctx, id, a, event, func(c *loop.Client) error {
 		c.Enabled = enabled
 		return nil
 	})
@@ -136,8 +154,12 @@ func (r *Clients) SetEnabled(ctx context.Context, id loop.ClientID, by audit.Act
 // RotateSecret gives a client that has a secret a new one; the newest before it
 // works for another 24 hours, any older one ends now.
 func (r *Clients) RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error) {
-	secret := credential.NewSecret(r.World, credential.ClientSecretPrefix)
-	_, err := r.change(ctx, id, by, audit.ClientSecretMade, func(c *loop.Client) error {
+	return r.rotateSecret(ctx, id, act{by: by})
+}
+
+func (r *Clients) rotateSecret(ctx context.Context, id loop.ClientID, a act) (credential.Secret, error) {
+	secret := a.newSecret(r.World)
+	_, err := r.change(ctx, id, a, audit.ClientSecretMade, func(c *loop.Client) error {
 		if !c.Protocol.AuthMethod.BySecret() {
 			return loop.Errorf(loop.ValidationError, "This client has no secret: its authentication method is %s.", c.Protocol.AuthMethod).About("token_endpoint_auth_method")
 		}
@@ -171,28 +193,32 @@ func (r *Clients) SetSecrets(ctx context.Context, id loop.ClientID, secrets []cr
 	if same {
 		return nil
 	}
-	_, err = r.change(ctx, id, by, audit.ClientSecretMade, func(c *loop.Client) error {
+	_, err = r.change(ctx, id, act{by: by}, audit.ClientSecretMade, func(c *loop.Client) error {
 		c.Secrets = next
 		return nil
 	})
 	return err
 }
 
-func (r *Clients) change(ctx context.Context, id loop.ClientID, by audit.Actor, event audit.Event, alter func(*loop.Client) error) (*loop.Client, error) {
+func (r *Clients) change(ctx context.Context, id loop.ClientID, a act, event audit.Event, alter func(*loop.Client) error) (*loop.Client, error) {
 	defer r.origins.forget()
+	now := r.World.Now()
 	var changed *loop.Client
-	err := r.Store.ChangeClient(ctx, id, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
-		before := *c
+	err := r.Store.ChangeClient(ctx, id, a.terms(id, now), func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		before := c.Clone()
 		if err := alter(c); err != nil {
 			return nil, nil, err
 		}
-		c.UpdatedAt = r.World.Now()
+		c.UpdatedAt = now
+		c.NoteChange(before, a.by.Kind == audit.ByMember, now)
 		changed = c
 		var revocations []loop.Revocation
-		if lost(&before, c) {
+		if lost(before, c) {
 			revocations = append(revocations, oauth.NewRevocation(r.World, loop.RevokeClient, string(c.ID)))
 		}
-		return revocations, []audit.Record{r.record(ctx, event, c, by)}, nil
+		rec := r.record(ctx, event, c, a.by)
+		rec.Detail = difference(before, c)
+		return revocations, []audit.Record{rec}, nil
 	})
 	if errors.Is(err, loop.ErrNotFound) {
 		return nil, loop.Errorf(loop.NotFound, "There is no client with this id.")

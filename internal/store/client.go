@@ -10,11 +10,11 @@ import (
 
 // ClientColumns are the columns of a client, in the order of ScanClient and ClientValues.
 const ClientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
-	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol`
+	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol, appearance`
 
 // ClientValues is a client as its columns hold it, without its secrets.
 func ClientValues(c *loop.Client) ([]any, error) {
-	uris, protocol, err := clientDocuments(c)
+	uris, protocol, appearance, err := clientDocuments(c)
 	if err != nil {
 		return nil, err
 	}
@@ -22,24 +22,28 @@ func ClientValues(c *loop.Client) ([]any, error) {
 	return []any{
 		c.ID, c.Name, c.Type, uris, c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
 		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner,
-		Micro(c.CreatedAt), Micro(c.UpdatedAt), protocol,
+		Micro(c.CreatedAt), Micro(c.UpdatedAt), protocol, appearance,
 	}, nil
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-// clientDocuments are the two columns that hold JSON: lists and settings that
-// nothing is ever looked up by.
-func clientDocuments(c *loop.Client) (redirectURIs, protocol string, err error) {
+// clientDocuments are the columns that hold JSON: lists and settings that nothing
+// is ever looked up by.
+func clientDocuments(c *loop.Client) (redirectURIs, protocol, appearance string, err error) {
 	uris, err := json.Marshal(c.RedirectURIs)
 	if err != nil {
-		return "", "", fmt.Errorf("encoding redirect URIs: %w", err)
+		return "", "", "", fmt.Errorf("encoding redirect URIs: %w", err)
 	}
 	settings, err := json.Marshal(c.Protocol)
 	if err != nil {
-		return "", "", fmt.Errorf("encoding the protocol of a client: %w", err)
+		return "", "", "", fmt.Errorf("encoding the protocol of a client: %w", err)
 	}
-	return string(uris), string(settings), nil
+	shown, err := json.Marshal(c.Appearance)
+	if err != nil {
+		return "", "", "", fmt.Errorf("encoding the appearance of a client: %w", err)
+	}
+	return string(uris), string(settings), string(shown), nil
 }
 
 func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
@@ -52,12 +56,12 @@ func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
 // ScanClient reads a client, without its secrets; loop.ErrNotFound where there is none.
 func ScanClient(row Scanner) (*loop.Client, error) {
 	var (
-		c                                     loop.Client
-		uris, allowed, needed, by, protocol   string
-		ttl, grace, signedOn, created, update int64
+		c                                               loop.Client
+		uris, allowed, needed, by, protocol, appearance string
+		ttl, grace, signedOn, created, update           int64
 	)
 	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
-		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol)
+		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance)
 	if err != nil {
 		return nil, Found(err)
 	}
@@ -66,6 +70,9 @@ func ScanClient(row Scanner) (*loop.Client, error) {
 	}
 	if err := json.Unmarshal([]byte(protocol), &c.Protocol); err != nil {
 		return nil, fmt.Errorf("reading the protocol of %s: %w", c.ID, err)
+	}
+	if err := json.Unmarshal([]byte(appearance), &c.Appearance); err != nil {
+		return nil, fmt.Errorf("reading the appearance of %s: %w", c.ID, err)
 	}
 	c.AllowedScopes, c.RequiredScopes = loop.ReadScopes(allowed), loop.ReadScopes(needed)
 	c.AccessTokenTTL, c.RefreshGrace = time.Duration(ttl)*time.Second, time.Duration(grace)*time.Second

@@ -27,6 +27,7 @@ func Expired(now time.Time) []Expiring {
 		{"idle sessions", "sessions", "hash", "seen_at <= ", now.Add(-member.SessionIdle)},
 		{"assertions", "assertions", "client_id, hash", "expires_at <= ", replayable},
 		{"ended portal sessions", "ended_portal_sessions", "hash", "expires_at <= ", replayable},
+		{"sent forms", "sent_forms", "hash", "expires_at <= ", replayable},
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
 		{"logouts", "logouts", "client_id, session_id", "due_at = 0 AND ended_at <= ", now.Add(-member.SessionAtMost)},
 		{"revocations", "revocations", "number", "expires_at <= ", replayable},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -87,26 +88,46 @@ func (s *IdentityStore) Clients(ctx context.Context) ([]*loop.Client, error) {
 	return list(ctx, s.db, store.ScanClient, `SELECT `+store.ClientColumns+` FROM clients ORDER BY id DESC`)
 }
 
-const clientPlaces = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22`
+const clientPlaces = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23`
 
-// AddClient inserts a new client with its secrets and its record.
-func (s *IdentityStore) AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error {
+// AddClient inserts a new client with its secrets and its record, on the terms.
+func (s *IdentityStore) AddClient(ctx context.Context, c *loop.Client, on registration.Terms, rec audit.Record) error {
 	values, err := store.ClientValues(c)
 	if err != nil {
 		return err
 	}
 	return s.write(ctx, func(tx *Tx) error {
+		takeForm(tx, on.Form)
+		if err := checkRoom(tx, c.Owner, on.AtMost); err != nil {
+			return err
+		}
 		tx.Exec(`INSERT INTO clients (`+store.ClientColumns+`) VALUES (`+clientPlaces+`)`, values...)
 		putSecrets(tx, c)
 		return tx.Record(rec)
 	})
 }
 
+// checkRoom counts an owner's clients. Whoever adds another one waits: they lock the
+// owner's row, and the count reads what the one before has left.
+func checkRoom(tx *Tx, owner loop.MemberID, atMost int) error {
+	if atMost == 0 {
+		return nil
+	}
+	var has int
+	tx.Exec(`SELECT 1 FROM members WHERE id = $1 FOR NO KEY UPDATE`, owner)
+	err := tx.QueryRow(func(row store.Scanner) error { return row.Scan(&has) }, `SELECT count(*) FROM clients WHERE owner = $1 AND owner <> ''`, owner)
+	if err == nil && has >= atMost {
+		err = registration.ErrTooMany
+	}
+	return err
+}
+
 // ChangeClient reads a client, has change alter it, and writes it with what
-// that revokes and its records, in one transaction. An error of change leaves
-// everything as it was.
-func (s *IdentityStore) ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+// that revokes and its records, in one transaction, on the terms. An error of
+// change leaves everything as it was.
+func (s *IdentityStore) ChangeClient(ctx context.Context, id loop.ClientID, on registration.Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
 	return s.write(ctx, func(tx *Tx) error {
+		takeForm(tx, on.Form)
 		// One change at a time; the next statement reads what the one before has left.
 		tx.Exec(`SELECT 1 FROM clients WHERE id = $1 FOR UPDATE`, id)
 		var c store.RevisedClient
@@ -130,7 +151,7 @@ func (s *IdentityStore) changeClient(tx *Tx, c *loop.Client, change func(*loop.C
 		return err
 	}
 	tx.AtEnd(s.cache.Change(id))
-	tx.Exec(`UPDATE clients SET (`+store.ClientColumns+`) = ROW(`+clientPlaces+`) WHERE id = $23`, append(values, id)...)
+	tx.Exec(`UPDATE clients SET (`+store.ClientColumns+`) = ROW(`+clientPlaces+`) WHERE id = $24`, append(values, id)...)
 	putSecrets(tx, c)
 	if err := recordAll(tx, records); err != nil {
 		return fmt.Errorf("changing a client: %w", err)

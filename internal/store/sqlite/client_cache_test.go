@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -79,7 +80,7 @@ func TestClientCache_AClientThatWasNotAddedInTheEndIsNotThere(t *testing.T) {
 	c := s.newClient("new")
 	added, found := make(chan error, 1), ""
 	release := s.hold(t)
-	go func() { added <- s.AddClient(t.Context(), c, s.record()) }()
+	go func() { added <- s.AddClient(t.Context(), c, registration.Terms{}, s.record()) }()
 	for len(s.db.writer.queue) == 0 {
 		runtime.Gosched()
 	}
@@ -98,14 +99,14 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(t *testing.T, s *identityUnderTest, id loop.ClientID){
 		"the change begins and ends while it reads": func(t *testing.T, s *identityUnderTest, id loop.ClientID) {
-			must(t, s.ChangeClient(t.Context(), id, s.rename("new")))
+			must(t, s.ChangeClient(t.Context(), id, registration.Terms{}, s.rename("new")))
 		},
 		"two changes do": func(t *testing.T, s *identityUnderTest, id loop.ClientID) {
-			must(t, s.ChangeClient(t.Context(), id, s.rename("newer")))
-			must(t, s.ChangeClient(t.Context(), id, s.rename("new")))
+			must(t, s.ChangeClient(t.Context(), id, registration.Terms{}, s.rename("newer")))
+			must(t, s.ChangeClient(t.Context(), id, registration.Terms{}, s.rename("new")))
 		},
 		"the new one is held before it is done": func(t *testing.T, s *identityUnderTest, id loop.ClientID) {
-			must(t, s.ChangeClient(t.Context(), id, s.rename("new")))
+			must(t, s.ChangeClient(t.Context(), id, registration.Terms{}, s.rename("new")))
 			s.sees(t, id, "new")
 		},
 	} {

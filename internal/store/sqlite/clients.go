@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -80,15 +81,21 @@ func (s *Identity) clients(ctx context.Context, query string, args ...any) ([]*l
 	return clients, rows.Err()
 }
 
-// AddClient inserts a new client with its secrets and its record.
-func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Record) error {
+// AddClient inserts a new client with its secrets and its record, on the terms.
+func (s *Identity) AddClient(ctx context.Context, c *loop.Client, on registration.Terms, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		tx.AtEnd(s.cache.Change(c.ID))
 		values, err := store.ClientValues(c)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO clients (`+store.ClientColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, values...)
+		if err := takeForm(tx, on.Form); err != nil {
+			return err
+		}
+		if err := checkRoom(tx, c.Owner, on.AtMost); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO clients (`+store.ClientColumns+`) VALUES (`+clientPlaces+`)`, values...)
 		if err != nil {
 			return fmt.Errorf("inserting a client: %w", err)
 		}
@@ -99,11 +106,33 @@ func (s *Identity) AddClient(ctx context.Context, c *loop.Client, rec audit.Reco
 	})
 }
 
+const clientPlaces = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+
+// checkRoom counts an owner's clients: nobody else writes meanwhile.
+func checkRoom(tx *Tx, owner loop.MemberID, atMost int) error {
+	if atMost == 0 {
+		return nil
+	}
+	var has int
+	if err := tx.QueryRow(`SELECT count(*) FROM clients WHERE owner = ? AND owner <> ''`, owner).Scan(&has); err != nil {
+		return fmt.Errorf("counting the clients of an owner: %w", err)
+	}
+	if has >= atMost {
+		return registration.ErrTooMany
+	}
+	return nil
+}
+
 // ChangeClient reads a client, has change alter it, and writes it with what
-// that revokes and its records, in one transaction. An error of change leaves
-// everything as it was.
-func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
-	return s.db.Write(ctx, func(tx *Tx) error { return s.changeClient(tx, id, change) })
+// that revokes and its records, in one transaction, on the terms. An error of
+// change leaves everything as it was.
+func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, on registration.Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		if err := takeForm(tx, on.Form); err != nil {
+			return err
+		}
+		return s.changeClient(tx, id, change)
+	})
 }
 
 func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
@@ -127,7 +156,7 @@ func updateClient(tx *Tx, c *loop.Client) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`UPDATE clients SET (`+store.ClientColumns+`) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?`, append(values, c.ID)...)
+	_, err = tx.Exec(`UPDATE clients SET (`+store.ClientColumns+`) = (`+clientPlaces+`) WHERE id = ?`, append(values, c.ID)...)
 	if err != nil {
 		return fmt.Errorf("updating a client: %w", err)
 	}

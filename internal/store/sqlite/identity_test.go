@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/registration"
 )
 
 // identityUnderTest is an empty identity database, open, with a way to have
@@ -98,7 +99,7 @@ func (s *identityUnderTest) record() audit.Record {
 func (s *identityUnderTest) addClient(t *testing.T) loop.ClientID {
 	t.Helper()
 	c := s.newClient("old")
-	must(t, s.AddClient(t.Context(), c, s.record()))
+	must(t, s.AddClient(t.Context(), c, registration.Terms{}, s.record()))
 	return c.ID
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -20,11 +21,26 @@ func (s *Identity) EndPortalSession(ctx context.Context, hash [32]byte, expiresA
 	})
 }
 
-// PortalSessionEnded reports whether a session of the portal was signed out of.
-func (s *Identity) PortalSessionEnded(ctx context.Context, hash [32]byte) (ended bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ended_portal_sessions WHERE hash = ?)`, hash[:]).Scan(&ended)
+// PortalSessionEnded reports whether a session of the portal, or the sign-in that it
+// came from, has ended.
+func (s *Identity) PortalSessionEnded(ctx context.Context, session, signIn [32]byte) (ended bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ended_portal_sessions WHERE hash IN (?, ?))`, session[:], signIn[:]).Scan(&ended)
 	if err != nil {
 		return false, fmt.Errorf("looking for an ended session of the portal: %w", err)
 	}
 	return ended, nil
+}
+
+// BeginVisit notes that a developer has come to the portal, and says when they came
+// before; the zero time where they never did.
+func (s *Identity) BeginVisit(ctx context.Context, member loop.MemberID, at time.Time) (before time.Time, err error) {
+	var newest int64
+	err = s.db.Write(ctx, func(tx *Tx) error {
+		if err := tx.QueryRow(`SELECT coalesce(max(began_at), 0) FROM portal_visits WHERE member_id = ?`, member).Scan(&newest); err != nil {
+			return fmt.Errorf("reading when a developer came before: %w", err)
+		}
+		_, err := tx.Exec(`INSERT INTO portal_visits (member_id, began_at) VALUES (?, ?) ON CONFLICT (member_id) DO UPDATE SET began_at = excluded.began_at`, member, store.Micro(at))
+		return err
+	})
+	return store.FromMicro(newest), err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/registration"
 )
 
 // What works once, and what must not outlive its end, however many try at a time.
@@ -161,7 +162,7 @@ func revokesAmongRefreshes(t *testing.T, f *fixture) {
 // onceForEachApp: OpenID Connect Back-Channel Logout §2.5, the end of a session is
 // told once to each app that has tokens of it and asked to be told.
 func onceForEachApp(t *testing.T, f *fixture) {
-	must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+	must(t, f.store.ChangeClient(t.Context(), f.client.ID, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		c.Protocol.BackchannelLogoutURI = "https://app.example.com/logout"
 		return nil, nil, nil
 	}))

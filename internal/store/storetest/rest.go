@@ -21,7 +21,8 @@ type Whole interface {
 	ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.Client, error)
 	Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error)
 	EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error
-	PortalSessionEnded(ctx context.Context, hash [32]byte) (bool, error)
+	PortalSessionEnded(ctx context.Context, session, signIn [32]byte) (bool, error)
+	BeginVisit(ctx context.Context, member loop.MemberID, at time.Time) (time.Time, error)
 }
 
 // UseRest runs what the contract does not, so that every statement of a store was
@@ -38,7 +39,8 @@ func UseRest(ctx context.Context, t *testing.T, s Whole) {
 		"grants":       func() error { _, err := s.Grants(ctx, "user_1"); return err },
 		"logouts":      func() error { _, err := s.DueLogouts(ctx, 10); return err },
 		"portal":       func() error { return s.EndPortalSession(ctx, [32]byte{1}, time.Now()) },
-		"portal's end": func() error { _, err := s.PortalSessionEnded(ctx, [32]byte{1}); return err },
+		"portal's end": func() error { _, err := s.PortalSessionEnded(ctx, [32]byte{1}, [32]byte{2}); return err },
+		"a visit":      func() error { _, err := s.BeginVisit(ctx, "user_1", time.Now()); return err },
 		"end":          func() error { return s.EndSession(ctx, [32]byte{1}, audit.Record{}) },
 		"a member":     func() error { _, err := s.Member(ctx, "user_1"); return err },
 		"an account":   func() error { _, _, err := s.Account(ctx, "a@members.example"); return err },

@@ -50,6 +50,9 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a client reads as it was written":                      readsClient,
 		"after a change nobody sees the client from before":     changesClient,
 		"a change of a client that fails changes nothing":       changesNothing,
+		"of many that add an app, as many do as there is room":  addsWhileThereIsRoom,
+		"a form does its act once":                              oneForm,
+		"what happened to an app is read newest first":          readsClientRecords,
 		"an address has one account":                            oneAccount,
 		"a suspended member starts no session":                  noSession,
 		"of changes that build on the same keys, one wins":      oneChangesKeys,
@@ -88,7 +91,7 @@ func newFixture(t *testing.T, store Store, world loop.World) *fixture {
 	f.client.CreatedAt, f.client.UpdatedAt = now, now
 	f.grant = &loop.Grant{ID: loop.NewGrantID(world), Member: f.member.ID, Client: f.client.ID, Scopes: f.client.AllowedScopes, CreatedAt: now, UpdatedAt: now}
 	must(t, store.AddMember(t.Context(), f.member, "hash", f.record()))
-	must(t, store.AddClient(t.Context(), f.client, f.record()))
+	must(t, store.AddClient(t.Context(), f.client, registration.Terms{}, f.record()))
 	must(t, store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
 		if st.Grant != nil || st.Member == nil || st.Client == nil {
 			t.Errorf("the first decision finds %+v", st)
@@ -310,8 +313,10 @@ func (f *fixture) readOnly(t *testing.T, id loop.ChainID) *loop.Chain {
 }
 
 func readsClient(t *testing.T, f *fixture) {
-	must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+	must(t, f.store.ChangeClient(t.Context(), f.client.ID, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		c.BAA = &loop.BAA{SignedOn: f.world.Now(), By: "an operator"}
+		was := c.Shown()
+		c.Appearance = loop.Appearance{ChangedAt: f.world.Now(), HostsSince: map[string]time.Time{"app.example.com": f.world.Now()}, Verified: &was}
 		c.Secrets = []loop.ClientSecret{{Hash: [32]byte{1}, CreatedAt: f.world.Now()}}
 		f.client = c.Clone()
 		return nil, nil, nil
@@ -371,12 +376,12 @@ func changesClient(t *testing.T, f *fixture) {
 		})
 	}
 	for i := range int64(100) {
-		must(t, f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		must(t, f.store.ChangeClient(t.Context(), f.client.ID, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 			c.RefreshGrace = time.Duration(i+1) * time.Second
 			return nil, nil, nil
 		}))
 		answered.Store(i + 1)
-		err := f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		err := f.store.ChangeClient(t.Context(), f.client.ID, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 			c.RefreshGrace = 0
 			return nil, nil, errRefused
 		})
@@ -390,7 +395,7 @@ func changesClient(t *testing.T, f *fixture) {
 
 func changesNothing(t *testing.T, f *fixture) {
 	f.finds(t, f.client)
-	err := f.store.ChangeClient(t.Context(), f.client.ID, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+	err := f.store.ChangeClient(t.Context(), f.client.ID, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		c.Name, c.RedirectURIs[0] = "Evening Labs", "https://other.example.com/cb"
 		return nil, nil, errRefused
 	})
