@@ -88,7 +88,7 @@ func (at *place) open(ctx context.Context) (*opened, error) {
 // is set, else as `loop dev` finds its own.
 func (p *process) place(where admin.Where) (*place, error) {
 	if where.Config != "" || p.env.Get("LOOP_DIR") != "" {
-		config, err := readConfig(serveFlags{Config: where.Config, Dir: where.Dir}, p.env)
+		config, err := readConfig(sources{file: where.Config, flags: map[string]string{"dir": where.Dir}, env: p.env})
 		if err != nil {
 			return nil, err
 		}

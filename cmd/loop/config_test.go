@@ -1,16 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -23,23 +27,24 @@ func TestConfig_TrustedProxiesAreNetworks(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)
 	for name, c := range map[string]struct {
-		flags serveFlags
-		env   string
-		want  []netip.Prefix
+		from sources
+		env  string
+		want []netip.Prefix
 	}{
 		"nobody, if nothing is said":     {},
-		"by flag":                        {flags: serveFlags{TrustedProxies: "10.1.0.0/16"}, want: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}},
+		"by flag":                        {from: sources{flags: map[string]string{"trusted_proxies": "10.1.0.0/16"}}, want: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}},
 		"by variable":                    {env: "fd00:1::/32", want: []netip.Prefix{netip.MustParsePrefix("fd00:1::/32")}},
-		"by file, several":               {flags: serveFlags{Config: file(t, `trusted_proxies = "10.1.0.0/16, fd00:1::/32"`)}, want: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")}},
-		"an address is a network of one": {flags: serveFlags{TrustedProxies: "127.0.0.1,::1"}, want: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")}},
+		"by file, several":               {from: sources{file: file(t, `trusted_proxies = "10.1.0.0/16, fd00:1::/32"`)}, want: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")}},
+		"an address is a network of one": {from: sources{flags: map[string]string{"trusted_proxies": "127.0.0.1,::1"}}, want: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, err := readConfig(c.flags, append(o.env[:len(o.env):len(o.env)], "LOOP_TRUSTED_PROXIES="+c.env))
+			c.from.env = append(o.env[:len(o.env):len(o.env)], "LOOP_TRUSTED_PROXIES="+c.env)
+			config, err := readConfig(c.from)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, config.TrustedProxies, comparePrefixes); diff != "" || config.Unlimited {
-				t.Errorf("unlimited: %t, want (-), got (+):\n%s", config.Unlimited, diff)
+			if diff := cmp.Diff(c.want, []netip.Prefix(config.TrustedProxies), comparePrefixes); diff != "" || config.Limits.Off {
+				t.Errorf("limits off: %t, want (-), got (+):\n%s", config.Limits.Off, diff)
 			}
 		})
 	}
@@ -60,19 +65,19 @@ func TestServe_LimitsAndProxiesAreAsTheConfigurationSays(t *testing.T) {
 	t.Parallel()
 	const proxy, stranger = "10.1.0.1:1", "203.0.113.9:1"
 	for name, c := range map[string]struct {
-		flags        serveFlags
+		flags        map[string]string
 		peer         string
 		want, lastly int // status of the first and of the last
 		left         string
 	}{
-		"on, if nothing is said":                 {serveFlags{}, stranger, 400, 429, "29"},
-		"the clients of a trusted proxy":         {serveFlags{TrustedProxies: "10.1.0.0/16"}, proxy, 400, 400, "29"},
-		"Sec123 a header that a stranger forged": {serveFlags{TrustedProxies: "10.1.0.0/16"}, stranger, 400, 429, "29"},
-		"off":                                    {serveFlags{Limits: "off"}, stranger, 400, 400, ""},
+		"on, if nothing is said":                 {nil, stranger, 400, 429, "29"},
+		"the clients of a trusted proxy":         {map[string]string{"trusted_proxies": "10.1.0.0/16"}, proxy, 400, 400, "29"},
+		"Sec123 a header that a stranger forged": {map[string]string{"trusted_proxies": "10.1.0.0/16"}, stranger, 400, 429, "29"},
+		"off":                                    {map[string]string{"limits": "off"}, stranger, 400, 400, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, err := readConfig(c.flags, newOperator(t).env)
+			config, err := readConfig(sources{flags: c.flags, env: newOperator(t).env})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,18 +109,106 @@ func authorize(h http.Handler, peer, forwardedFor string) *httptest.ResponseReco
 	return w
 }
 
-func TestConfig_EveryKeyIsInTheDocumentation(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "loop-serve.md"))
+var update = flag.Bool("update", false, "write the table of keys into docs/loop-serve.md")
+
+// tableOfKeys is the documentation's table: from its head to the first line that is
+// no row.
+var tableOfKeys = regexp.MustCompile(`(?m)^\| key \|.*\n(\|.*\n)+`)
+
+func TestConfig_TheDocumentationShowsTheKeysAsTheyAre(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "loop-serve.md")
+	page, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range settings {
-		if !strings.Contains(string(page), "`"+s.name+"`") {
-			t.Errorf("docs/loop-serve.md says nothing of %s", s.name)
+	found := tableOfKeys.FindAll(page, -1)
+	if len(found) != 1 {
+		t.Fatalf("docs/loop-serve.md has %d tables of keys", len(found))
+	}
+	if *update {
+		if err := os.WriteFile(path, bytes.Replace(page, found[0], []byte(keysTable()), 1), 0o644); err != nil { //nolint:gosec // G306: a page of the repository
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(keysTable(), string(found[0])); diff != "" {
+		t.Errorf("go test ./cmd/loop -run Documentation -update writes it anew (-keys +page):\n%s", diff)
+	}
+	if !strings.Contains(string(page), "[[resources]]") {
+		t.Error("docs/loop-serve.md does not show a resource")
+	}
+}
+
+func TestConfig_EachKeyIsAFlagAVariableAndALineOfTheFile(t *testing.T) {
+	t.Parallel()
+	var serve serveCommand
+	serve.Flags = newServeFlags()
+	parser, err := kong.New(&serve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		const given = "given"
+		if k.only == "" {
+			if _, err := parser.Parse([]string{"--" + strings.ReplaceAll(k.name, "_", "-"), given}); err != nil {
+				t.Errorf("%s: %v", k.name, err)
+			}
+			if got := serve.Flags.values()[k.name]; got != given {
+				t.Errorf("the flag of %s is read as %q", k.name, got)
+			}
+			inFile, err := (&config{}).layers(sources{file: file(t, k.name+` = "`+given+`"`)})
+			if err != nil || inFile[k.name] != given {
+				t.Errorf("the line %s is read as %q, %v", k.name, inFile[k.name], err)
+			}
+		}
+		if k.only != onlyFile {
+			variable, err := (&config{}).layers(sources{env: []string{k.variable() + "=" + given}})
+			if err != nil || variable[k.name] != given {
+				t.Errorf("%s is read as %q, %v", k.variable(), variable[k.name], err)
+			}
+		}
+		if k.help == "" || !strings.Contains(keysTable(), "| `"+k.name+"` |") {
+			t.Errorf("nothing says what %s is", k.name)
 		}
 	}
-	if !strings.Contains(string(page), "[["+resourcesKey+"]]") {
-		t.Error("docs/loop-serve.md does not show a resource")
+}
+
+func TestConfig_TheFlagWinsOverTheVariableAndThatOverTheFile(t *testing.T) {
+	t.Parallel()
+	from := sources{file: file(t, `log_level = "error"`)}
+	for _, layer := range []struct {
+		add  func()
+		want string
+	}{
+		{func() {}, "error"},
+		{func() { from.env = []string{"LOOP_LOG_LEVEL=warn"} }, "warn"},
+		{func() { from.flags = map[string]string{"log_level": "debug"} }, "debug"},
+	} {
+		layer.add()
+		given, err := (&config{}).layers(from)
+		if err != nil || given["log_level"] != layer.want {
+			t.Errorf("got %q, %v, want %q", given["log_level"], err, layer.want)
+		}
+	}
+}
+
+func TestConfig_AnUnknownNameIsReportedWithTheNearest(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		from sources
+		says string
+	}{
+		"letters swapped in the file":       {sources{file: file(t, `identity_ulr = "https://id.example.com"`)}, "there is no key identity_ulr (did you mean identity_url?); the keys are dir, "},
+		"a letter too many":                 {sources{file: file(t, `rolle = "all"`)}, "there is no key rolle (did you mean role?)"},
+		"a key of the file that is no text": {sources{file: file(t, "[[resource]]\nidentifier = 'https://a.example'\n")}, "there is no key resource (did you mean resources?)"},
+		"nothing is near":                   {sources{file: file(t, `favourite_colour = "blue"`)}, "there is no key favourite_colour; the keys are dir, "},
+		"a letter missing in a variable":    {sources{env: []string{"LOOP_TRUSTED_PROXIE=10.0.0.0/8"}}, "the environment sets LOOP_TRUSTED_PROXIE, which nothing reads (did you mean LOOP_TRUSTED_PROXIES?): correct or unset it"},
+		"a variable for a key of the file":  {sources{env: []string{"LOOP_RESOURCES=x"}}, "the environment sets LOOP_RESOURCES, which nothing reads: correct or unset it"},
+		"a variable that nothing is near":   {sources{env: []string{"LOOP_FAVOURITE_COLOUR=blue"}}, "the environment sets LOOP_FAVOURITE_COLOUR, which nothing reads: correct or unset it"},
+	} {
+		if _, err := (&config{}).layers(c.from); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: it says %v, want %q", name, err, c.says)
+		}
 	}
 }
 
@@ -152,7 +245,7 @@ func TestConfig_Resources(t *testing.T) {
 				}
 				return
 			}
-			if diff := cmp.Diff(test.want, c.Resources); err != nil || diff != "" {
+			if diff := cmp.Diff(test.want, []loop.Resource(c.Resources)); err != nil || diff != "" {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})

@@ -91,7 +91,7 @@ func fail(stderr io.Writer, err error) int {
 
 // run reads the arguments and runs the command.
 func (p *process) run() error {
-	var line commandLine
+	line := commandLine{Serve: serveCommand{Flags: newServeFlags()}}
 	parser, err := kong.New(&line,
 		kong.Name("loop"),
 		kong.Description("Connect with Loop: the one way in which an app reaches a person's health data. Begin with: loop dev"),

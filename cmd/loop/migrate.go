@@ -25,11 +25,11 @@ type whichDatabase struct {
 // open gives how the database is reached.
 func (w whichDatabase) open(p *process) (postgres.Config, error) {
 	config := postgres.Config{World: loop.Machine{}, Log: p.quietLog()}
-	address, err := databaseOf(serveFlags{Config: w.Config, Database: w.Database}, p.env)
+	address, err := databaseOf(sources{file: w.Config, flags: map[string]string{"database": w.Database}, env: p.env})
 	if err == nil && address == "" {
 		err = errors.New("which database? Say --database postgres://…, or set LOOP_DATABASE. (On SQLite there is nothing to do: loop serve migrates by itself.)")
 	}
-	config.URL = address
+	config.URL = string(address)
 	return config, err
 }
 
@@ -53,7 +53,7 @@ func (cmd *migrateStatus) Run(p *process) error {
 		if step.Applied {
 			state = "applied"
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", step.Schema, step.Name, state) // told by Flush
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", step.Schema, step.Name, state) // Flush returns the error
 	}
 	return table.Flush()
 }

@@ -42,7 +42,7 @@ func (s *service) startOperations(ctx context.Context, getenv func(string) strin
 		return nil
 	}
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", s.config.OperationsListen)
+	listener, err := config.Listen(ctx, "tcp", string(s.config.OperationsListen))
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", s.config.OperationsListen, err)
 	}

@@ -20,49 +20,6 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
-// serveFlags are the keys of the configuration that a command line can give.
-type serveFlags struct {
-	Config           string `help:"A TOML file with these same keys, written with underscores." placeholder:"FILE"`
-	Dir              string `help:"The folder of the platform's data." placeholder:"FOLDER"`
-	Role             string `help:"Which host this process serves (default: all). One of its own needs a database." placeholder:"identity|clinical|developers|all"`
-	Database         string `help:"A PostgreSQL database for the data, shared by any number of servers; the folder keeps only what is this server's own." placeholder:"postgres://…"`
-	Connections      string `help:"How many connections to the database at most, for reading, writing, and each of identity and clinical (default: 8)." placeholder:"N"`
-	IdentityURL      string `name:"identity-url" help:"Identity's public address; it is the issuer." placeholder:"URL"`
-	ClinicalURL      string `name:"clinical-url" help:"Clinical's public address." placeholder:"URL"`
-	DevelopersURL    string `name:"developers-url" help:"The developer portal's public address." placeholder:"URL"`
-	IdentityListen   string `help:"Where identity listens (default: 127.0.0.1:8000). Roles may share one address." placeholder:"ADDRESS"`
-	ClinicalListen   string `help:"Where clinical listens (default: 127.0.0.1:8001)." placeholder:"ADDRESS"`
-	DevelopersListen string `help:"Where the portal listens (default: 127.0.0.1:8002)." placeholder:"ADDRESS"`
-	TLSCertificate   string `name:"tls-certificate" help:"The certificate for all three, as PEM. Without it a proxy in front ends TLS." placeholder:"FILE"`
-	TLSKey           string `name:"tls-key" help:"Its key." placeholder:"FILE"`
-	MasterKeyFile    string `help:"The file with the master key (or LOOP_MASTER_KEY)." placeholder:"FILE"`
-	SignUpsPerHour   string `help:"How many accounts one address may make in an hour (default: 20)." placeholder:"N"`
-	Limits           string `help:"Rate limits: on, off for benchmarks, or redis://… of a Valkey or Redis server where all processes count together (default: on)." placeholder:"on|off|redis://…"`
-	TrustedProxies   string `help:"The proxies in front, whose X-Forwarded-For is believed: 10.1.0.0/16,fd00:1::/32" placeholder:"NETWORKS"`
-	MTLSListen       string `name:"mtls-listen" help:"Where clients with a certificate are listened for." placeholder:"ADDRESS"`
-	MTLSHeader       string `name:"mtls-header" help:"The header by which a trusted proxy hands client certificates on: Client-Cert (RFC 9440), or one with URL-encoded PEM." placeholder:"NAME"`
-	IdentityMTLSURL  string `name:"identity-mtls-url" help:"Identity's public address for them." placeholder:"URL"`
-	ClinicalMTLSURL  string `name:"clinical-mtls-url" help:"Clinical's public address for them." placeholder:"URL"`
-	MTLSAuthorities  string `name:"mtls-authorities" help:"The authorities behind the certificates of tls_client_auth, as PEM." placeholder:"FILE"`
-	FetchHosts       string `name:"fetch-allowed-hosts" help:"Hosts whose jwks_uri and logout addresses may be at loopback, without TLS. For tests on one machine alone." placeholder:"HOSTS"`
-	SignInMaxAge     string `help:"How old a member's sign-in may be when an app reads health data, such as 12h (default: any age)." placeholder:"DURATION"`
-	OperationsListen string `help:"Where health, readiness and metrics are asked for, such as 127.0.0.1:9090 (default: nowhere). The world must not reach it." placeholder:"ADDRESS"`
-	LogLevel         string `help:"debug, info, warn or error (default: info)." placeholder:"LEVEL"`
-}
-
-func (f serveFlags) values() map[string]string {
-	return map[string]string{
-		"dir": f.Dir, "role": f.Role, "database": f.Database, "connections": f.Connections,
-		"identity_url": f.IdentityURL, "clinical_url": f.ClinicalURL, "developers_url": f.DevelopersURL,
-		"identity_listen": f.IdentityListen, "clinical_listen": f.ClinicalListen, "developers_listen": f.DevelopersListen,
-		"tls_certificate": f.TLSCertificate, "tls_key": f.TLSKey, "master_key_file": f.MasterKeyFile,
-		"sign_ups_per_hour": f.SignUpsPerHour, "limits": f.Limits, "trusted_proxies": f.TrustedProxies, "log_level": f.LogLevel,
-		"mtls_listen": f.MTLSListen, "mtls_header": f.MTLSHeader, "identity_mtls_url": f.IdentityMTLSURL, "clinical_mtls_url": f.ClinicalMTLSURL,
-		"mtls_authorities": f.MTLSAuthorities, "fetch_allowed_hosts": f.FetchHosts, "sign_in_max_age": f.SignInMaxAge,
-		"operations_listen": f.OperationsListen,
-	}
-}
-
 type serveCommand struct {
 	Flags serveFlags `embed:""`
 	Check bool       `help:"Only say whether the configuration is sound."`
@@ -73,9 +30,9 @@ func (serveCommand) Help() string {
 	return "Each key can be given as a flag, as a variable (LOOP_IDENTITY_URL) or in the file (identity_url); the first of these wins. The master key is never a flag."
 }
 
-// Run serves the platform until it is told to stop.
+// Run serves the platform until it is stopped.
 func (cmd *serveCommand) Run(p *process) error {
-	config, err := readConfig(cmd.Flags, p.env)
+	config, err := readConfig(sources{file: cmd.Flags.Config, flags: cmd.Flags.values(), env: p.env})
 	if err != nil {
 		return err
 	}
@@ -84,7 +41,7 @@ func (cmd *serveCommand) Run(p *process) error {
 		return err
 	}
 	if cmd.Check {
-		return config.tell(p.stdout)
+		return config.report(p.stdout)
 	}
 	s := &service{config: config, certificate: certificate, readiness: operation.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
 	if advice := config.advice(); advice != "" {
@@ -93,17 +50,17 @@ func (cmd *serveCommand) Run(p *process) error {
 	if err := s.start(p.ctx, p.env.Get); err != nil {
 		return errors.Join(err, s.close(p.ctx))
 	}
-	_, err = fmt.Fprintf(p.stdout, "ready: %s\n", config.Identity.URL)
+	_, err = fmt.Fprintf(p.stdout, "ready: %s\n", config.IdentityURL)
 	if err == nil {
 		err = s.wait(p.ctx)
 	}
 	return errors.Join(err, s.close(p.ctx))
 }
 
-// tell says that the configuration is sound, and what its operator may have
+// report says that the configuration is sound, and what its operator may have
 // overlooked.
-func (c *config) tell(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "The configuration is sound: %s, with its data in %s.\n", c.Identity.URL, c.Dir)
+func (c *config) report(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "The configuration is sound: %s, with its data in %s.\n", c.IdentityURL, c.Dir)
 	if advice := c.advice(); advice != "" && err == nil {
 		_, err = fmt.Fprintf(w, "But %s.\n", advice)
 	}
@@ -163,7 +120,7 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	status := admin.Status{StartedAt: time.Now().UTC(), Version: version(), PID: os.Getpid(), Addresses: map[string]string{
-		"identity": s.config.Identity.URL.String(), "clinical": s.config.Clinical.URL.String(), "developers": s.config.Developers.URL.String(),
+		"identity": s.config.IdentityURL.String(), "clinical": s.config.ClinicalURL.String(), "developers": s.config.DevelopersURL.String(),
 	}}
 	if s.admin, err = admin.Listen(ctx, s.config.Dir, status, platform.Commands(), s.log); err != nil {
 		return err
@@ -174,26 +131,27 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 	return nil
 }
 
-// listen puts the hosts behind their addresses; those that share one are told
-// apart by the name that requests give.
+// listen puts the hosts behind their addresses; where several share one, the name
+// in a request says which is meant.
 func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 	identity, clinical, developers := platform.Hosts()
-	mutual := s.config.Mutual
+	c := s.config
 	byAddress := make(map[string]map[string]http.Handler)
-	for _, at := range []struct {
-		role
-		mutual  *url.URL // hosts tell by its name how a request came
+	for _, host := range []struct {
+		url     *url.URL
+		listen  listenAddress
+		mtls    *url.URL // hosts know by its name how a request came
 		handler http.Handler
 	}{
-		{s.config.Identity, mutual.Identity, identity},
-		{s.config.Clinical, mutual.Clinical, clinical},
-		{s.config.Developers, nil, developers},
+		{c.IdentityURL.URL, c.IdentityListen, c.IdentityMTLSURL.URL, identity},
+		{c.ClinicalURL.URL, c.ClinicalListen, c.ClinicalMTLSURL.URL, clinical},
+		{c.DevelopersURL.URL, c.DevelopersListen, nil, developers},
 	} {
-		if at.handler == nil {
+		if host.handler == nil {
 			continue // another process serves it
 		}
-		put(byAddress, at.Listen, at.URL, at.handler)
-		put(byAddress, cmp.Or(mutual.Listen, at.Listen), at.mutual, at.handler)
+		put(byAddress, host.listen, host.url, host.handler)
+		put(byAddress, cmp.Or(c.MTLSListen, host.listen), host.mtls, host.handler)
 	}
 	s.opened(s.shutDown)
 	for address, hosts := range byAddress {
@@ -202,20 +160,22 @@ func (s *service) listen(ctx context.Context, platform dev.Platform) error {
 		if err != nil {
 			return fmt.Errorf("listening on %s: %w", address, err)
 		}
-		s.serve(s.connections.Limit(listener, s.certificate == nil), web.ByHost(hosts), address == mutual.Listen)
+		s.serve(s.connections.Limit(listener, s.certificate == nil), web.ByHost(hosts), address == string(c.MTLSListen))
 	}
 	return nil
 }
 
 // put has an address answer for a host; a host of nobody's is left out.
-func put(byAddress map[string]map[string]http.Handler, address string, host *url.URL, handler http.Handler) {
+func put(byAddress map[string]map[string]http.Handler, address listenAddress, host *url.URL, handler http.Handler) {
 	if host == nil {
 		return
 	}
-	if byAddress[address] == nil {
-		byAddress[address] = make(map[string]http.Handler)
+	hosts := byAddress[string(address)]
+	if hosts == nil {
+		hosts = make(map[string]http.Handler)
+		byAddress[string(address)] = hosts
 	}
-	byAddress[address][host.Host] = handler
+	hosts[host.Host] = handler
 }
 
 // tls12Suites are the cipher suites of TLS 1.2 that are still sound (RFC 9325

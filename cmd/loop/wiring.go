@@ -45,13 +45,13 @@ const betweenHosts = 10 * time.Second
 
 func forProduction(c *config, log *slog.Logger) platform.Config {
 	return platform.Config{
-		Role: c.Role, Folder: c.Dir, Database: c.Database, Connections: c.Connections,
-		Identity: c.Identity.URL, Clinical: c.Clinical.URL, Developers: c.Developers.URL,
-		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: c.SignUpsPerHour,
-		Unlimited: c.Unlimited, LimitStore: c.LimitStore, TrustedProxies: c.TrustedProxies,
-		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: c.SignInMaxAge,
-		IdentityCertificate: c.Mutual.Identity, ClinicalCertificate: c.Mutual.Clinical,
-		ClientAuthorities: c.Mutual.Authorities, CertificateHeader: c.Mutual.Header,
+		Role: c.Role, Folder: c.Dir, Database: string(c.Database), Connections: int(c.Connections),
+		Identity: c.IdentityURL.URL, Clinical: c.ClinicalURL.URL, Developers: c.DevelopersURL.URL,
+		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: int(c.SignUpsPerHour),
+		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies,
+		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: time.Duration(c.SignInMaxAge),
+		IdentityCertificate: c.IdentityMTLSURL.URL, ClinicalCertificate: c.ClinicalMTLSURL.URL,
+		ClientAuthorities: c.MTLSAuthorities.CertPool, CertificateHeader: c.MTLSHeader,
 	}
 }
 

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loop-health/loop/internal/limit/shared"
+)
+
+// The types of values. Each reads its own text and says what is wrong with it.
+
+// origin is a public address: scheme and host and nothing more, since the issuer is
+// compared byte for byte. Without TLS only this machine is served.
+type origin struct{ *url.URL }
+
+// UnmarshalText reads an origin.
+func (o *origin) UnmarshalText(text []byte) error {
+	parsed, err := url.Parse(string(text))
+	if err != nil || parsed.Host == "" || parsed.Hostname() == "" || string(text) != parsed.Scheme+"://"+strings.ToLower(parsed.Host) {
+		return fmt.Errorf("%q is not an origin: write scheme and host in lower case, with no path and no slash at the end", text)
+	}
+	if parsed.Scheme != "https" && (parsed.Scheme != "http" || !isLoopback(parsed.Hostname())) {
+		return fmt.Errorf("%q must be https: http is for localhost alone", text)
+	}
+	o.URL = parsed
+	return nil
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// databaseAddress is the address of a PostgreSQL database; empty: SQLite.
+type databaseAddress string
+
+// UnmarshalText checks the form alone: the address holds a password, and no error
+// repeats it.
+func (d *databaseAddress) UnmarshalText(text []byte) error {
+	if !strings.HasPrefix(string(text), "postgres://") && !strings.HasPrefix(string(text), "postgresql://") {
+		return errors.New("is not the address of a PostgreSQL database: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full")
+	}
+	*d = databaseAddress(text)
+	return nil
+}
+
+// listenAddress is host:port; empty: nowhere.
+type listenAddress string
+
+// UnmarshalText reads an address to listen on.
+func (l *listenAddress) UnmarshalText(text []byte) error {
+	_, port, err := net.SplitHostPort(string(text))
+	number, numberErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || numberErr != nil || number == 0 {
+		return fmt.Errorf("%q is not an address to listen on: write host:port, such as 127.0.0.1:8000", text)
+	}
+	*l = listenAddress(text)
+	return nil
+}
+
+// count is a number of at least 1.
+type count int
+
+// UnmarshalText reads a count.
+func (c *count) UnmarshalText(text []byte) error {
+	number, err := strconv.Atoi(string(text))
+	if err != nil || number < 1 {
+		return fmt.Errorf("%q is not a number of at least 1", text)
+	}
+	*c = count(number)
+	return nil
+}
+
+// limits are whether requests are limited, and where they are counted.
+type limits struct {
+	Off   bool   // for benchmarks
+	Store string // redis://…; empty: each process counts for itself
+}
+
+// UnmarshalText reads on, off or an address, which may hold a password: no error
+// repeats it.
+func (l *limits) UnmarshalText(text []byte) error {
+	if strings.HasPrefix(string(text), "redis://") || strings.HasPrefix(string(text), "rediss://") {
+		l.Store = string(text)
+		return shared.Check(l.Store)
+	}
+	if err := readSwitch(&l.Off, string(text)); err != nil {
+		return fmt.Errorf("%w, nor an address redis://…", err)
+	}
+	return nil
+}
+
+// readSwitch reads on or off.
+func readSwitch(off *bool, text string) error {
+	if text != "on" && text != "off" {
+		return errors.New("it is neither on nor off")
+	}
+	*off = text == "off"
+	return nil
+}
+
+// networks are networks with commas between; one address is a network, too.
+type networks []netip.Prefix
+
+// UnmarshalText reads networks. Every fault is reported.
+func (n *networks) UnmarshalText(text []byte) error {
+	var faults []string
+	for part := range strings.SplitSeq(string(text), ",") {
+		prefix, err := readPrefix(strings.TrimSpace(part))
+		if err != nil {
+			faults = append(faults, err.Error())
+		}
+		*n = append(*n, prefix)
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+func readPrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" && !address.Is4In6() {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil, prefix.Addr().Is4In6():
+		return prefix, fmt.Errorf("%q is not a network: write it as 10.1.0.0/16 or fd00:1::/32, with commas between several", text)
+	case prefix.Bits() == 0:
+		return prefix, fmt.Errorf("%s is everybody, and whoever is trusted chooses the address that is limited and recorded: name the proxies alone", text)
+	case prefix != prefix.Masked():
+		return prefix, fmt.Errorf("%s has bits behind its length: write %s for the network, or %s for the one address", text, prefix.Masked(), prefix.Addr())
+	}
+	return prefix, nil
+}
+
+// hostNames are names of hosts with commas or spaces between.
+type hostNames []string
+
+// UnmarshalText reads names.
+func (h *hostNames) UnmarshalText(text []byte) error {
+	*h = strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
+	return nil
+}
+
+// authorities are the certificates that stand behind those of clients; nil: none.
+type authorities struct{ *x509.CertPool }
+
+// UnmarshalText reads the certificates of a PEM file.
+func (a *authorities) UnmarshalText(path []byte) error {
+	text, err := os.ReadFile(string(path))
+	if err != nil {
+		return err
+	}
+	a.CertPool = x509.NewCertPool()
+	if !a.AppendCertsFromPEM(text) {
+		return fmt.Errorf("%s holds no certificate in PEM", path)
+	}
+	return nil
+}
+
+// age is a time of at least a minute; 0: any.
+type age time.Duration
+
+// UnmarshalText reads an age.
+func (a *age) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	if err != nil || read < time.Minute {
+		return fmt.Errorf("%q is not a time of at least a minute, such as 15m or 12h", text)
+	}
+	*a = age(read)
+	return nil
+}
