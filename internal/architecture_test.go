@@ -51,9 +51,13 @@ var edges = map[string]map[string]string{
 		"internal/audit": "what an import or a read leaves in the record",
 	},
 	"internal/member": {
-		"internal/loop":       "members and their rules",
-		"internal/audit":      "sign-ins and changes are recorded",
-		"internal/credential": "passwords are hashed, sessions sealed",
+		"internal/loop":  "members and their rules",
+		"internal/audit": "changes are recorded",
+	},
+	"internal/signin": {
+		"internal/loop":       "who signs in, and since when",
+		"internal/audit":      "sign-ins and refusals are recorded",
+		"internal/credential": "passwords are hashed, sessions are secrets",
 	},
 	"internal/oauth/parameter": {
 		"internal/loop": "a parameter that is missing or sent twice is one of the platform's errors",
@@ -98,7 +102,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":      "what is kept",
 		"internal/audit":     "records are rows",
 		"internal/biomarker": "results are rows",
-		"internal/member":    "sign-ins are rows",
+		"internal/signin":    "sign-ins are rows",
 
 		"internal/registration": "forms that were sent are rows",
 	},
@@ -108,6 +112,7 @@ var edges = map[string]map[string]string{
 		"internal/audit":      "every act has its record",
 		"internal/credential": "its contract for keys",
 		"internal/member":     "its contract for accounts",
+		"internal/signin":     "its contract for sign-ins",
 		"internal/oauth":      "its contract for decisions",
 
 		"internal/oauth/clientauth": "its contract for assertions",
@@ -124,6 +129,7 @@ var edges = map[string]map[string]string{
 		"internal/credential": "hashes and sealed keys are kept as they are",
 		"internal/biomarker":  "it keeps results for it",
 		"internal/member":     "it keeps accounts for it",
+		"internal/signin":     "it keeps sign-ins for it",
 		"internal/oauth":      "it carries out the decisions of its ledger",
 
 		"internal/oauth/clientauth": "it keeps which assertions were used",
@@ -136,6 +142,7 @@ var edges = map[string]map[string]string{
 		"internal/credential": "hashes and sealed keys are kept as they are",
 		"internal/biomarker":  "it keeps results for it",
 		"internal/member":     "it keeps accounts for it",
+		"internal/signin":     "it keeps sign-ins for it",
 		"internal/oauth":      "it carries out the decisions of its ledger",
 
 		"internal/oauth/clientauth": "it keeps which assertions were used",
@@ -166,19 +173,32 @@ var edges = map[string]map[string]string{
 		"internal/credential": "a question is tagged under the ring that both sides have",
 		"internal/web":        "it answers on identity's host",
 	},
+	"internal/visitor": {
+		"internal/loop":       "who is signed in, and to which app they go",
+		"internal/credential": "cookies are secrets, forms are tagged",
+		"internal/oauth":      "an app's request travels sealed",
+		"internal/signin":     "how long a sign-in lasts",
+		"internal/web":        "cookies, forms and pages of a host",
+	},
 	"internal/identity": {
-		"internal/loop":       "clients, members and scopes are shown",
-		"internal/credential": "continuations and forms are sealed",
-		"internal/limit":      "authorization requests are limited, and reads of userinfo",
-		"internal/member":     "sign-up and sign-in",
-		"internal/oauth":      "authorize and token",
+		"internal/loop":  "clients, members and scopes are shown",
+		"internal/limit": "authorization requests are limited, and reads of userinfo",
+		"internal/oauth": "authorize and token",
 
 		"internal/oauth/parameter":  "forms are read without what came empty",
 		"internal/oauth/clientauth": "apps authenticate",
 		"internal/oauth/clientjwt":  "which algorithms proofs may be signed with",
 
+		"internal/visitor":   "who is signed in, and how far an app's request has come",
 		"internal/web":       "it is one of the hosts",
 		"internal/web/asset": "the stylesheet and the one script",
+	},
+	"internal/account": {
+		"internal/loop":    "members and apps are shown",
+		"internal/oauth":   "what an app's request needs next",
+		"internal/signin":  "sign-in, sign-up, sign-out",
+		"internal/visitor": "who is signed in, and how far an app's request has come",
+		"internal/web":     "its pages are on identity's host",
 	},
 	"internal/clinical": {
 		"internal/loop":      "errors and ids",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -26,20 +27,28 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.refuse(w, r, err, untouched)
 	}
-	signIn, err := h.signIn(r)
+	signIn, err := h.visitors.SignIn(r)
 	if err != nil {
 		return err
 	}
-	c := oauth.Continuation{
-		Asked:    asked,
-		Progress: oauth.Progress{Began: h.site.World.Now()},
-		Browser:  h.browserOf(w, r),
+	return h.advance(w, r, h.visitors.Start(w, r, asked), signIn, untouched)
+}
+
+// showNext answers GET /continue: it takes an app's request on to what it needs by
+// now, wherever the member comes from.
+func (h *Host) showNext(w http.ResponseWriter, r *http.Request) error {
+	if err := noHead(w, r); err != nil {
+		return err
 	}
-	return h.advance(w, r, c, signIn, untouched)
+	j, signIn, err := h.visitors.AskedByApp(w, r)
+	if err != nil {
+		return err
+	}
+	return h.advance(w, r, j, signIn, acted)
 }
 
 // noHead refuses HEAD where a GET does something: it would issue a code that
-// nobody can read, or end a session that nobody is told of.
+// nobody can read, or end a session that nobody notices.
 func noHead(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodHead {
 		return nil
@@ -98,14 +107,14 @@ const (
 
 // advance brings an authorization request one step on: to the page that it
 // needs next, or to its answer.
-func (h *Host) advance(w http.ResponseWriter, r *http.Request, c oauth.Continuation, signIn *oauth.SignIn, by touch) error {
-	req, step, err := h.step(r, c, signIn)
+func (h *Host) advance(w http.ResponseWriter, r *http.Request, j visitor.Journey, signIn *loop.SignIn, by touch) error {
+	req, step, err := h.visitors.Step(r.Context(), j, signIn)
 	if err != nil {
 		return h.refuse(w, r, err, by)
 	}
 	web.NoteClient(r.Context(), req.Client.ID)
-	if page, ok := pageOf[step]; ok {
-		return web.SeeOther(w, r, h.carry(page, c))
+	if page := pageFor(step, j, signIn); page != "" {
+		return web.SeeOther(w, r, j.At(page))
 	}
 	done, err := h.oauth.IssueCode(r.Context(), req, signIn)
 	if err != nil {
@@ -114,27 +123,20 @@ func (h *Host) advance(w http.ResponseWriter, r *http.Request, c oauth.Continuat
 	return h.succeed(w, r, done)
 }
 
-// step checks the request afresh and says what it needs.
-func (h *Host) step(r *http.Request, c oauth.Continuation, signIn *oauth.SignIn) (*oauth.AuthorizationRequest, oauth.Step, error) {
-	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), c.Asked)
-	if err != nil {
-		return nil, 0, err
+// pageFor is where a step takes place; empty: a code can be issued. Who has signed
+// in on the way reads first what waits for them.
+func pageFor(step oauth.Step, j visitor.Journey, signIn *loop.SignIn) string {
+	switch {
+	case step == oauth.StepSignIn:
+		return visitor.SignInPath
+	case j.Continuation().Progress.SignedIn && signIn.Member.Notice != "":
+		return visitor.NoticePath
+	case step == oauth.StepChooseAccount:
+		return visitor.ChoicePath
+	case step == oauth.StepDone:
+		return ""
 	}
-	step, err := h.oauth.NextStep(r.Context(), req, c.Progress, signIn)
-	return req, step, err
-}
-
-// pageOf is where each step takes place.
-var pageOf = map[oauth.Step]string{
-	oauth.StepSignIn:        "/signin",
-	oauth.StepChooseAccount: "/account",
-	oauth.StepConsent:       "/consent",
-	oauth.StepContinue:      "/consent",
-}
-
-// carry gives the address of a page that goes on with the request.
-func (h *Host) carry(page string, c oauth.Continuation) string {
-	return page + "?" + url.Values{"continue": {h.oauth.SealContinuation(c)}}.Encode()
+	return visitor.ConsentPath
 }
 
 // succeed sends the code to the client (RFC 6749 §4.1.2, RFC 9207 §2).

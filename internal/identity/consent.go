@@ -6,17 +6,18 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
 
 // showConsent answers GET /consent: the page, or whatever else the request needs
 // by now.
 func (h *Host) showConsent(w http.ResponseWriter, r *http.Request) error {
-	j, signIn, err := h.travelling(w, r)
+	j, signIn, err := h.visitors.AskedByApp(w, r)
 	if err != nil {
 		return err
 	}
-	req, step, err := h.step(r, j.continuation, signIn)
+	req, step, err := h.visitors.Step(r.Context(), j, signIn)
 	if err != nil {
 		return h.refuse(w, r, err, acted)
 	}
@@ -27,63 +28,35 @@ func (h *Host) showConsent(w http.ResponseWriter, r *http.Request) error {
 	case oauth.StepContinue:
 		return h.continuePage(w, r, j, req, signIn)
 	default:
-		return h.advance(w, r, j.continuation, signIn, acted)
+		return web.SeeOther(w, r, j.Next())
 	}
 }
-
-// travelling opens a page that only an app's request leads to.
-func (h *Host) travelling(w http.ResponseWriter, r *http.Request) (journey, *oauth.SignIn, error) {
-	j, err := h.queryJourney(w, r)
-	if err != nil {
-		return journey{}, nil, err
-	}
-	if !j.travels() {
-		return journey{}, nil, errNoJourney
-	}
-	signIn, err := h.signIn(r)
-	return j, signIn, err
-}
-
-// postedTravelling reads a form that only an app's request leads to.
-func (h *Host) postedTravelling(w http.ResponseWriter, r *http.Request) (url.Values, journey, *oauth.SignIn, error) {
-	form, j, err := h.posted(w, r)
-	if err == nil && !j.travels() {
-		err = errNoJourney
-	}
-	if err != nil {
-		return nil, journey{}, nil, err
-	}
-	signIn, err := h.signIn(r)
-	return form, j, signIn, err
-}
-
-var errNoJourney = loop.Errorf(loop.InvalidRequest, "This page belongs to an app's request. Go back to the app and start again.")
 
 // postConsent answers POST /consent. What is decided holds for the member who is
 // signed in now and for exactly what the page showed them; where anything of it
 // has changed, the page is shown again and nothing is granted.
 func (h *Host) postConsent(w http.ResponseWriter, r *http.Request) error {
-	form, j, signIn, err := h.postedTravelling(w, r)
+	form, j, signIn, err := h.visitors.PostedForApp(w, r)
 	if err != nil {
 		return err
 	}
-	req, step, err := h.step(r, j.continuation, signIn)
+	req, step, err := h.visitors.Step(r.Context(), j, signIn)
 	if err != nil {
 		return h.refuse(w, r, err, acted)
 	}
 	web.NoteClient(r.Context(), req.Client.ID)
 	if step != oauth.StepConsent && step != oauth.StepContinue {
-		return h.advance(w, r, j.continuation, signIn, acted)
+		return h.advance(w, r, j, signIn, acted)
 	}
 	shown, ok := h.oauth.CheckTicket(form.Get("ticket"), req, signIn)
 	if !ok {
-		return web.SeeOther(w, r, withJourney("/consent", j))
+		return web.SeeOther(w, r, j.At(visitor.ConsentPath))
 	}
 	return h.decide(w, r, req, signIn, form, shown)
 }
 
 // decide carries out what the member pressed.
-func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizationRequest, signIn *oauth.SignIn, form url.Values, shown loop.Scopes) error {
+func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizationRequest, signIn *loop.SignIn, form url.Values, shown loop.Scopes) error {
 	allowed, err := tickedScopes(form, shown)
 	if err != nil {
 		return err
@@ -116,34 +89,4 @@ func tickedScopes(form url.Values, shown loop.Scopes) (loop.Scopes, error) {
 		ticked = append(ticked, loop.Scope(value))
 	}
 	return loop.NewScopes(ticked...), nil
-}
-
-// showChoice answers GET /account: with which account to go on
-// (prompt=select_account).
-func (h *Host) showChoice(w http.ResponseWriter, r *http.Request) error {
-	j, signIn, err := h.travelling(w, r)
-	if err != nil {
-		return err
-	}
-	req, step, err := h.step(r, j.continuation, signIn)
-	if err != nil {
-		return h.refuse(w, r, err, acted)
-	}
-	if step != oauth.StepChooseAccount {
-		return h.advance(w, r, j.continuation, signIn, acted)
-	}
-	return h.choicePage(w, r, j, req, signIn)
-}
-
-// postChoice answers POST /account: go on as who is signed in. Another account
-// is chosen by signing in.
-func (h *Host) postChoice(w http.ResponseWriter, r *http.Request) error {
-	form, j, signIn, err := h.postedTravelling(w, r)
-	if err != nil {
-		return err
-	}
-	if signIn != nil && form.Get("member") == string(signIn.Member.ID) {
-		j.continuation.Progress.Chosen = true
-	}
-	return h.advance(w, r, j.continuation, signIn, acted)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
 var operator = audit.Actor{Kind: audit.ByOperator, ID: "test"}
@@ -29,6 +30,11 @@ func claims(t *testing.T, token string) map[string]any {
 		t.Fatal(err)
 	}
 	return v
+}
+
+func signIn(b *platformtest.Browser, email, password string) *platformtest.Response {
+	page := b.Get(platformtest.Identity + "/signin")
+	return b.Post(platformtest.Identity+"/signin", url.Values{"csrf": {page.Field("csrf")}, "email": {email}, "password": {password}})
 }
 
 // basic authenticates a client by HTTP Basic.

@@ -132,13 +132,13 @@ func TestSec094_NobodyIsSignedOutOrLedAwayByALink(t *testing.T) {
 		if theirs.Field("logout") == "" {
 			t.Fatal("the page carries no request")
 		}
-		r := b.Post(platformtest.Identity+"/signout", url.Values{"csrf": {own.Field("csrf")}, "logout": {theirs.Field("logout")}})
+		r := b.Post(platformtest.Identity+"/logout", url.Values{"csrf": {own.Field("csrf")}, "logout": {theirs.Field("logout")}})
 		onPage(t, r, "start again")
 		asks(t, b, logout())
 	})
 	t.Run("a continuation in place of a request to sign out", func(t *testing.T) {
 		consent := b.Follow(b.Authorize(with(app.Request(), "prompt", "consent")))
-		r := b.Post(platformtest.Identity+"/signout", url.Values{"csrf": {consent.Field("csrf")}, "logout": {consent.Field("continue")}})
+		r := b.Post(platformtest.Identity+"/logout", url.Values{"csrf": {consent.Field("csrf")}, "logout": {consent.Field("continue")}})
 		onPage(t, r, "start again")
 		asks(t, b, logout())
 	})

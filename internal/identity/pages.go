@@ -8,11 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -27,95 +26,6 @@ func parsePages() (*web.Pages, error) {
 	return web.ParsePages("member", files)
 }
 
-// carried is what every form of a page posts back.
-type carried struct {
-	Continue string // the continuation; empty: none
-	CSRF     string
-}
-
-func (h *Host) carried(w http.ResponseWriter, r *http.Request, j journey) carried {
-	return carried{Continue: j.text, CSRF: h.csrf.Token(h.browserOf(w, r))}
-}
-
-// appView is an app as a member sees it.
-type appView struct {
-	Name        string
-	Initial     string
-	Verified    bool
-	Development bool
-	Host        string // where the member returns to
-	HomePage    string
-	PolicyPage  string
-	TermsPage   string
-}
-
-func newAppView(c *loop.Client, uri loop.RedirectURI) *appView {
-	first, _ := utf8.DecodeRuneInString(c.Name)
-	return &appView{
-		Name: c.Name, Initial: strings.ToUpper(string(first)), Verified: c.Verified || c.FirstParty,
-		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.Host(),
-		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
-	}
-}
-
-// appOf finds the app that a journey leads to, for a page's heading; nil where
-// there is none or the request no longer holds: the next step will say so.
-func (h *Host) appOf(r *http.Request, j journey) *appView {
-	if !j.travels() {
-		return nil
-	}
-	req, err := h.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.Asked)
-	if err != nil {
-		return nil
-	}
-	return newAppView(req.Client, req.RedirectURI)
-}
-
-// signInView is the data of signin.html.
-type signInView struct {
-	carried
-	App   *appView
-	Email string
-	Fault string
-}
-
-func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j journey, email string, fault *loop.Error) error {
-	view := signInView{carried: h.carried(w, r, j), App: h.appOf(r, j), Email: email}
-	if fault != nil {
-		view.Fault = fault.Description
-	}
-	return h.formPage(w, r, "signin", view, fault)
-}
-
-// signUpView is the data of signup.html.
-type signUpView struct {
-	carried
-	App    *appView
-	Name   string
-	Email  string
-	Fault  string
-	Faulty string // the field at fault
-}
-
-func (h *Host) signUpPage(w http.ResponseWriter, r *http.Request, j journey, sent member.Registration, fault *loop.Error) error {
-	view := signUpView{carried: h.carried(w, r, j), App: h.appOf(r, j), Name: sent.Name, Email: sent.Email}
-	if fault != nil {
-		view.Fault, view.Faulty = fault.Description, fault.Field
-	}
-	return h.formPage(w, r, "signup", view, fault)
-}
-
-// formPage shows a page with a form that leads on to an app, with the status of
-// the fault that it tells of, if any.
-func (h *Host) formPage(w http.ResponseWriter, r *http.Request, name string, view any, fault *loop.Error) error {
-	status := http.StatusOK
-	if fault != nil {
-		status = h.site.Note(w, r, fault)
-	}
-	web.AllowPage(w.Header(), "")
-	return h.pages.Render(w, status, name, view)
-}
-
 // scopeView is a row of the consent page.
 type scopeView struct {
 	Scope  loop.Scope
@@ -128,8 +38,8 @@ type scopeView struct {
 
 // consentView is the data of consent.html.
 type consentView struct {
-	carried
-	App    *appView
+	visitor.Carried
+	App    *visitor.App
 	Ticket string
 	What   string // is shared
 	Scopes []scopeView
@@ -137,7 +47,7 @@ type consentView struct {
 	Member string
 }
 
-func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) error {
+func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
 	grant, err := h.oauth.Ledger.LiveGrant(r.Context(), signIn.Member.ID, req.Client.ID)
 	if err != nil {
 		return err
@@ -146,8 +56,8 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j journey, re
 	if len(req.Scopes.PHI()) > 0 {
 		what = "your health data"
 	}
-	return h.formPage(w, r, "consent", consentView{
-		carried: h.carried(w, r, j), App: newAppView(req.Client, req.RedirectURI),
+	return h.visitors.Show(w, r, h.pages, "consent", consentView{
+		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI),
 		Ticket: h.oauth.NewTicket(req, signIn), What: what,
 		Scopes: scopeViews(req, signIn.Member, grant), Cannot: cannot(req.Scopes), Member: signIn.Member.Name,
 	}, nil)
@@ -196,80 +106,38 @@ func cannot(scopes loop.Scopes) string {
 	return "It can’t " + strings.Join(things[:last], ", ") + " or " + things[last] + "."
 }
 
-// continueView is the data of continue.html and choice.html.
+// continueView is the data of continue.html.
 type continueView struct {
-	carried
-	App      *appView
-	Ticket   string
-	Member   string
-	MemberID loop.MemberID
-	Email    string
-}
-
-func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) error {
-	return h.formPage(w, r, "continue", h.newContinueView(w, r, j, req, signIn), nil)
-}
-
-func (h *Host) choicePage(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) error {
-	return h.formPage(w, r, "choice", h.newContinueView(w, r, j, req, signIn), nil)
-}
-
-func (h *Host) newContinueView(w http.ResponseWriter, r *http.Request, j journey, req *oauth.AuthorizationRequest, signIn *oauth.SignIn) continueView {
-	return continueView{
-		carried: h.carried(w, r, j), App: newAppView(req.Client, req.RedirectURI), Ticket: h.oauth.NewTicket(req, signIn),
-		Member: signIn.Member.Name, MemberID: signIn.Member.ID, Email: string(signIn.Member.Email),
-	}
-}
-
-// memberView is the data of the pages that a member meets without an app.
-type memberView struct {
-	carried
+	visitor.Carried
+	App    *visitor.App
+	Ticket string
 	Member string
-	Notice string
+	Email  string
 }
 
-func (h *Host) noticePage(w http.ResponseWriter, r *http.Request, j journey, notice string) error {
-	return h.formPage(w, r, "notice", memberView{carried: h.carried(w, r, j), Notice: notice}, nil)
-}
-
-func (h *Host) homePage(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
-	return h.formPage(w, r, "home", memberView{carried: h.carried(w, r, journey{}), Member: m.Name}, nil)
-}
-
-// signOutView is the data of signout.html.
-type signOutView struct {
-	carried
-	Member string // empty: nobody is signed in
-	App    string // that asks for it; empty: the member came by themselves
-	Logout string // the app's request, sealed
-}
-
-// signedOutPage says that nobody is signed in; it has no form.
-func (h *Host) signedOutPage(w http.ResponseWriter) error {
-	web.AllowPage(w.Header(), "'none'")
-	return h.pages.Render(w, http.StatusOK, "signed_out", struct{}{})
-}
-
-func (h *Host) signOutPage(w http.ResponseWriter, r *http.Request, view signOutView) error {
-	return h.formPage(w, r, "signout", view, nil)
+func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
+	return h.visitors.Show(w, r, h.pages, "continue", continueView{
+		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.NewTicket(req, signIn),
+		Member: signIn.Member.Name, Email: string(signIn.Member.Email),
+	}, nil)
 }
 
 // leavingView is the data of leaving.html.
 type leavingView struct {
-	App  *appView
+	App  *visitor.App
 	Host string
 	To   template.URL // proven: a registered redirect URI with our answer
 }
 
 func (h *Host) leavingPage(w http.ResponseWriter, to *oauth.Answer, target string) error {
 	web.AllowPage(w.Header(), "'none'")
-	app := newAppView(to.Client, to.RedirectURI)
+	app := visitor.NewApp(to.Client, to.RedirectURI)
 	return h.pages.Render(w, http.StatusOK, "leaving", leavingView{App: app, Host: app.Host, To: template.URL(target)}) //nolint:gosec // G203: as said at the field
 }
 
 // formPostView is the data of form_post.html.
 type formPostView struct {
-	App    *appView
+	App    *visitor.App
 	To     template.URL
 	Fields url.Values
 }
@@ -285,7 +153,7 @@ func (h *Host) formPostPage(w http.ResponseWriter, to *oauth.Answer, fields url.
 	}
 	web.AllowPage(w.Header(), origin, "script-src 'self'")
 	return h.pages.Render(w, http.StatusOK, "form_post", formPostView{
-		App: newAppView(to.Client, to.RedirectURI), To: template.URL(to.RedirectURI), Fields: fields, //nolint:gosec // G203: registered and validated
+		App: visitor.NewApp(to.Client, to.RedirectURI), To: template.URL(to.RedirectURI), Fields: fields, //nolint:gosec // G203: registered and validated
 	})
 }
 
@@ -297,7 +165,7 @@ type errorView struct {
 	RequestID loop.RequestID
 }
 
-// developerNote tells an app's developer what to mend.
+// developerNote shows an app's developer what to correct.
 type developerNote struct {
 	Description string
 	Parameter   string

@@ -3,6 +3,7 @@ package identity
 import (
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web/asset"
 )
 
@@ -19,25 +20,15 @@ func (h *Host) routes() {
 	h.site.BrowserAPI("GET "+oauth.UserInfoPath, h.userInfo)
 	h.site.BrowserAPI("POST "+oauth.UserInfoPath, h.userInfo)
 
-	// For members: pages.
+	// For members: pages. Those of their account are in package account.
 	h.site.Page("GET "+oauth.AuthorizePath, h.authorize)
 	h.site.Page("POST "+oauth.AuthorizePath, h.authorizePost)
 	h.site.Page("GET "+oauth.LogoutPath, h.logout)
 	h.site.Page("POST "+oauth.LogoutPath, h.logoutPost)
-	h.site.Page("GET /signin", h.showSignIn)
-	h.site.Page("POST /signin", h.postSignIn)
-	h.site.Page("GET /signup", h.showSignUp)
-	h.site.Page("POST /signup", h.postSignUp)
-	h.site.Page("GET /notice", h.showNotice)
-	h.site.Page("POST /notice", h.postNotice)
-	h.site.Page("GET /account", h.showChoice)
-	h.site.Page("POST /account", h.postChoice)
-	h.site.Page("GET /consent", h.showConsent)
-	h.site.Page("POST /consent", h.postConsent)
-	h.site.Page("GET /signout", h.showSignOut)
-	h.site.Page("POST /signout", h.postSignOut)
-	h.site.Page("GET /signed-out", h.showSignedOut)
-	h.site.Page("GET /{$}", h.showHome)
+	h.site.Page("POST /logout", h.confirmLogout)
+	h.site.Page("GET "+visitor.NextPath, h.showNext)
+	h.site.Page("GET "+visitor.ConsentPath, h.showConsent)
+	h.site.Page("POST "+visitor.ConsentPath, h.postConsent)
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.FormPost()} {
 		h.site.Page("GET "+file.Path, file.Serve)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/platform/platformtest"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // sessionOf is the value of the browser's session cookie.
@@ -324,7 +324,7 @@ func TestSec068_CookiesOfTheWholeJourney(t *testing.T) {
 
 // countedStore counts what sign-ins ask of the store.
 type countedStore struct {
-	member.Store
+	signin.Store
 	calls []string
 }
 
@@ -345,8 +345,8 @@ func TestSec069_AnAccountCannotBeToldFromNone(t *testing.T) {
 	if err := p.Suspend(t, eve); err != nil {
 		t.Fatal(err)
 	}
-	store := &countedStore{Store: p.Accounts.Store}
-	p.Accounts.Store = store
+	store := &countedStore{Store: p.SignIns.Store}
+	p.SignIns.Store = store
 	type outcome struct{ status, headers, text, calls string }
 	try := func(email, password string) outcome {
 		store.calls = nil

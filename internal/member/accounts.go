@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/loop-health/loop/internal/audit"
-	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -13,127 +12,29 @@ import (
 type Store interface {
 	// Member reads a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
-	// Account finds a member by address, with the hash of their password;
-	// loop.ErrNotFound where there is none.
-	Account(ctx context.Context, email loop.Email) (*loop.Member, string, error)
 	// AddMember inserts a member with their record; ErrAddressTaken where the
 	// address has an account.
 	AddMember(ctx context.Context, m *loop.Member, passwordHash string, rec audit.Record) error
 	// ChangeMember writes what change alters, with what that revokes and its
 	// records; a suspended member's sessions end in the same transaction.
 	ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
-	// CountRefusal counts a sign-in that was refused. One without a subject, to an
-	// address that has no account, costs the same and leaves nothing behind.
-	CountRefusal(ctx context.Context, refusal audit.Refusal) error
-
-	// StartSession inserts a session with its record and ends the one before;
-	// loop.ErrNotFound where the member is gone or suspended.
-	StartSession(ctx context.Context, session Session, ends [32]byte, rec audit.Record) error
-	// Session reads a session; loop.ErrNotFound where there is none.
-	Session(ctx context.Context, hash [32]byte) (*Session, error)
-	// TouchSession notes that a session is in use.
-	TouchSession(ctx context.Context, session *Session) error
-	// EndSession deletes a session with its record.
-	EndSession(ctx context.Context, hash [32]byte, rec audit.Record) error
 }
 
 // ErrAddressTaken is returned by a store where an address has an account.
 var ErrAddressTaken = errors.New("the address has an account")
 
+// Passwords hashes the passwords of new accounts.
+type Passwords interface {
+	// Choose checks a password that is chosen for an address and hashes it. One that
+	// may not be chosen is a ValidationError about password.
+	Choose(ctx context.Context, typed string, email loop.Email) (hash string, err error)
+}
+
 // Accounts is the rules of accounts with what they need.
 type Accounts struct {
 	Store     Store
 	World     loop.World
-	Passwords *credential.Passwords
-	Throttle  *Throttle
-}
-
-// errSignIn is the one answer to every sign-in that fails, whether the account
-// exists or not.
-var errSignIn = loop.Errorf(loop.ValidationError, "The e-mail address or the password is not right.").About("password")
-
-// Credentials are what a member types to sign in.
-type Credentials struct {
-	Email    string
-	Password string
-	Before   string // the session cookie that the browser sent, if any; it ends
-	// Device names the browser, where the member has signed in with it before:
-	// it has its tries to itself. Empty: nobody knows it.
-	Device string
-}
-
-// SignIn proves a member by password and begins a session: the value of its
-// cookie. A wrong address and a wrong password are one ValidationError, after the
-// same work; too many are RateLimited.
-func (a *Accounts) SignIn(ctx context.Context, sent Credentials) (credential.Secret, *loop.Member, error) {
-	email, err := loop.ParseEmail(sent.Email)
-	if err != nil {
-		return credential.Secret{}, nil, err
-	}
-	password, err := readPassword(sent.Password)
-	if err != nil {
-		return credential.Secret{}, nil, errSignIn
-	}
-	try := Try{Account: string(email), Address: audit.OriginOf(ctx).Address, Device: sent.Device}
-	if err := a.Throttle.Allow(try); err != nil {
-		return credential.Secret{}, nil, err
-	}
-	m, hash, err := a.Store.Account(ctx, email)
-	if err != nil && !errors.Is(err, loop.ErrNotFound) {
-		return credential.Secret{}, nil, err
-	}
-	right, err := a.Passwords.Check(ctx, password, hash)
-	if err != nil {
-		return credential.Secret{}, nil, err
-	}
-	if m == nil || !right || m.Suspended {
-		a.Throttle.Failed(try)
-		return credential.Secret{}, nil, a.refuse(ctx, m, right)
-	}
-	a.Throttle.Succeeded(try)
-	cookie, err := a.begin(ctx, m, sent.Before)
-	return cookie, m, err
-}
-
-// refuse counts a failed sign-in. To an address without an account it is the same
-// work, or the time that it takes would tell which addresses have one.
-func (a *Accounts) refuse(ctx context.Context, m *loop.Member, right bool) error {
-	refusal := audit.Refusal{Event: audit.SignInRefused, Reason: "wrong password"}
-	if m != nil {
-		refusal.Subject, refusal.Member = string(m.ID), m.ID
-	}
-	if right {
-		refusal.Reason = "suspended"
-	}
-	if err := a.Store.CountRefusal(ctx, refusal); err != nil {
-		return err
-	}
-	return errSignIn
-}
-
-// Registration is what a person types to sign up.
-type Registration struct {
-	Name     string
-	Email    string
-	Password string
-	Before   string // the session cookie that the browser sent, if any; it ends
-}
-
-// SignUp makes an account and begins a session in it. Faults are ValidationErrors
-// about name, email or password; too many from one place are RateLimited.
-func (a *Accounts) SignUp(ctx context.Context, sent Registration) (credential.Secret, *loop.Member, error) {
-	m, hash, err := a.prepare(ctx, Account{Name: sent.Name, Email: sent.Email, Password: sent.Password})
-	if err != nil {
-		return credential.Secret{}, nil, err
-	}
-	if err := a.Throttle.AllowSignUp(audit.OriginOf(ctx).Address); err != nil {
-		return credential.Secret{}, nil, err
-	}
-	if err := a.add(ctx, m, hash, a.record(ctx, audit.MemberSignedUp, m.ID)); err != nil {
-		return credential.Secret{}, nil, err
-	}
-	cookie, err := a.begin(ctx, m, sent.Before)
-	return cookie, m, err
+	Passwords Passwords
 }
 
 // Account is what an operator gives to make one.
@@ -146,45 +47,48 @@ type Account struct {
 
 // Create makes an account on behalf of an operator.
 func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, error) {
-	m, hash, err := a.prepare(ctx, account)
+	m, err := a.Draft(account.Name, account.Email)
 	if err != nil {
 		return nil, err
+	}
+	if account.Sex != "" && account.Sex != loop.Female && account.Sex != loop.Male {
+		return nil, loop.Errorf(loop.ValidationError, "The sex is female, male or left out.").About("sex")
+	}
+	hash, err := a.Passwords.Choose(ctx, account.Password, m.Email)
+	if err != nil {
+		return nil, err
+	}
+	m.Sex, m.Test = account.Sex, account.Test
+	if account.Locale != "" {
+		m.Locale = account.Locale
 	}
 	rec := a.record(ctx, audit.MemberCreated, m.ID)
 	rec.Actor = audit.Actor{Kind: audit.ByOperator}
 	return m, a.add(ctx, m, hash, rec)
 }
 
-// prepare checks an account and hashes its password.
-func (a *Accounts) prepare(ctx context.Context, account Account) (*loop.Member, string, error) {
-	name, err := loop.ParseName(account.Name)
+// Draft checks a name and an address and makes a member of them, who is not kept
+// yet. A fault is a ValidationError about name or email.
+func (a *Accounts) Draft(name, email string) (*loop.Member, error) {
+	read, err := loop.ParseName(name)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	email, err := loop.ParseEmail(account.Email)
+	address, err := loop.ParseEmail(email)
 	if err != nil {
-		return nil, "", err
-	}
-	password, err := newPassword(account.Password, email)
-	if err != nil {
-		return nil, "", err
-	}
-	if account.Sex != "" && account.Sex != loop.Female && account.Sex != loop.Male {
-		return nil, "", loop.Errorf(loop.ValidationError, "The sex is female, male or left out.").About("sex")
-	}
-	hash, err := a.Passwords.Hash(ctx, password)
-	if err != nil {
-		return nil, "", err
-	}
-	locale := account.Locale
-	if locale == "" {
-		locale = "en"
+		return nil, err
 	}
 	now := a.World.Now()
-	return &loop.Member{
-		ID: loop.NewMemberID(a.World), Name: name, Email: email, Locale: locale, Sex: account.Sex, Test: account.Test,
-		CreatedAt: now, UpdatedAt: now,
-	}, hash, nil
+	return &loop.Member{ID: loop.NewMemberID(a.World), Name: read, Email: address, Locale: defaultLocale, CreatedAt: now, UpdatedAt: now}, nil
+}
+
+// defaultLocale is the language of a member who has not chosen one.
+const defaultLocale = "en"
+
+// SignUp keeps a draft of a person who signs up, with the hash of their password
+// and its record. An address that has an account is a ValidationError about email.
+func (a *Accounts) SignUp(ctx context.Context, m *loop.Member, passwordHash string) error {
+	return a.add(ctx, m, passwordHash, a.record(ctx, audit.MemberSignedUp, m.ID))
 }
 
 func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec audit.Record) error {
@@ -236,4 +140,12 @@ func (a *Accounts) change(ctx context.Context, id loop.MemberID, event audit.Eve
 		return loop.Errorf(loop.NotFound, "There is no member with this id.")
 	}
 	return err
+}
+
+func (a *Accounts) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {
+	return audit.Record{
+		At: a.World.Now(), Event: event, Member: m,
+		Actor:  audit.Actor{Kind: audit.ByMember, ID: string(m)},
+		Origin: audit.OriginOf(ctx),
+	}
 }

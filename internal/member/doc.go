@@ -1,4 +1,4 @@
-// Package member is people's accounts: signing up, signing in and out, the
-// session that a sign-in begins, and suspension. What a member allows an app is
-// in package oauth.
+// Package member is people's accounts: making one, its address, suspension, the
+// notice that waits for its member. How a member signs in is in package signin,
+// what they allow an app in package oauth.
 package member

@@ -10,13 +10,6 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// SignIn is a member's live sign-in, as far as an authorization needs it.
-type SignIn struct {
-	Session  loop.SessionID
-	Member   *loop.Member
-	AuthTime time.Time
-}
-
 // Step is what an authorization request still needs from the member.
 type Step int
 
@@ -35,13 +28,14 @@ var firstPartyScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.
 
 // Progress is how far an authorization request has come.
 type Progress struct {
-	Began  time.Time // when the request arrived; prompt=login and max_age go by it
-	Chosen bool      // the member has chosen the account
+	Began    time.Time // when the request arrived; prompt=login and max_age go by it
+	Chosen   bool      // the member has chosen the account
+	SignedIn bool      // the member has signed in on the way
 }
 
 // NextStep says what the request needs now. signIn is nil where nobody is
 // signed in. A refusal is an *AuthorizationError that goes to the client.
-func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progress Progress, signIn *SignIn) (Step, error) {
+func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progress Progress, signIn *loop.SignIn) (Step, error) {
 	if signIn == nil || s.mustSignInAgain(req, progress, signIn) {
 		if req.Prompt.None {
 			return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "The member is not signed in as the request needs it. Send the request without prompt=none, so that they can sign in."))
@@ -66,7 +60,7 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 
 // mustSignInAgain: prompt=login and max_age are met by a sign-in later than the
 // request's beginning; so is a hint that names somebody else.
-func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, signIn *SignIn) bool {
+func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, signIn *loop.SignIn) bool {
 	if !signIn.AuthTime.Before(progress.Began) {
 		return false
 	}
@@ -134,7 +128,7 @@ type Authorized struct {
 // IssueCode issues a code on a consent that is remembered or not needed. It
 // writes its audit record and nothing else, but for the first grant to one of
 // Loop's own apps.
-func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signIn *SignIn) (*Authorized, error) {
+func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn) (*Authorized, error) {
 	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
 		step, err := s.consentStep(req, st.Client, st.Grant)
 		if err != nil {
@@ -158,7 +152,7 @@ type Consent struct {
 
 // Allow takes a member's consent and issues a code for what they allowed.
 // Nothing left ticked, or a needed scope left out, is AccessDenied.
-func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *SignIn, consent Consent) (*Authorized, error) {
+func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn, consent Consent) (*Authorized, error) {
 	allowed := consent.Allowed.And(consent.Shown).Or(req.Needed())
 	if len(consent.Allowed.Or(req.Needed())) == 0 {
 		return nil, s.Deny(ctx, req, signIn)
@@ -172,7 +166,7 @@ func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *S
 }
 
 // Deny records that the member said no and gives the answer to the client.
-func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *SignIn) error {
+func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn) error {
 	err := s.Ledger.Decide(ctx, Subject{Member: signIn.Member.ID, Client: req.Client.ID}, func(st State) (Change, error) {
 		rec := s.record(ctx, audit.ConsentDenied, byMember(signIn), st)
 		return Change{Completes: req.handleHash(), Records: []audit.Record{rec}}, nil
@@ -185,7 +179,7 @@ func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *Si
 
 // authorize has consent decide on the grant and issues a code under it, in one
 // transaction.
-func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signIn *SignIn, consent func(State) (*loop.Grant, error)) (*Authorized, error) {
+func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn, consent func(State) (*loop.Grant, error)) (*Authorized, error) {
 	var code Code
 	subject := Subject{Member: signIn.Member.ID, Client: req.Client.ID}
 	err := s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
@@ -219,7 +213,7 @@ func (req *AuthorizationRequest) handleHash() []byte {
 	return hash[:]
 }
 
-func (s *Server) newCode(req *AuthorizationRequest, signIn *SignIn, grant *loop.Grant) Code {
+func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *loop.Grant) Code {
 	return Code{
 		ID:          loop.NewChainID(s.World),
 		Client:      req.Client.ID,
@@ -242,7 +236,7 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *SignIn, grant *loop.
 // authorization is the change that a code brings: the grant, where it is new or
 // different, and the records. A grant that lost a scope ends the access tokens
 // issued under it; its apps get narrower ones at their next refresh.
-func (s *Server) authorization(ctx context.Context, signIn *SignIn, st State, grant *loop.Grant, code Code) Change {
+func (s *Server) authorization(ctx context.Context, signIn *loop.SignIn, st State, grant *loop.Grant, code Code) Change {
 	var change Change
 	before := st.Grant
 	st.Grant = grant
@@ -294,6 +288,6 @@ func NewRevocation(w loop.World, kind loop.RevocationKind, id string) loop.Revoc
 	return loop.Revocation{Kind: kind, ID: id, ExpiresAt: w.Now().Add(loop.DefaultAccessTokenTTL + codeLife + time.Minute)}
 }
 
-func byMember(signIn *SignIn) audit.Actor {
+func byMember(signIn *loop.SignIn) audit.Actor {
 	return audit.Actor{Kind: audit.ByMember, ID: string(signIn.Member.ID)}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/credential"
@@ -37,9 +38,25 @@ func (s *Server) SealContinuation(c Continuation) string {
 		p.text("")
 	}
 	p.moment(c.Progress.Began)
-	p.text(flag(c.Progress.Chosen))
+	p.text(c.Progress.flags())
 	p.text(c.Browser)
 	return s.sealer(credential.ForContinuations).Seal(p)
+}
+
+// The letters of a Progress in a continuation.
+const (
+	chosen   = "1"
+	signedIn = "s"
+)
+
+func (p Progress) flags() (flags string) {
+	if p.Chosen {
+		flags += chosen
+	}
+	if p.SignedIn {
+		flags += signedIn
+	}
+	return flags
 }
 
 // errLost is what a member reads whose request cannot be taken up again.
@@ -58,7 +75,8 @@ func (s *Server) OpenContinuation(ctx context.Context, text, browser string) (Co
 	params, err := url.ParseQuery(u.text())
 	c.Parameters = params
 	c.Progress.Began = u.moment()
-	c.Progress.Chosen = u.text() != ""
+	flags := u.text()
+	c.Progress.Chosen, c.Progress.SignedIn = strings.Contains(flags, chosen), strings.Contains(flags, signedIn)
 	c.Browser = u.text()
 	age := s.World.Now().Sub(c.Progress.Began)
 	if err != nil || !u.done() || browser == "" || c.Browser != browser || age >= continuationLife {
@@ -85,7 +103,7 @@ type Ticket struct {
 const ConsentText = "1 en"
 
 // NewTicket makes the ticket of a consent page for what is asked now.
-func (s *Server) NewTicket(req *AuthorizationRequest, signIn *SignIn) string {
+func (s *Server) NewTicket(req *AuthorizationRequest, signIn *loop.SignIn) string {
 	var p packer
 	p.text(string(signIn.Session))
 	p.text(string(signIn.Member.ID))
@@ -100,7 +118,7 @@ func (s *Server) NewTicket(req *AuthorizationRequest, signIn *SignIn) string {
 // CheckTicket reports whether a consent form answers exactly the page that would
 // be shown now, to this member in this session, and gives what it showed. If
 // not, the page is to be shown again.
-func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *SignIn) (shown loop.Scopes, ok bool) {
+func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *loop.SignIn) (shown loop.Scopes, ok bool) {
 	u, ok := unseal(s.Ring, credential.ForTickets, text)
 	if !ok {
 		return nil, false
@@ -131,11 +149,4 @@ func unseal(ring *credential.Ring, purpose credential.Purpose, text string) (*un
 	plain, err := credential.Sealer{Ring: ring, Purpose: purpose}.Open(text)
 	u := unpack(plain)
 	return &u, err == nil
-}
-
-func flag(set bool) string {
-	if set {
-		return "1"
-	}
-	return ""
 }

@@ -67,7 +67,7 @@ func readLogoutRedirect(req *LogoutRequest, params url.Values) error {
 
 // Trusted reports whether the request may end the member's session without
 // asking: it brings an ID token of just that session, or there is none to end.
-func (r *LogoutRequest) Trusted(signIn *SignIn) bool {
+func (r *LogoutRequest) Trusted(signIn *loop.SignIn) bool {
 	if signIn == nil {
 		return r.Member != ""
 	}

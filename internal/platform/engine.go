@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -75,6 +76,7 @@ type identityStore interface {
 	oauth.PushedRequests
 	oauth.Logouts
 	member.Store
+	signin.Store
 	registration.Store
 	credential.KeyStore
 	portal.Sessions

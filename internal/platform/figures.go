@@ -23,7 +23,7 @@ func (p *Platform) Figures(ctx context.Context) operation.Figures {
 	}
 	var err, behind error
 	if p.store != nil {
-		f.Hashing, f.HashesWait, f.HashesAtOne = p.Accounts.Passwords.Load()
+		f.Hashing, f.HashesWait, f.HashesAtOne = p.SignIns.Passwords.Load()
 		f.Backlog, err = p.store.Backlog(ctx)
 	}
 	f.UncheckedRecords, f.CheckedAt, behind = p.checkpoints.Behind(ctx)

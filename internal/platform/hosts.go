@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/loop-health/loop/internal/account"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
@@ -16,6 +17,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/portal"
+	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -59,12 +61,19 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 	return nil
 }
 
+// buildIdentity gives the protocol and the member's own pages, which share a host
+// and what it knows of its visitors.
 func (p *Platform) buildIdentity() ([]room, error) {
-	host, err := identity.New(identity.Config{OAuth: p.OAuth, Accounts: p.Accounts, Ring: p.secrets.Ring})
+	visitors := visitor.New(p.OAuth, p.SignIns, p.secrets.Ring)
+	protocol, err := identity.New(identity.Config{OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors})
 	if err != nil {
 		return nil, err
 	}
-	rooms := []room{host}
+	pages, err := account.New(account.Config{Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors})
+	if err != nil {
+		return nil, err
+	}
+	rooms := []room{visitors, protocol, pages}
 	if p.config.Database != "" { // clinical may run in other processes
 		rooms = append(rooms, inquiry.NewDesk(p.store, p.Clients, p.world, p.secrets.Ring))
 	}

@@ -22,11 +22,13 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // Platform is the whole system in one process.
 type Platform struct {
 	Accounts  *member.Accounts
+	SignIns   *signin.Authenticator
 	Clients   *registration.Clients
 	OAuth     *oauth.Server // nil where the role does not work on what identity keeps
 	Catalogue *biomarker.Catalogue

@@ -15,6 +15,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/oauth/possession"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // buildOAuth builds what opens access tokens and, where the role works on what
@@ -51,10 +52,11 @@ func (p *Platform) buildRules(context.Context) error {
 		return err
 	}
 	if p.store != nil {
-		p.Accounts = &member.Accounts{
-			Store: p.store, World: p.world,
-			Passwords: credential.NewPasswords(p.world, max(1, runtime.NumCPU()/2)), // the other half is for apps
-			Throttle:  member.NewThrottle(p.world, p.config.SignUpsPerHour),
+		passwords := signin.Passwords{Passwords: credential.NewPasswords(p.world, max(1, runtime.NumCPU()/2))} // the other half is for apps
+		p.Accounts = &member.Accounts{Store: p.store, World: p.world, Passwords: passwords}
+		p.SignIns = &signin.Authenticator{
+			Store: p.store, Accounts: p.Accounts, World: p.world, Passwords: passwords,
+			Throttle: signin.NewThrottle(p.world, p.config.SignUpsPerHour),
 		}
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}

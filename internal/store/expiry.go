@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // ReplayMargin is how long what stops a replay outlives what could be replayed.
@@ -24,12 +24,12 @@ func Expired(now time.Time) []Expiring {
 	replayable := now.Add(-ReplayMargin)
 	return []Expiring{
 		{"sessions", "sessions", "hash", "expires_at <= ", now},
-		{"idle sessions", "sessions", "hash", "seen_at <= ", now.Add(-member.SessionIdle)},
+		{"idle sessions", "sessions", "hash", "seen_at <= ", now.Add(-signin.SessionIdle)},
 		{"assertions", "assertions", "client_id, hash", "expires_at <= ", replayable},
 		{"ended portal sessions", "ended_portal_sessions", "hash", "expires_at <= ", replayable},
 		{"sent forms", "sent_forms", "hash", "expires_at <= ", replayable},
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
-		{"logouts", "logouts", "client_id, session_id", "due_at = 0 AND ended_at <= ", now.Add(-member.SessionAtMost)},
+		{"logouts", "logouts", "client_id, session_id", "due_at = 0 AND ended_at <= ", now.Add(-signin.SessionAtMost)},
 		{"revocations", "revocations", "number", "expires_at <= ", replayable},
 		{"ended chains", "chains", "member_id, id", "ended_at > 0 AND ended_at <= ", replayable.Add(-loop.DefaultAccessTokenTTL)},
 	}

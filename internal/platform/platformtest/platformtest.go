@@ -32,6 +32,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // The hosts of a platform under test.
@@ -468,8 +469,8 @@ func (p *Platform) SignedIn(t testing.TB, m *loop.Member) *Browser {
 	t.Helper()
 	b, now := p.NewBrowser(t), p.World.Now()
 	cookie := credential.NewSecret(p.World, credential.SessionPrefix)
-	err := p.Accounts.Store.StartSession(t.Context(), member.Session{
-		Hash: cookie.Hash(), ID: loop.NewSessionID(p.World), Member: m.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(member.SessionAtMost),
+	err := p.SignIns.Store.StartSession(t.Context(), signin.Session{
+		Hash: cookie.Hash(), ID: loop.NewSessionID(p.World), Member: m.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(signin.SessionAtMost),
 	}, [32]byte{}, audit.Record{At: now, Event: audit.MemberSignedIn, Member: m.ID, Actor: audit.Actor{Kind: audit.ByMember, ID: string(m.ID)}})
 	if err != nil && !errors.Is(err, loop.ErrNotFound) {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -93,7 +94,7 @@ func (s *IdentityStore) CountRefusal(ctx context.Context, refusal audit.Refusal)
 // StartSession inserts a sign-in with its record, and ends the one whose hash is
 // given, if any. A member who was suspended in the meantime is
 // loop.ErrNotFound.
-func (s *IdentityStore) StartSession(ctx context.Context, session member.Session, ends [32]byte, rec audit.Record) error {
+func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session, ends [32]byte, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		m, err := lockMember(tx, session.Member, "FOR SHARE")
 		if err != nil {
@@ -113,12 +114,12 @@ func (s *IdentityStore) StartSession(ctx context.Context, session member.Session
 }
 
 // Session reads a sign-in; loop.ErrNotFound where there is none.
-func (s *IdentityStore) Session(ctx context.Context, hash [32]byte) (*member.Session, error) {
+func (s *IdentityStore) Session(ctx context.Context, hash [32]byte) (*signin.Session, error) {
 	return store.ScanSession(s.db.QueryRow(ctx, `SELECT `+store.SessionColumns+` FROM sessions WHERE hash = $1`, hash[:]))
 }
 
 // TouchSession notes that a session is in use.
-func (s *IdentityStore) TouchSession(ctx context.Context, session *member.Session) error {
+func (s *IdentityStore) TouchSession(ctx context.Context, session *signin.Session) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		tx.Exec(`UPDATE sessions SET seen_at = $1 WHERE hash = $2`, store.Micro(session.SeenAt), session.Hash[:])
 		return nil

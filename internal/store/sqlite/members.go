@@ -7,6 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -97,7 +98,7 @@ func (s *Identity) CountRefusal(ctx context.Context, refusal audit.Refusal) erro
 // StartSession inserts a sign-in with its record, and ends the one whose hash is
 // given, if any. A member who was suspended in the meantime is
 // loop.ErrNotFound.
-func (s *Identity) StartSession(ctx context.Context, session member.Session, ends [32]byte, rec audit.Record) error {
+func (s *Identity) StartSession(ctx context.Context, session signin.Session, ends [32]byte, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		m, err := store.ScanMember(tx.QueryRow(`SELECT `+store.MemberColumns+` FROM members WHERE id = ?`, session.Member))
 		if err != nil {
@@ -123,12 +124,12 @@ func (s *Identity) StartSession(ctx context.Context, session member.Session, end
 }
 
 // Session reads a sign-in; loop.ErrNotFound where there is none.
-func (s *Identity) Session(ctx context.Context, hash [32]byte) (*member.Session, error) {
+func (s *Identity) Session(ctx context.Context, hash [32]byte) (*signin.Session, error) {
 	return store.ScanSession(s.db.QueryRowContext(ctx, `SELECT `+store.SessionColumns+` FROM sessions WHERE hash = ?`, hash[:]))
 }
 
 // TouchSession notes that a session is in use.
-func (s *Identity) TouchSession(ctx context.Context, session *member.Session) error {
+func (s *Identity) TouchSession(ctx context.Context, session *signin.Session) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`UPDATE sessions SET seen_at = ? WHERE hash = ?`, store.Micro(session.SeenAt), session.Hash[:])
 		return err

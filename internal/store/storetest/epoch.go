@@ -6,8 +6,8 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // beginsEpoch: what was given before a restore is over, in one act, and the
@@ -21,7 +21,7 @@ func beginsEpoch(t *testing.T, f *fixture) {
 	must(t, f.store.Decide(t.Context(), f.subject("chain_1"), func(oauth.State) (oauth.Change, error) {
 		return oauth.Change{Chain: f.chain("chain_1", now), Keep: 1}, nil
 	}))
-	must(t, f.store.StartSession(t.Context(), member.Session{
+	must(t, f.store.StartSession(t.Context(), signin.Session{
 		Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour),
 	}, [32]byte{}, f.record()))
 

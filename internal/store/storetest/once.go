@@ -12,10 +12,10 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // What works once, and what must not outlive its end, however many try at a time.
@@ -167,7 +167,7 @@ func onceForEachApp(t *testing.T, f *fixture) {
 		return nil, nil, nil
 	}))
 	now := f.world.Now()
-	session := member.Session{Hash: [32]byte{5}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
+	session := signin.Session{Hash: [32]byte{5}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
 	must(t, f.store.StartSession(t.Context(), session, [32]byte{}, f.record()))
 	for range 2 { // two authorizations of one session
 		chain := f.chain(loop.NewChainID(f.world), now)

@@ -20,6 +20,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // Store is everything that identity's rules need kept.
@@ -30,6 +31,7 @@ type Store interface {
 	oauth.Logouts
 	oauth.Epochs
 	member.Store
+	signin.Store
 	registration.Store
 	credential.KeyStore
 }
@@ -419,7 +421,7 @@ func noSession(t *testing.T, f *fixture) {
 		return nil, nil, nil
 	}))
 	now := f.world.Now()
-	session := member.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
+	session := signin.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
 	if err := f.store.StartSession(t.Context(), session, [32]byte{}, f.record()); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
 	}

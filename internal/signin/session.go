@@ -1,4 +1,4 @@
-package member
+package signin
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 const (
 	SessionIdle    = 12 * time.Hour
 	SessionAtMost  = 30 * 24 * time.Hour
+	CookieLifetime = SessionAtMost   // how long a browser may keep the session's cookie
 	touchEvery     = 5 * time.Minute // how exact the idle time is
-	cookieLifetime = SessionAtMost
 )
 
 // Session is one sign-in in one browser. The browser holds a secret; only its
@@ -29,13 +29,17 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// CookieLifetime is how long a browser may keep the session's cookie.
-func CookieLifetime() time.Duration { return cookieLifetime }
+// Resume gives the live sign-in behind a cookie's value; loop.ErrNotFound where
+// there is none, where it has ended or where the member is suspended.
+func (a *Authenticator) Resume(ctx context.Context, cookie string) (*loop.SignIn, error) {
+	session, m, err := a.resume(ctx, cookie)
+	if err != nil {
+		return nil, err
+	}
+	return &loop.SignIn{Session: session.ID, Member: m, AuthTime: session.AuthTime}, nil
+}
 
-// Resume gives the live session behind a cookie's value and its member;
-// loop.ErrNotFound where there is none, where it has ended or where the member
-// is suspended.
-func (a *Accounts) Resume(ctx context.Context, cookie string) (*Session, *loop.Member, error) {
+func (a *Authenticator) resume(ctx context.Context, cookie string) (*Session, *loop.Member, error) {
 	if _, wellFormed := credential.SessionPrefix.Parse(cookie); !wellFormed {
 		return nil, nil, loop.ErrNotFound
 	}
@@ -67,14 +71,14 @@ func (a *Accounts) Resume(ctx context.Context, cookie string) (*Session, *loop.M
 // secret; the session that the browser had before ends with the same act. One of
 // the same member goes on under its name: apps know it by that (sid), and have to
 // hear of its end.
-func (a *Accounts) begin(ctx context.Context, m *loop.Member, before string) (credential.Secret, error) {
+func (a *Authenticator) begin(ctx context.Context, m *loop.Member, before string) (credential.Secret, error) {
 	cookie := credential.NewSecret(a.World, credential.SessionPrefix)
 	now := a.World.Now()
 	session := Session{
 		Hash: cookie.Hash(), ID: loop.NewSessionID(a.World), Member: m.ID,
 		AuthTime: now, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
 	}
-	if old, oldMember, err := a.Resume(ctx, before); err == nil && oldMember.ID == m.ID {
+	if old, oldMember, err := a.resume(ctx, before); err == nil && oldMember.ID == m.ID {
 		session.ID = old.ID
 	}
 	rec := a.record(ctx, audit.MemberSignedIn, m.ID)
@@ -87,8 +91,8 @@ func (a *Accounts) begin(ctx context.Context, m *loop.Member, before string) (cr
 }
 
 // SignOut ends the session behind a cookie's value. One that is gone stays gone.
-func (a *Accounts) SignOut(ctx context.Context, cookie string) error {
-	session, m, err := a.Resume(ctx, cookie)
+func (a *Authenticator) SignOut(ctx context.Context, cookie string) error {
+	session, m, err := a.resume(ctx, cookie)
 	if errors.Is(err, loop.ErrNotFound) {
 		return nil
 	}
@@ -100,7 +104,7 @@ func (a *Accounts) SignOut(ctx context.Context, cookie string) error {
 	return a.Store.EndSession(ctx, session.Hash, rec)
 }
 
-func (a *Accounts) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {
+func (a *Authenticator) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {
 	return audit.Record{
 		At: a.World.Now(), Event: event, Member: m,
 		Actor:  audit.Actor{Kind: audit.ByMember, ID: string(m)},

@@ -1,11 +1,11 @@
-package identity
+package visitor
 
 import (
 	"encoding/base64"
 	"net/http"
 
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // A browser that a member has signed in with is known by a cookie: a tag of the
@@ -14,21 +14,21 @@ import (
 // guess at the member's password from keeping the member out.
 
 // remember notes in the browser that the member signed in with it.
-func (h *Host) remember(w http.ResponseWriter, r *http.Request, m *loop.Member) {
-	tag := h.devices.Tag(deviceData(m.Email, h.browser.Read(r)))
-	h.device.Set(w, base64.RawURLEncoding.EncodeToString(tag), member.CookieLifetime())
+func (v *Visitors) remember(w http.ResponseWriter, r *http.Request, m *loop.Member) {
+	tag := v.devices.Tag(deviceData(m.Email, v.browser.Read(r)))
+	v.device.Set(w, base64.RawURLEncoding.EncodeToString(tag), signin.CookieLifetime)
 }
 
-// deviceOf names the browser, where the member with this address has signed in
+// Device names the browser, where the member with this address has signed in
 // with it before; else it is empty.
-func (h *Host) deviceOf(r *http.Request, typed string) string {
+func (v *Visitors) Device(r *http.Request, typed string) string {
 	email, err := loop.ParseEmail(typed)
 	if err != nil {
 		return ""
 	}
-	name := h.device.Read(r)
+	name := v.device.Read(r)
 	tag, err := base64.RawURLEncoding.Strict().DecodeString(name)
-	if err != nil || !h.devices.Check(deviceData(email, h.browser.Read(r)), tag) {
+	if err != nil || !v.devices.Check(deviceData(email, v.browser.Read(r)), tag) {
 		return ""
 	}
 	return name

@@ -1,12 +1,14 @@
-package member
+package signin
 
 import (
+	"context"
 	_ "embed"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
 
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -19,6 +21,19 @@ const (
 
 //go:embed common_passwords.txt
 var commonPasswords string
+
+// Passwords is the hashing of passwords with the rules for new ones.
+type Passwords struct{ *credential.Passwords }
+
+// Choose checks a password that is chosen for an address and hashes it. One that
+// may not be chosen is a ValidationError about password.
+func (p Passwords) Choose(ctx context.Context, typed string, email loop.Email) (hash string, err error) {
+	password, err := newPassword(typed, email)
+	if err != nil {
+		return "", err
+	}
+	return p.Hash(ctx, password)
+}
 
 // readPassword brings what was typed into the one form that is hashed, so that
 // the same keys on another machine give the same password (RFC 8265 §4.2).

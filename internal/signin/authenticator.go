@@ -1,0 +1,104 @@
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Store is what signing in needs to be kept.
+type Store interface {
+	// Member reads a member; loop.ErrNotFound where there is none.
+	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
+	// Account finds a member by address, with the hash of their password;
+	// loop.ErrNotFound where there is none.
+	Account(ctx context.Context, email loop.Email) (*loop.Member, string, error)
+	// CountRefusal counts a sign-in that was refused. One without a subject, to an
+	// address that has no account, costs the same and leaves nothing behind.
+	CountRefusal(ctx context.Context, refusal audit.Refusal) error
+
+	// StartSession inserts a session with its record and ends the one before;
+	// loop.ErrNotFound where the member is gone or suspended.
+	StartSession(ctx context.Context, session Session, ends [32]byte, rec audit.Record) error
+	// Session reads a session; loop.ErrNotFound where there is none.
+	Session(ctx context.Context, hash [32]byte) (*Session, error)
+	// TouchSession notes that a session is in use.
+	TouchSession(ctx context.Context, session *Session) error
+	// EndSession deletes a session with its record.
+	EndSession(ctx context.Context, hash [32]byte, rec audit.Record) error
+}
+
+// Authenticator is the rules of signing in with what they need.
+type Authenticator struct {
+	Store     Store
+	Accounts  Accounts
+	World     loop.World
+	Passwords Passwords
+	Throttle  *Throttle
+}
+
+// errSignIn is the one answer to every sign-in that fails, whether the account
+// exists or not.
+var errSignIn = loop.Errorf(loop.ValidationError, "The e-mail address or the password is not right.").About("password")
+
+// Credentials are what a member types to sign in.
+type Credentials struct {
+	Email    string
+	Password string
+	Before   string // the session cookie that the browser sent, if any; it ends
+	// Device names the browser, where the member has signed in with it before:
+	// it has its tries to itself. Empty: nobody knows it.
+	Device string
+}
+
+// SignIn proves a member by password and begins a session: the value of its
+// cookie. A wrong address and a wrong password are one ValidationError, after the
+// same work; too many are RateLimited.
+func (a *Authenticator) SignIn(ctx context.Context, sent Credentials) (credential.Secret, *loop.Member, error) {
+	email, err := loop.ParseEmail(sent.Email)
+	if err != nil {
+		return credential.Secret{}, nil, err
+	}
+	password, err := readPassword(sent.Password)
+	if err != nil {
+		return credential.Secret{}, nil, errSignIn
+	}
+	try := Try{Account: string(email), Address: audit.OriginOf(ctx).Address, Device: sent.Device}
+	if err := a.Throttle.Allow(try); err != nil {
+		return credential.Secret{}, nil, err
+	}
+	m, hash, err := a.Store.Account(ctx, email)
+	if err != nil && !errors.Is(err, loop.ErrNotFound) {
+		return credential.Secret{}, nil, err
+	}
+	right, err := a.Passwords.Check(ctx, password, hash)
+	if err != nil {
+		return credential.Secret{}, nil, err
+	}
+	if m == nil || !right || m.Suspended {
+		a.Throttle.Failed(try)
+		return credential.Secret{}, nil, a.refuse(ctx, m, right)
+	}
+	a.Throttle.Succeeded(try)
+	cookie, err := a.begin(ctx, m, sent.Before)
+	return cookie, m, err
+}
+
+// refuse counts a failed sign-in. To an address without an account it is the same
+// work, or the time that it takes would show which addresses have one.
+func (a *Authenticator) refuse(ctx context.Context, m *loop.Member, right bool) error {
+	refusal := audit.Refusal{Event: audit.SignInRefused, Reason: "wrong password"}
+	if m != nil {
+		refusal.Subject, refusal.Member = string(m.ID), m.ID
+	}
+	if right {
+		refusal.Reason = "suspended"
+	}
+	if err := a.Store.CountRefusal(ctx, refusal); err != nil {
+		return err
+	}
+	return errSignIn
+}

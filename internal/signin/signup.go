@@ -1,0 +1,53 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Accounts makes accounts for people who sign up.
+type Accounts interface {
+	// Draft checks a name and an address and makes a member of them, who is not
+	// kept yet. A fault is a ValidationError about name or email.
+	Draft(name, email string) (*loop.Member, error)
+	// SignUp keeps a draft with the hash of its password and its record. An address
+	// that has an account is a ValidationError about email.
+	SignUp(ctx context.Context, m *loop.Member, passwordHash string) error
+}
+
+// Registration is what a person types to sign up.
+type Registration struct {
+	Name     string
+	Email    string
+	Password string
+	Before   string // the session cookie that the browser sent, if any; it ends
+}
+
+// SignUp makes an account and begins a session in it. Faults are ValidationErrors
+// about name, email or password; too many from one place are RateLimited, before
+// anything is hashed.
+func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (credential.Secret, *loop.Member, error) {
+	m, err := a.Accounts.Draft(sent.Name, sent.Email)
+	if err != nil {
+		return credential.Secret{}, nil, err
+	}
+	password, err := newPassword(sent.Password, m.Email)
+	if err != nil {
+		return credential.Secret{}, nil, err
+	}
+	if err := a.Throttle.AllowSignUp(audit.OriginOf(ctx).Address); err != nil {
+		return credential.Secret{}, nil, err
+	}
+	hash, err := a.Passwords.Hash(ctx, password)
+	if err != nil {
+		return credential.Secret{}, nil, err
+	}
+	if err := a.Accounts.SignUp(ctx, m, hash); err != nil {
+		return credential.Secret{}, nil, err
+	}
+	cookie, err := a.begin(ctx, m, sent.Before)
+	return cookie, m, err
+}

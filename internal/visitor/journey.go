@@ -1,0 +1,142 @@
+package visitor
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// Where the steps of a journey take place.
+const (
+	NextPath      = "/continue" // decides what is next
+	SignInPath    = "/signin"
+	ChoicePath    = "/account"
+	NoticePath    = "/notice"
+	ConsentPath   = "/consent"
+	SignedOutPath = "/signed-out"
+	HomePath      = "/"
+)
+
+// Journey is what a page goes on with: an app's request, or nothing, where a
+// member came by themselves.
+type Journey struct {
+	text         string // the continuation as pages carry it; empty: none
+	continuation oauth.Continuation
+}
+
+// Travels reports whether an app's request goes on.
+func (j Journey) Travels() bool { return j.text != "" }
+
+// Continuation is the app's request on its way.
+func (j Journey) Continuation() oauth.Continuation { return j.continuation }
+
+// At adds what a page goes on with to the page's address.
+func (j Journey) At(page string) string {
+	if !j.Travels() {
+		return page
+	}
+	return page + "?continue=" + j.text // base64url: nothing to escape
+}
+
+// Next is where a step leads: what decides on the app's request, or the member's
+// own page.
+func (j Journey) Next() string {
+	if !j.Travels() {
+		return HomePath
+	}
+	return j.At(NextPath)
+}
+
+// Asked opens the journey of a page that is asked for by GET.
+func (v *Visitors) Asked(w http.ResponseWriter, r *http.Request) (Journey, error) {
+	params, err := web.Query(r)
+	if err != nil {
+		return Journey{}, err
+	}
+	if values := params["continue"]; len(values) > 1 {
+		return Journey{}, loop.Errorf(loop.InvalidRequest, "This address names two requests. Go back to the app and start again.")
+	}
+	return v.open(r, params.Get("continue"), v.Browser(w, r))
+}
+
+// Posted reads a form of one of the host's pages and opens the journey that it
+// carries.
+func (v *Visitors) Posted(w http.ResponseWriter, r *http.Request) (url.Values, Journey, error) {
+	form, err := v.Form(w, r)
+	if err != nil {
+		return nil, Journey{}, err
+	}
+	j, err := v.open(r, form.Get("continue"), v.browser.Read(r))
+	return form, j, err
+}
+
+func (v *Visitors) open(r *http.Request, text, browser string) (Journey, error) {
+	if text == "" {
+		return Journey{}, nil
+	}
+	c, err := v.oauth.OpenContinuation(r.Context(), text, browser)
+	return Journey{text, c}, err
+}
+
+// Start begins the journey of an app's request, bound to the browser.
+func (v *Visitors) Start(w http.ResponseWriter, r *http.Request, asked oauth.Asked) Journey {
+	return v.seal(oauth.Continuation{Asked: asked, Progress: oauth.Progress{Began: v.site.World.Now()}, Browser: v.Browser(w, r)})
+}
+
+// Progress is the journey a step further on; without an app's request, the same.
+func (v *Visitors) Progress(j Journey, made func(*oauth.Progress)) Journey {
+	if !j.Travels() {
+		return j
+	}
+	c := j.continuation
+	made(&c.Progress)
+	return v.seal(c)
+}
+
+func (v *Visitors) seal(c oauth.Continuation) Journey {
+	return Journey{v.oauth.SealContinuation(c), c}
+}
+
+// Step checks the app's request afresh and says what it needs next. A refusal is
+// an *oauth.AuthorizationError.
+func (v *Visitors) Step(ctx context.Context, j Journey, signIn *loop.SignIn) (*oauth.AuthorizationRequest, oauth.Step, error) {
+	req, err := v.oauth.CheckAuthorizationRequest(ctx, j.continuation.Asked)
+	if err != nil {
+		return nil, 0, err
+	}
+	step, err := v.oauth.NextStep(ctx, req, j.continuation.Progress, signIn)
+	return req, step, err
+}
+
+// ErrNoJourney is returned where only an app's request leads and there is none.
+var ErrNoJourney = loop.Errorf(loop.InvalidRequest, "This page belongs to an app's request. Go back to the app and start again.")
+
+// AskedByApp opens a page that only an app's request leads to.
+func (v *Visitors) AskedByApp(w http.ResponseWriter, r *http.Request) (Journey, *loop.SignIn, error) {
+	j, err := v.Asked(w, r)
+	if err == nil && !j.Travels() {
+		err = ErrNoJourney
+	}
+	if err != nil {
+		return Journey{}, nil, err
+	}
+	signIn, err := v.SignIn(r)
+	return j, signIn, err
+}
+
+// PostedForApp reads a form that only an app's request leads to.
+func (v *Visitors) PostedForApp(w http.ResponseWriter, r *http.Request) (url.Values, Journey, *loop.SignIn, error) {
+	form, j, err := v.Posted(w, r)
+	if err == nil && !j.Travels() {
+		err = ErrNoJourney
+	}
+	if err != nil {
+		return nil, Journey{}, nil, err
+	}
+	signIn, err := v.SignIn(r)
+	return form, j, signIn, err
+}

@@ -1,0 +1,67 @@
+package visitor
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// Carried is what every form of a page posts back.
+type Carried struct {
+	Continue string // the continuation; empty: none
+	CSRF     string
+}
+
+// Carry is what the forms of a page post back.
+func (v *Visitors) Carry(w http.ResponseWriter, r *http.Request, j Journey) Carried {
+	return Carried{Continue: j.text, CSRF: v.csrf.Token(v.Browser(w, r))}
+}
+
+// App is an app as a member sees it.
+type App struct {
+	Name        string
+	Initial     string
+	Verified    bool
+	Development bool
+	Host        string // where the member returns to
+	HomePage    string
+	PolicyPage  string
+	TermsPage   string
+}
+
+// NewApp is how a member sees a client that they return to at a redirect URI.
+func NewApp(c *loop.Client, uri loop.RedirectURI) *App {
+	first, _ := utf8.DecodeRuneInString(c.Name)
+	return &App{
+		Name: c.Name, Initial: strings.ToUpper(string(first)), Verified: c.Verified || c.FirstParty,
+		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.Host(),
+		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+	}
+}
+
+// App finds the app that a journey leads to, for a page's heading; nil where
+// there is none or the request no longer holds: the next step will say so.
+func (v *Visitors) App(r *http.Request, j Journey) *App {
+	if !j.Travels() {
+		return nil
+	}
+	req, err := v.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.Asked)
+	if err != nil {
+		return nil
+	}
+	return NewApp(req.Client, req.RedirectURI)
+}
+
+// Show answers with a page that has a form, with the status of the fault that it
+// shows, if any.
+func (v *Visitors) Show(w http.ResponseWriter, r *http.Request, pages *web.Pages, name string, view any, fault *loop.Error) error {
+	status := http.StatusOK
+	if fault != nil {
+		status = v.site.Note(w, r, fault)
+	}
+	web.AllowPage(w.Header(), "")
+	return pages.Render(w, status, name, view)
+}
