@@ -22,6 +22,8 @@ type protocolFlags struct {
 	IDTokenAlg       *string        `name:"id-token-alg" help:"ES256 (what to choose), EdDSA, PS256, or RS256, which older frameworks expect: Spring Security, .NET, many PHP libraries." placeholder:"ALG"`
 	UserInfoAlg      *string        `name:"userinfo-alg" help:"Sign answers of userinfo with it; \"\" for plain JSON." placeholder:"ALG"`
 	IntrospectionAlg *string        `name:"introspection-alg" help:"Answer introspection with a JWT, signed with it; \"\" for plain JSON." placeholder:"ALG"`
+	RequireState     *bool          `negatable:"" help:"Demand a state in every authorization request; without it the code challenge protects alone."`
+	RequireSigned    *bool          `name:"require-signed-request-object" negatable:"" help:"Take authorization requests only as signed request objects (RFC 9101)."`
 	DPoPBound        *bool          `name:"dpop-bound" negatable:"" help:"Bind every token to a DPoP key."`
 	CertificateBound *bool          `name:"certificate-bound" negatable:"" help:"Bind every token to the client's certificate."`
 	TLSSubjectDN     *string        `name:"tls-client-auth-subject-dn" help:"The subject in the client's certificate (tls_client_auth)." placeholder:"DN"`
@@ -63,6 +65,8 @@ func (f *protocolFlags) change(input io.Reader) (func(*loop.Client), error) {
 		set(&p.IDTokenAlgorithm, (*loop.Algorithm)(f.IDTokenAlg))
 		set(&p.UserInfoAlgorithm, (*loop.Algorithm)(f.UserInfoAlg))
 		set(&p.IntrospectionAlgorithm, (*loop.Algorithm)(f.IntrospectionAlg))
+		set(&p.RequireState, f.RequireState)
+		set(&p.RequireSignedRequestObject, f.RequireSigned)
 		set(&p.DPoPBound, f.DPoPBound)
 		set(&p.CertificateBound, f.CertificateBound)
 		set(&p.TLSSubjectDN, f.TLSSubjectDN)

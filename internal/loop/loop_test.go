@@ -91,8 +91,26 @@ func TestParseScopes_RFC6749_3_3(t *testing.T) {
 			t.Errorf("%s: got %v, want invalid_scope", name, err)
 			continue
 		}
-		if strings.Contains(told.Description, "everything") {
-			t.Errorf("%s: an unknown name is repeated back: %s", name, told.Description)
+	}
+}
+
+func TestParseScopes_AnUnknownNameIsNamedWithWhatIsNear(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"openid read:biomarker":             "The scope read:biomarker does not exist. Did you mean read:biomarkers?",
+		"biomarkers:read":                   "The scope biomarkers:read does not exist. Did you mean read:biomarkers?",
+		"biomarkers":                        "The scope biomarkers does not exist. Did you mean read:biomarkers?",
+		"openid e-mail":                     "A scope in this request does not exist. Did you mean email?",
+		"OpenID":                            "A scope in this request does not exist. Did you mean openid?",
+		"openid admin:clients":              "The scope admin:clients does not exist. The",
+		"openid profle emial":               "These scopes do not exist: profle, emial. Did you mean profile, email?",
+		"openid 1-800-CALL-NOW":             "A scope in this request does not exist. The",
+		"openid <b>":                        "A scope in this request does not exist. The",
+		"a b c d e f g":                     "These scopes do not exist: a, b, c, d, e. The",
+		"openid " + strings.Repeat("a", 41): "A scope in this request does not exist. The",
+	} {
+		if _, err := loop.ParseScopes(text); !strings.HasPrefix(loop.AsError(err).Description, says) {
+			t.Errorf("%s: it says %q, want %q", text, loop.AsError(err).Description, says)
 		}
 	}
 }

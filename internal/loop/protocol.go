@@ -26,6 +26,9 @@ type Protocol struct {
 	UserInfoAlgorithm      Algorithm `json:"userinfo_signed_response_alg,omitempty"`      // empty: plain JSON
 	IntrospectionAlgorithm Algorithm `json:"introspection_signed_response_alg,omitempty"` // empty: ES256, where a JWT is asked for
 
+	RequireState               bool `json:"require_state,omitempty"`                 // in every authorization request
+	RequireSignedRequestObject bool `json:"require_signed_request_object,omitempty"` // RFC 9101 §10.5
+
 	DPoPBound        bool   `json:"dpop_bound_access_tokens,omitempty"`                   // RFC 9449 §5.2
 	CertificateBound bool   `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.4
 	TLSSubjectDN     string `json:"tls_client_auth_subject_dn,omitempty"`                 // RFC 8705 §2.1.2
@@ -149,6 +152,9 @@ func (c *Client) validateProtocol() []error {
 		if (field.must || field.alg != "") && !slices.Contains(Algorithms(), field.alg) {
 			refuse(field.name, "The algorithm is ES256, EdDSA, RS256 or PS256.")
 		}
+	}
+	if p.RequireSignedRequestObject && p.KeySet == nil && p.KeySetURI == "" {
+		refuse("require_signed_request_object", "Signed requests need the client's public keys: give jwks or jwks_uri.")
 	}
 	if p.KeySet != nil && p.KeySetURI != "" {
 		refuse("jwks", "Give the keys themselves (jwks) or where they are (jwks_uri), not both.")

@@ -122,14 +122,19 @@ func ParseScopes(text string) (ScopeRequest, error) {
 	if len(text) > maxScopeLength {
 		return ScopeRequest{}, Errorf(InvalidScope, "The scope parameter is longer than %d characters.", maxScopeLength).About("scope")
 	}
-	var named []Scope
+	var (
+		named   []Scope
+		unknown []string
+	)
 	for name := range strings.SplitSeq(text, " ") {
 		scope := Scope(name)
-		_, known := scope.Info()
-		if !known && scope != ScopeOfflineAccess {
-			return ScopeRequest{}, Errorf(InvalidScope, "A scope in this request does not exist. The Scopes page lists them all; separate names by one space.").About("scope")
+		if _, known := scope.Info(); !known && scope != ScopeOfflineAccess {
+			unknown = append(unknown, name)
 		}
 		named = append(named, scope)
+	}
+	if unknown != nil {
+		return ScopeRequest{}, unknownScopes(unknown)
 	}
 	return ScopeRequest{Scopes: NewScopes(named...), Offline: slices.Contains(named, ScopeOfflineAccess)}, nil
 }

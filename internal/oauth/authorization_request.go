@@ -44,6 +44,7 @@ type Asked struct {
 	Parameters url.Values
 	Handle     string // the request_uri under which it was pushed; empty: it was not
 	Key        string // thumbprint of the DPoP key that the code is to be bound to; empty: none
+	Unsigned   bool   // it came just now, and not as a signed request object
 }
 
 // ResponseMode is how the answer reaches the redirect URI.
@@ -96,23 +97,57 @@ const (
 )
 
 // CheckAuthorizationRequest checks the parameters of an authorization request.
-// Client and redirect URI are proven before anything else is looked at, so that
-// no error is ever sent to a place that did not register. Every refusal is an
-// *AuthorizationError.
+// Client and redirect URI are proven before anything else is judged, so that no
+// error is ever sent to a place that did not register. All faults are told at
+// once. Every refusal is an *AuthorizationError.
 func (s *Server) CheckAuthorizationRequest(ctx context.Context, asked Asked) (*AuthorizationRequest, error) {
-	client, err := s.findClient(ctx, asked.Parameters)
-	if err != nil {
-		return nil, err
+	req := &AuthorizationRequest{Asked: asked, Mode: QueryMode}
+	refused := s.proveClient(ctx, req)
+	var found faults
+	if refused != nil {
+		found = faults{refused.Fault}
+	} else {
+		refused = &AuthorizationError{}
 	}
-	redirectURI, err := proveRedirectURI(client, asked.Parameters)
-	if err != nil {
-		return nil, err
+	s.checkRest(req, &found)
+	req.LoginHint = asked.Parameters.Get("login_hint")
+	if refused.Fault = found.join(); refused.Fault == nil {
+		return req, nil
 	}
-	req := &AuthorizationRequest{Asked: asked, Client: client, RedirectURI: redirectURI, Mode: QueryMode}
-	if err := s.checkRest(req, asked.Parameters); err != nil {
-		return nil, &AuthorizationError{Fault: loop.AsError(err), To: req.answer()}
+	if req.RedirectURI != "" {
+		refused.To = req.answer()
 	}
-	return req, nil
+	return nil, refused
+}
+
+// proveClient finds the client and the redirect URI of a request. Where it can't,
+// the refusal ends in a page, and the request stands for a client that may ask for
+// everything, so that its other faults can be found.
+func (s *Server) proveClient(ctx context.Context, req *AuthorizationRequest) *AuthorizationError {
+	client, err := s.findClient(ctx, req.Parameters)
+	if err == nil {
+		req.Client = client
+		req.RedirectURI, err = proveRedirectURI(client, req.Parameters)
+	} else {
+		req.Client = anyClient()
+	}
+	if err == nil {
+		return nil
+	}
+	refused, ok := errors.AsType[*AuthorizationError](err)
+	if !ok {
+		return &AuthorizationError{Fault: loop.AsError(err)}
+	}
+	return refused
+}
+
+// anyClient stands for a client that is not known: nothing is beyond it.
+func anyClient() *loop.Client {
+	c := &loop.Client{Protocol: loop.Protocol{GrantTypes: []loop.GrantType{loop.GrantAuthorizationCode}}}
+	for _, row := range loop.ScopeRegistry() {
+		c.AllowedScopes = append(c.AllowedScopes, row.Scope)
+	}
+	return c
 }
 
 func (req *AuthorizationRequest) answer() *Answer {
@@ -173,32 +208,27 @@ func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client
 	return s.Ledger.Client(ctx, id)
 }
 
-// checkRest checks everything but client and redirect URI. State and response
-// mode come first: they decide how every later error is answered.
-func (s *Server) checkRest(req *AuthorizationRequest, params url.Values) error {
+// checkRest checks everything but client and redirect URI. The order decides which
+// code a request with several faults is answered with.
+func (s *Server) checkRest(req *AuthorizationRequest, found *faults) {
 	steps := []func(*AuthorizationRequest, url.Values) error{
-		readState, readResponseMode, refuseTooLong, refuseDuplicates, refuseRequestObjects, holdToProfile, readResponseType,
-		readScope, readClaims, readNonce, readChallenge, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.knownResources,
+		readState, readResponseMode, refuseTooLong, refuseDuplicates, refuseRequestObjects, holdToProfile, refuseUnsigned, readResponseType,
+		readScope, readClaims, readNonce, readChallenge, readChallengeMethod, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.knownResources,
 	}
 	for _, step := range steps {
-		if err := step(req, params); err != nil {
-			return err
-		}
+		found.add(step(req, req.Parameters))
 	}
-	req.LoginHint = params.Get("login_hint")
-	return nil
 }
 
+// readState: the code challenge, which every request has, protects what state would
+// (RFC 9700 §2.1), so an app may leave it out unless it demands it of itself.
 func readState(req *AuthorizationRequest, params url.Values) error {
 	state, err := parameter.Single(params, "state")
 	if err != nil {
 		return err
 	}
-	if state == "" && req.Handle != "" {
-		return nil // PKCE and the push protect what state would (FAPI 2.0 Security Profile §5.3.2.2)
-	}
-	if state == "" {
-		return loop.Errorf(loop.InvalidRequest, "The state is missing. Send an unguessable value and compare it when the answer comes.").About("state")
+	if state == "" && req.Client.Protocol.RequireState {
+		return loop.Errorf(loop.InvalidRequest, "The state is missing, and this app is registered to send one. Send an unguessable value and compare it when the answer comes.").About("state")
 	}
 	if len(state) > maxStateLength || strings.IndexFunc(state, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
 		return loop.Errorf(loop.InvalidRequest, "The state must be 1 to %d printable ASCII characters.", maxStateLength).About("state")
@@ -260,6 +290,15 @@ func holdToProfile(req *AuthorizationRequest, _ url.Values) error {
 	return nil
 }
 
+// refuseUnsigned: a client can have it that only what it signed counts (RFC 9101
+// §10.5).
+func refuseUnsigned(req *AuthorizationRequest, _ url.Values) error {
+	if req.Unsigned && req.Client.Protocol.RequireSignedRequestObject {
+		return loop.Errorf(loop.InvalidRequest, "This app is registered to sign its requests: send them as a request object, in the parameter request.").About("request")
+	}
+	return nil
+}
+
 func readResponseType(_ *AuthorizationRequest, params url.Values) error {
 	switch params.Get("response_type") {
 	case "code":
@@ -276,16 +315,10 @@ func readScope(req *AuthorizationRequest, params url.Values) error {
 	if err != nil {
 		return err
 	}
-	req.Offline = asked.Offline
-	return req.askFor(asked.Scopes)
-}
-
-// askFor adds scopes to the request, within what the client is allowed.
-func (req *AuthorizationRequest) askFor(scopes loop.Scopes) error {
-	if beyond := scopes.Without(req.Client.AllowedScopes); len(beyond) > 0 {
+	req.Scopes, req.Offline = asked.Scopes, asked.Offline
+	if beyond := asked.Scopes.Without(req.Client.AllowedScopes); len(beyond) > 0 {
 		return loop.Errorf(loop.InvalidScope, "This app may not ask for %s. Add it to the app's scopes in the developer portal, or leave it out.", beyond).About("scope")
 	}
-	req.Scopes = req.Scopes.Or(scopes)
 	if len(req.Scopes) == 0 {
 		return loop.Errorf(loop.InvalidScope, "This request asks for nothing that a member could allow. Name at least one scope, such as openid.").About("scope")
 	}
@@ -304,9 +337,20 @@ func readNonce(req *AuthorizationRequest, params url.Values) error {
 }
 
 func readChallenge(req *AuthorizationRequest, params url.Values) error {
-	challenge, err := parseCodeChallenge(params.Get("code_challenge"), params.Get("code_challenge_method"))
+	challenge, err := parseCodeChallenge(params.Get("code_challenge"))
 	req.Challenge = challenge
 	return err
+}
+
+// readChallengeMethod: only S256 is taken, since plain protects nothing where the
+// request can be read (RFC 9700 §2.1.1). Where challenge and method are both
+// missing, the one fault says so for both.
+func readChallengeMethod(_ *AuthorizationRequest, params url.Values) error {
+	method := params.Get("code_challenge_method")
+	if method == "S256" || method == "" && !params.Has("code_challenge") {
+		return nil
+	}
+	return loop.Errorf(loop.InvalidRequest, "The code_challenge_method must be S256. The default of the specification, plain, is not accepted.").About("code_challenge_method")
 }
 
 // readKey reads dpop_jkt: the key that the code is to be bound to (RFC 9449 §10).

@@ -33,7 +33,8 @@ var scopeOfClaim = map[string]loop.Scope{
 }
 
 // readClaims reads the claims parameter. A claim counts as asking for the scope
-// that covers it; an unknown one is ignored.
+// that covers it. One that is not known, or whose scope the client may not ask for,
+// is left out, essential or not (OpenID Connect Core §5.5.1).
 func readClaims(req *AuthorizationRequest, params url.Values) error {
 	text := params.Get("claims")
 	if text == "" {
@@ -46,19 +47,21 @@ func readClaims(req *AuthorizationRequest, params url.Values) error {
 	if err := req.readDemands(asked.IDToken); err != nil {
 		return err
 	}
-	var scopes []loop.Scope
 	for claim, scope := range scopeOfClaim {
+		if !req.Client.AllowedScopes.Has(scope) {
+			continue
+		}
 		_, inUserInfo := asked.UserInfo[claim]
 		_, inIDToken := asked.IDToken[claim]
 		if inUserInfo || inIDToken {
-			scopes = append(scopes, scope)
+			req.Scopes = req.Scopes.Or(loop.NewScopes(scope))
 		}
 		if inIDToken {
 			req.IDClaims = append(req.IDClaims, claim)
 		}
 	}
 	slices.Sort(req.IDClaims)
-	return req.askFor(loop.NewScopes(scopes...))
+	return nil
 }
 
 // readDemands reads what the request cannot be answered without: a certain

@@ -13,14 +13,10 @@ import (
 // base64url without padding (RFC 7636 §4.2).
 type CodeChallenge string
 
-// parseCodeChallenge reads code_challenge and its method. Only S256 is taken:
-// plain protects nothing where the request can be read (RFC 9700 §2.1.1).
-func parseCodeChallenge(challenge, method string) (CodeChallenge, error) {
+// parseCodeChallenge reads code_challenge.
+func parseCodeChallenge(challenge string) (CodeChallenge, error) {
 	if challenge == "" {
 		return "", loop.Errorf(loop.InvalidRequest, "The code_challenge is missing. Every request needs PKCE: send BASE64URL(SHA256(code_verifier)) and code_challenge_method=S256.").About("code_challenge")
-	}
-	if method != "S256" {
-		return "", loop.Errorf(loop.InvalidRequest, "The code_challenge_method must be S256. The default of the specification, plain, is not accepted.").About("code_challenge_method")
 	}
 	digest, err := base64.RawURLEncoding.Strict().DecodeString(challenge)
 	if err != nil || len(digest) != sha256.Size {

@@ -67,7 +67,7 @@ func (s *Server) Push(ctx context.Context, client *loop.Client, req clientauth.R
 	if params.Has("request_uri") {
 		return nil, loop.Errorf(loop.InvalidRequest, "A request_uri cannot be pushed: it is the answer to a push.").About("request_uri")
 	}
-	asked := Asked{Parameters: params}
+	asked := Asked{Parameters: params, Unsigned: !params.Has("request")}
 	var err error
 	if params.Has("request") {
 		if asked.Parameters, err = s.openRequestObject(ctx, client, params.Get("request")); err != nil {
@@ -141,7 +141,7 @@ func (s *Server) Resolve(ctx context.Context, params url.Values) (Asked, error) 
 	case len(params["request"]) == 1 && !params.Has("request_uri"):
 		return s.resolveSigned(ctx, params)
 	}
-	return Asked{Parameters: params}, nil
+	return Asked{Parameters: params, Unsigned: true}, nil
 }
 
 // resolvePushed: beside client_id, nothing else in the address counts (RFC 9126

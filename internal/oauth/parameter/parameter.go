@@ -25,14 +25,28 @@ func WithoutEmpty(params url.Values) url.Values {
 // repeatable are the parameters that may be sent more than once (RFC 8707 §2).
 var repeatable = []string{"resource"}
 
-// NoDuplicates refuses a parameter that was sent more than once: InvalidRequest.
+// NoDuplicates refuses parameters that were sent more than once, and names them:
+// InvalidRequest (RFC 6749 §3.1, §3.2).
 func NoDuplicates(params url.Values) error {
+	found := false
+	var named []string
 	for name, values := range params {
-		if len(values) > 1 && !slices.Contains(repeatable, name) {
-			return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.").About(safeName(name))
+		if len(values) < 2 || slices.Contains(repeatable, name) {
+			continue
+		}
+		found = true
+		if name = safeName(name); name != "" {
+			named = append(named, name)
 		}
 	}
-	return nil
+	switch {
+	case !found:
+		return nil
+	case named == nil:
+		return loop.Errorf(loop.InvalidRequest, "A parameter was sent more than once. Send each once.")
+	}
+	slices.Sort(named)
+	return loop.Errorf(loop.InvalidRequest, "Sent more than once: %s. Send each parameter once.", strings.Join(named, ", ")).About(named[0])
 }
 
 // safeName lets a parameter's name into an answer only where it is a plain word.
