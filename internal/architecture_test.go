@@ -161,6 +161,9 @@ var edges = map[string]map[string]string{
 		"internal/audit":     "a request's origin goes into the record",
 		"internal/web/asset": "the stylesheet of every layout",
 
+		"internal/oauth":            "every access token is judged in one phase",
+		"internal/oauth/parameter":  "a token may come in a form",
+		"internal/oauth/clientjwt":  "a challenge says which algorithms proofs may have",
 		"internal/oauth/possession": "a request's proofs and certificates",
 	},
 	"internal/web/asset": {},
@@ -187,7 +190,6 @@ var edges = map[string]map[string]string{
 
 		"internal/oauth/parameter":  "forms are read without what came empty",
 		"internal/oauth/clientauth": "apps authenticate",
-		"internal/oauth/clientjwt":  "which algorithms proofs may be signed with",
 
 		"internal/visitor":   "who is signed in, and how far an app's request has come",
 		"internal/web":       "it is one of the hosts",

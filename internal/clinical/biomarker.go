@@ -22,7 +22,7 @@ func (h *Host) showBiomarker(w http.ResponseWriter, r *http.Request, token oauth
 		return loop.Errorf(loop.NotFound, "This member has no lab result with this id.")
 	}
 	if err != nil {
-		return refusedOr(unavailable, err)
+		return refusedOr(web.Unavailable, err)
 	}
 	if err := h.record(r, token, 1, []string{"id"}); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (h *Host) summarizeBiomarkers(w http.ResponseWriter, r *http.Request, token
 	}
 	trends, err := h.Biomarkers.Summarize(r.Context(), token.Member, person)
 	if err != nil {
-		return refusedOr(unavailable, err)
+		return refusedOr(web.Unavailable, err)
 	}
 	if err := h.record(r, token, shownIn(trends), []string{"summary"}); err != nil {
 		return err

@@ -39,7 +39,7 @@ func (h *Host) listBiomarkers(w http.ResponseWriter, r *http.Request, token oaut
 	}
 	page, err := h.Biomarkers.Read(r.Context(), token.Member, person, query)
 	if err != nil {
-		return refusedOr(unavailable, err)
+		return refusedOr(web.Unavailable, err)
 	}
 	if err := h.record(r, token, len(page.Results), query.Filters()); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (h *Host) query(r *http.Request) (biomarker.Query, error) {
 func (h *Host) person(ctx context.Context, member loop.MemberID) (biomarker.Person, error) {
 	sex, err := h.Members.Sex(ctx, member)
 	if err != nil {
-		return biomarker.Person{}, unavailable(fmt.Errorf("asking for the member's sex: %w", err))
+		return biomarker.Person{}, web.Unavailable(fmt.Errorf("asking for the member's sex: %w", err))
 	}
 	return biomarker.Person{Sex: sex}, nil
 }
@@ -108,7 +108,7 @@ func (h *Host) record(r *http.Request, token oauth.AccessToken, count int, filte
 		Origin: audit.OriginOf(r.Context()),
 	})
 	if err != nil {
-		return unavailable(fmt.Errorf("recording the read: %w", err))
+		return web.Unavailable(fmt.Errorf("recording the read: %w", err))
 	}
 	return nil
 }

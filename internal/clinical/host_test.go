@@ -72,7 +72,7 @@ func TestRequestsWithoutAGoodTokenAreRefused(t *testing.T) {
 			}
 			challenges := []string{test.challenge + `, resource_metadata="https://clinical.platform.loop.health/.well-known/oauth-protected-resource"`}
 			if test.code == loop.Unauthenticated || test.code == loop.InvalidToken {
-				challenges = append(challenges, `DPoP realm="Loop", algs="ES256"`)
+				challenges = append(challenges, `DPoP realm="Loop", algs="PS256 ES256 EdDSA"`)
 			}
 			if diff := cmp.Diff(challenges, w.Header().Values("WWW-Authenticate")); diff != "" {
 				t.Error(diff)

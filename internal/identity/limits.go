@@ -15,17 +15,6 @@ func (h *Host) limitAuthorize(w http.ResponseWriter, r *http.Request) error {
 	return h.site.Limit(w, limit.Authorize, limit.ByAddress(web.Address(r.Context())), 0)
 }
 
-// limitRead counts a read with an access token of the client, whose pages alone may
-// read the answer.
-func (h *Host) limitRead(w http.ResponseWriter, r *http.Request, id loop.ClientID) error {
-	client, err := h.oauth.Ledger.Client(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	web.KeepToOrigins(w, client)
-	return h.site.LimitClient(w, r, limit.Read, client)
-}
-
 // limitFailure counts a client that could not prove who it is. Whose name it used
 // says nothing, so it counts by network, and only once it has failed: asked
 // before, a stranger's failures would shut out the apps that share their address.

@@ -2,14 +2,17 @@ package identity
 
 import (
 	"github.com/loop-health/loop/internal/limit"
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/visitor"
+	"github.com/loop-health/loop/internal/web"
 	"github.com/loop-health/loop/internal/web/asset"
 )
 
 // routes is everything that the host answers.
 func (h *Host) routes() {
 	// For apps: JSON.
+	userInfo := h.resource().Require(web.Access{Scope: loop.ScopeOpenID, Class: limit.Read, InForm: true}, h.userInfo)
 	h.site.API("GET /.well-known/openid-configuration", h.discovery)
 	h.site.API("GET /.well-known/oauth-authorization-server", h.discovery)
 	h.site.API("GET "+oauth.KeySetPath, h.keySet)
@@ -17,8 +20,8 @@ func (h *Host) routes() {
 	h.site.API("POST "+oauth.PushedPath, h.fromApp(limit.Token, h.push))
 	h.site.API("POST "+oauth.IntrospectionPath, h.fromApp(limit.Introspect, h.introspect))
 	h.site.BrowserAPI("POST "+oauth.RevocationPath, h.fromApp(limit.Revoke, h.revoke))
-	h.site.BrowserAPI("GET "+oauth.UserInfoPath, h.userInfo)
-	h.site.BrowserAPI("POST "+oauth.UserInfoPath, h.userInfo)
+	h.site.BrowserAPI("GET "+oauth.UserInfoPath, userInfo)
+	h.site.BrowserAPI("POST "+oauth.UserInfoPath, userInfo)
 
 	// For members: pages. Those of their account are in package account.
 	h.site.Page("GET "+oauth.AuthorizePath, h.authorize)

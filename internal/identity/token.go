@@ -29,7 +29,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		req := clientauth.Request{
 			Evidence: h.site.Evidence(r), Form: parameter.WithoutEmpty(form), Authorization: r.Header.Values("Authorization"),
 		}
-		h.offerNonce(w, r)
+		web.OfferNonce(w, r, h.oauth.Tokens.NewNonce)
 		client, err := h.oauth.Clients.Authenticate(r.Context(), req)
 		if client != nil {
 			web.NoteClient(r.Context(), client.ID)
@@ -42,14 +42,6 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 			return err
 		}
 		return next(w, r, client, req)
-	}
-}
-
-// offerNonce gives whoever sends a DPoP proof the nonce for the next one (RFC
-// 9449 §8.2).
-func (h *Host) offerNonce(w http.ResponseWriter, r *http.Request) {
-	if len(r.Header.Values("DPoP")) > 0 {
-		w.Header().Set("DPoP-Nonce", h.oauth.Possession.NewNonce())
 	}
 }
 

@@ -1,13 +1,11 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -44,7 +42,7 @@ func TestAccessToken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/v1/biomarkers/me?"+test.query, http.NoBody)
 			r.Header["Authorization"] = test.header
-			_, token, err := AccessToken(r)
+			_, token, err := accessToken(r)
 			if test.code == "" {
 				if err != nil || token != test.token {
 					t.Fatalf("the token is %q, %v", token, err)
@@ -61,38 +59,8 @@ func TestAccessToken(t *testing.T) {
 func TestSec098_CookieIsNoToken(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "abc"})
-	if _, _, err := AccessToken(r); loop.AsError(err).Code != loop.Unauthenticated {
+	if _, _, err := accessToken(r); loop.AsError(err).Code != loop.Unauthenticated {
 		t.Errorf("it is %v", err)
-	}
-}
-
-func TestChallenge(t *testing.T) {
-	scoped := loop.Errorf(loop.InsufficientScope, "The token lacks a scope.")
-	scoped.Scope = loop.NewScopes(loop.ScopeReadBiomarkers)
-	stale := loop.Errorf(loop.InsufficientUserAuthentication, "The sign-in is too old.")
-	stale.MaxAge = 5 * time.Minute
-	for name, test := range map[string]struct {
-		err  error
-		want string
-	}{
-		"RFC 6750 §3.1 without a token no error": {loop.Errorf(loop.Unauthenticated, "x"), `Bearer realm="Loop"`},
-		"invalid_token":                           {loop.Errorf(loop.InvalidToken, "x"), `Bearer realm="Loop", error="invalid_token"`},
-		"invalid_request":                         {loop.Errorf(loop.InvalidRequest, "x"), `Bearer realm="Loop", error="invalid_request"`},
-		"insufficient_scope names the scope":      {scoped, `Bearer realm="Loop", error="insufficient_scope", scope="read:biomarkers"`},
-		"RFC 9470 §3 how old the sign-in may be":  {stale, `Bearer realm="Loop", error="insufficient_user_authentication", max_age="300"`},
-		"a fault of the parameters: no challenge": {loop.Errorf(loop.ValidationError, "x"), ""},
-		"a fault of ours: no challenge":           {errors.New("disk full"), ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := httptest.NewRecorder()
-			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
-			if err := (Challenger{}).Challenge(w, r, test.err); !errors.Is(err, test.err) {
-				t.Errorf("the error became %v", err)
-			}
-			if got := w.Header().Get("WWW-Authenticate"); got != test.want {
-				t.Errorf("the challenge is %q, want %q", got, test.want)
-			}
-		})
 	}
 }
 
@@ -105,7 +73,7 @@ func FuzzAccessToken(f *testing.F) {
 	f.Add("", "access_token=abc")
 	f.Fuzz(func(t *testing.T, header, query string) {
 		r := &http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"Authorization": {header}}}
-		scheme, token, err := AccessToken(r)
+		scheme, token, err := accessToken(r)
 		if err != nil {
 			if token != "" {
 				t.Fatalf("%q gives %q and %v", header, token, err)
