@@ -167,7 +167,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth/possession": "a request's proofs and certificates",
 	},
 	"internal/web/asset": {},
-	"internal/operation": {
+	"internal/telemetry": {
 		"internal/store": "what a database tells of itself",
 		"internal/web":   "what became of a request",
 	},

@@ -30,12 +30,12 @@ func (p *process) administer(line *commandLine) error {
 
 func (p *process) administerAt(line *commandLine, stdin io.Reader) error {
 	// A server that runs in the folder named knows its own configuration.
-	if dir := cmp.Or(line.Where().Dir, p.env.Get("LOOP_DIR")); dir != "" {
+	if dir := cmp.Or(line.Target().Dir, p.env.Get("LOOP_DIR")); dir != "" {
 		if err := p.administerRunning(dir, stdin); !errors.Is(err, admin.ErrNotRunning) {
 			return err
 		}
 	}
-	place, err := p.place(line.Where())
+	place, err := p.place(line.Target())
 	if err != nil {
 		return err
 	}
@@ -86,15 +86,15 @@ func (at *place) open(ctx context.Context) (*opened, error) {
 
 // place finds the platform: by a configuration, where one is named or LOOP_DIR
 // is set, else as `loop dev` finds its own.
-func (p *process) place(where admin.Where) (*place, error) {
-	if where.Config != "" || p.env.Get("LOOP_DIR") != "" {
-		config, err := readConfig(sources{file: where.Config, flags: map[string]string{"dir": where.Dir}, env: p.env})
+func (p *process) place(target admin.Target) (*place, error) {
+	if target.Config != "" || p.env.Get("LOOP_DIR") != "" {
+		config, err := readConfig(sources{file: target.Config, flags: map[string]string{"dir": target.Dir}, env: p.env})
 		if err != nil {
 			return nil, err
 		}
 		return &place{folder: config.Dir, settings: func() (platform.Config, error) { return forProduction(config, p.quietLog()), nil }}, nil
 	}
-	folder, err := p.search(where.Dir).Folder(p.ctx)
+	folder, err := p.search(target.Dir).Folder(p.ctx)
 	if err != nil {
 		return nil, err
 	}

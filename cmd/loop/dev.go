@@ -30,7 +30,7 @@ type devStart struct {
 	Limits       string `help:"Rate limits, as in production: on or off (default: on)." default:"on" placeholder:"on|off"`
 }
 
-// Run starts the platform and stops it when it is told to.
+// Run starts the platform and stops it when it is asked to.
 func (cmd *devStart) Run(p *process, all *commandLine) error {
 	var unlimited bool
 	if err := readSwitch(&unlimited, cmd.Limits); err != nil {

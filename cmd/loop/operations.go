@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/telemetry"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -29,15 +29,15 @@ func connectionsAtOnce() int {
 
 // startOperations prepares metrics and traces, and answers the operator's
 // machines where the configuration says so. It comes first and goes last, so that
-// it can tell of a platform that starts and of one that stops.
+// it shows a platform that starts and one that stops.
 func (s *service) startOperations(ctx context.Context, getenv func(string) string) error {
 	s.failed = make(chan error, maxFailures)
-	tracing, err := operation.NewTracing(ctx, getenv, version(), s.log)
+	tracing, err := telemetry.NewTracing(ctx, getenv, version(), s.log)
 	if err != nil {
 		return err
 	}
 	s.opened(tracing.Close)
-	s.metrics = operation.NewMetrics(version(), s.readiness, tracing)
+	s.metrics = telemetry.NewMetrics(version(), s.readiness, tracing)
 	if s.config.OperationsListen == "" {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (s *service) startOperations(ctx context.Context, getenv func(string) strin
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", s.config.OperationsListen, err)
 	}
-	server := web.NewServer(operation.Handler(s.readiness, s.metrics), s.log)
+	server := web.NewServer(telemetry.Handler(s.readiness, s.metrics), s.log)
 	go s.serveOn(listener, server)
 	s.opened(func(context.Context) error { return server.Close() })
 	return nil

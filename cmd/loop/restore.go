@@ -20,7 +20,7 @@ type restoreCommand struct {
 
 // Help is what `loop restore --help` says beside the flags.
 func (restoreCommand) Help() string {
-	return "The platform must not run. Everybody signs in again and allows each app once more, since nobody can tell what had ended since the backup was made. What was there before is moved aside within the folder."
+	return "The platform must not run. Everybody signs in again and allows each app once more, since nobody knows what had ended since the backup was made. What was there before is moved aside within the folder."
 }
 
 // Run restores a backup.
@@ -28,7 +28,7 @@ func (cmd *restoreCommand) Run(p *process) error {
 	if (cmd.File == "") != cmd.AsItIs {
 		return errors.New("say what to restore: loop restore FILE, or loop restore --as-it-is where the state was put back already")
 	}
-	at, err := p.place(admin.Where{Dir: cmd.Dir, Config: cmd.Config})
+	at, err := p.place(admin.Target{Dir: cmd.Dir, Config: cmd.Config})
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (cmd *restoreCommand) Run(p *process) error {
 	if err := errors.Join(err, release()); err != nil {
 		return err
 	}
-	return cmd.tell(p.stdout, done)
+	return cmd.report(p.stdout, done)
 }
 
 func (cmd *restoreCommand) restore(p *process, at *place) (platform.Restored, error) {
@@ -72,7 +72,7 @@ func (cmd *restoreCommand) restore(p *process, at *place) (platform.Restored, er
 	return platform.Restore(ctx, config, archive, admin.Operator)
 }
 
-func (cmd *restoreCommand) tell(w io.Writer, done platform.Restored) error {
+func (cmd *restoreCommand) report(w io.Writer, done platform.Restored) error {
 	if !cmd.AsItIs {
 		_, err := fmt.Fprintf(w, "Restored: the state of %s, with %d audit records, all verified.\n", done.Manifest.MadeAt.Format("2006-01-02 15:04:05 MST"), done.Records)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
-	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/telemetry"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -43,7 +43,7 @@ func (cmd *serveCommand) Run(p *process) error {
 	if cmd.Check {
 		return config.report(p.stdout)
 	}
-	s := &service{config: config, certificate: certificate, readiness: operation.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	s := &service{config: config, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
 	if advice := config.advice(); advice != "" {
 		s.log.WarnContext(p.ctx, advice)
 	}
@@ -84,9 +84,9 @@ type service struct {
 	config      *config
 	certificate *tls.Certificate
 	log         *slog.Logger
-	readiness   *operation.Readiness
+	readiness   *telemetry.Readiness
 	connections *web.Connections
-	metrics     *operation.Metrics
+	metrics     *telemetry.Metrics
 	admin       *admin.Server
 	failed      chan error
 	servers     []*http.Server
@@ -126,7 +126,7 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	s.opened(func(context.Context) error { return s.admin.Drain() })
-	room := operation.Check{Name: "connections", Run: func(context.Context) error { return s.connections.Ready() }}
+	room := telemetry.Check{Name: "connections", Run: func(context.Context) error { return s.connections.Ready() }}
 	s.readiness.Watch(append(platform.Checks(), room)...)
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 type versionCommand struct{}
 
-// Run tells the version.
+// Run shows the version.
 func (versionCommand) Run(p *process) error {
 	_, err := fmt.Fprintf(p.stdout, "loop %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
@@ -21,19 +21,19 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	told := info.Main.Version
-	if told == "" || told == "(devel)" {
-		told = "development"
+	text := info.Main.Version
+	if text == "" || text == "(devel)" {
+		text = "development"
 	}
 	settings := make(map[string]string)
 	for _, setting := range info.Settings {
 		settings[setting.Key] = setting.Value
 	}
 	if commit := settings["vcs.revision"]; len(commit) >= 12 {
-		told += ", commit " + commit[:12]
+		text += ", commit " + commit[:12]
 		if settings["vcs.modified"] == "true" {
-			told += " with changes"
+			text += " with changes"
 		}
 	}
-	return told
+	return text
 }

@@ -28,8 +28,8 @@ func (o opened) Commands() admin.Commands {
 // signUpsInDevelopment is how many accounts a laptop may make in an hour.
 const signUpsInDevelopment = 1000
 
-// loopbackHosts are what an app on the same laptop may register to be fetched or
-// told.
+// loopbackHosts are where an app on the same laptop may have its key set and its
+// logout address.
 var loopbackHosts = []string{"localhost", "127.0.0.1"}
 
 func forDevelopment(o dev.Opening, unlimited bool) platform.Config {

@@ -15,7 +15,7 @@ import (
 )
 
 type auditCommands struct {
-	Where `embed:""`
+	Target `embed:""`
 
 	Verify auditVerify `cmd:"" help:"Check that no record was changed, taken out or added."`
 	Tail   auditTail   `cmd:"" help:"Show the newest records."`
@@ -27,7 +27,7 @@ type auditVerify struct {
 
 // Run verifies the record and fails where it finds a fault.
 func (cmd *auditVerify) Run(run *Run) error {
-	found, err := run.Acts.Audit.Verify(run.Context, run.Stdin) // the file that Grammar.Stdin has opened
+	found, err := run.Operations.Audit.Verify(run.Context, run.Stdin) // the file that Grammar.Stdin has opened
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (cmd *auditTail) Run(run *Run) error {
 	if cmd.Last < 1 {
 		return errors.New("-n takes a number of at least 1")
 	}
-	return run.Acts.Audit.Tail(run.Context, cmd.Last, func(entry Entry) error {
+	return run.Operations.Audit.Tail(run.Context, cmd.Last, func(entry Entry) error {
 		view := viewEntry(entry)
 		if run.JSON {
 			return json.NewEncoder(run.Stdout).Encode(view) // one object a line: the record has no end
@@ -95,18 +95,18 @@ func viewEntry(entry Entry) entryView {
 	}
 }
 
-// line tells the record in one line: when, what, who, and then what is known.
+// line gives the record in one line: when, what, who, and then what is known.
 func (v *entryView) line() string {
-	told := fmt.Sprintf("%s %d  %s  %-20s  by %s", v.Lane, v.Number, v.At, v.Event, v.Actor)
+	text := fmt.Sprintf("%s %d  %s  %-20s  by %s", v.Lane, v.Number, v.At, v.Event, v.Actor)
 	for _, part := range [][2]string{
 		{"user", string(v.Member)}, {"client", string(v.Client)}, {"grant", string(v.Grant)}, {"from", v.Address}, {"request", string(v.Request)},
 	} {
 		if part[1] != "" {
-			told += "  " + part[0] + "=" + part[1]
+			text += "  " + part[0] + "=" + part[1]
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(v.Detail)) {
-		told += fmt.Sprintf("  %s=%q", key, v.Detail[key])
+		text += fmt.Sprintf("  %s=%q", key, v.Detail[key])
 	}
-	return told
+	return text
 }

@@ -19,15 +19,15 @@ type Backup struct {
 }
 
 type backupCommand struct {
-	Where `embed:""`
+	Target `embed:""`
 
 	File string `arg:"" help:"The file to write; - is standard output."`
 }
 
 // Run writes the backup to standard output, which whoever runs the command leads
-// into the file (Grammar.Stdout), and tells of it on standard error.
+// into the file (Grammar.Stdout), and reports on it on standard error.
 func (cmd *backupCommand) Run(run *Run) error {
-	made, err := run.Acts.Backups.Backup(run.Context, run.Stdout)
+	made, err := run.Operations.Backups.Backup(run.Context, run.Stdout)
 	if err != nil {
 		return err
 	}

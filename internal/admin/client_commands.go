@@ -12,7 +12,7 @@ import (
 )
 
 type clientCommands struct {
-	Where `embed:""`
+	Target `embed:""`
 
 	Create       clientCreate  `cmd:"" help:"Register an app. Its secret is shown once."`
 	List         clientList    `cmd:"" help:"List all apps, newest first."`
@@ -33,7 +33,7 @@ type clientCreate struct {
 	Flags clientFlags `embed:""`
 }
 
-// Run registers the client. All its faults are told at once, those of the flags
+// Run registers the client. All its faults are reported at once, those of the flags
 // too.
 func (cmd *clientCreate) Run(run *Run) error {
 	change, err := cmd.Flags.change(run.Stdin)
@@ -46,7 +46,7 @@ func (cmd *clientCreate) Run(run *Run) error {
 	if err != nil {
 		return errors.Join(append([]error{err}, c.Validate()...)...)
 	}
-	secret, err := run.Acts.Clients.Create(run.Context, c, Operator)
+	secret, err := run.Operations.Clients.Create(run.Context, c, Operator)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ type clientList struct{}
 
 // Run lists every client.
 func (cmd *clientList) Run(run *Run) error {
-	clients, err := run.Acts.Store.Clients(run.Context)
+	clients, err := run.Operations.Store.Clients(run.Context)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ type clientShow struct {
 
 // Run shows one client.
 func (cmd *clientShow) Run(run *Run) error {
-	c, err := run.Acts.Store.Client(run.Context, cmd.ID)
+	c, err := run.Operations.Store.Client(run.Context, cmd.ID)
 	if errors.Is(err, loop.ErrNotFound) {
 		return noClient(cmd.ID)
 	}
@@ -111,7 +111,7 @@ func (cmd *clientUpdate) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	c, err := run.Acts.Clients.Update(run.Context, cmd.ID, Operator, change)
+	c, err := run.Operations.Clients.Update(run.Context, cmd.ID, Operator, change)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ type clientEnable struct {
 
 // Run enables one client.
 func (cmd *clientEnable) Run(run *Run) error {
-	c, err := run.Acts.Clients.SetEnabled(run.Context, cmd.ID, Operator, true)
+	c, err := run.Operations.Clients.SetEnabled(run.Context, cmd.ID, Operator, true)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ type clientDisable struct {
 
 // Run disables one client.
 func (cmd *clientDisable) Run(run *Run) error {
-	c, err := run.Acts.Clients.SetEnabled(run.Context, cmd.ID, Operator, false)
+	c, err := run.Operations.Clients.SetEnabled(run.Context, cmd.ID, Operator, false)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ type clientRotate struct {
 
 // Run gives one client a new secret.
 func (cmd *clientRotate) Run(run *Run) error {
-	secret, err := run.Acts.Clients.RotateSecret(run.Context, cmd.ID, Operator)
+	secret, err := run.Operations.Clients.RotateSecret(run.Context, cmd.ID, Operator)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/loop-health/loop/internal/member"
 )
 
-// Acts is everything that the commands do, on the stores that somebody opened.
-type Acts struct {
+// Operations is everything that the commands do, on the stores that somebody opened.
+type Operations struct {
 	Clients Clients
 	Users   Users
 	Grants  Grants
@@ -24,9 +24,9 @@ type Acts struct {
 	Store   Store
 	Audit   Audit
 	Backups Backups
-	// Elsewhere says where to give every command but those of the audit record; nil:
+	// Unavailable says where to give every command but those of the audit record; nil:
 	// here.
-	Elsewhere error
+	Unavailable error
 
 	// NewPassword makes a password for a user who is given none.
 	NewPassword func() string
@@ -64,7 +64,7 @@ type Grants interface {
 // Keys is how the platform's keys are seen and changed before their time. All
 // take effect in the running server at once.
 type Keys interface {
-	// Lives tells of every key where it stands.
+	// Lives gives every key with where it is in its life.
 	Lives(ctx context.Context) ([]credential.KeyLife, error)
 	// RotateNow makes successors for the slots; ValidationError for the audit key.
 	RotateNow(ctx context.Context, slots []credential.Slot, by audit.Actor) ([]credential.KeyLife, error)
@@ -118,10 +118,10 @@ type Entry struct {
 // folder.
 var Operator = audit.Actor{Kind: audit.ByOperator, ID: "command line"}
 
-// NewCommands makes the function that runs the commands of Grammar on the acts:
+// NewCommands makes the function that runs the commands of Grammar on the operations:
 // in a server, on behalf of whoever sits at the socket, or in the command line's
 // own process.
-func NewCommands(acts Acts) Commands {
+func NewCommands(operations Operations) Commands {
 	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		var grammar Grammar
 		parser, err := kong.New(&grammar, kong.Name("loop"), kong.Writers(stdout, stderr), kong.Exit(func(int) {}))
@@ -132,10 +132,10 @@ func NewCommands(acts Acts) Commands {
 		if err != nil {
 			return fail(stderr, err)
 		}
-		if acts.Elsewhere != nil && !strings.HasPrefix(command.Command(), "audit ") {
-			return fail(stderr, acts.Elsewhere)
+		if operations.Unavailable != nil && !strings.HasPrefix(command.Command(), "audit ") {
+			return fail(stderr, operations.Unavailable)
 		}
-		run := &Run{Context: ctx, Acts: acts, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: grammar.Where().JSON}
+		run := &Run{Context: ctx, Operations: operations, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: grammar.Target().JSON}
 		if err := command.Run(run); err != nil {
 			return fail(stderr, err)
 		}
@@ -145,15 +145,15 @@ func NewCommands(acts Acts) Commands {
 
 // Run is one command on its way: what it acts on, and where it reads and writes.
 type Run struct {
-	Context context.Context //nolint:containedctx // the value is one call's: kong hands it to the command's method
-	Acts    Acts
-	Stdin   io.Reader
-	Stdout  io.Writer
-	Stderr  io.Writer
-	JSON    bool
+	Context    context.Context //nolint:containedctx // the value is one call's: kong hands it to the command's method
+	Operations Operations
+	Stdin      io.Reader
+	Stdout     io.Writer
+	Stderr     io.Writer
+	JSON       bool
 }
 
-// fail tells every fault, one a line, and gives the exit status.
+// fail writes every fault, one a line, and gives the exit status.
 func fail(stderr io.Writer, err error) int {
 	for _, line := range Faults(err) {
 		_, _ = fmt.Fprintln(stderr, "loop: "+line)

@@ -18,22 +18,22 @@ type Grammar struct {
 	Backup backupCommand  `cmd:"" help:"Write a copy of everything to a file, checked, while the platform runs or not."`
 }
 
-// Where is the part of a command that says which platform is meant, and how the
+// Target is the part of a command that says which platform is meant, and how the
 // answer is to look.
-type Where struct {
+type Target struct {
 	Dir    string `help:"The platform's folder. Without it: LOOP_DIR, the configuration's, .loop here or above, or the one that runs." placeholder:"FOLDER"`
 	Config string `help:"The configuration file of the platform, as for loop serve." placeholder:"FILE"`
 	JSON   bool   `name:"json" help:"Answer in JSON, for machines."`
 }
 
-// Where gives what the command line said of it.
-func (g *Grammar) Where() Where {
-	for _, where := range []Where{g.Client.Where, g.User.Where, g.Grant.Where, g.Keys.Where, g.Audit.Where, g.Backup.Where} {
-		if where != (Where{}) {
-			return where
+// Target gives what the command line said of it.
+func (g *Grammar) Target() Target {
+	for _, target := range []Target{g.Client.Target, g.User.Target, g.Grant.Target, g.Keys.Target, g.Audit.Target, g.Backup.Target} {
+		if target != (Target{}) {
+			return target
 		}
 	}
-	return Where{}
+	return Target{}
 }
 
 // Stdin is what the command reads: the given input only where a flag asks for

@@ -9,7 +9,7 @@ import (
 )
 
 type grantCommands struct {
-	Where `embed:""`
+	Target `embed:""`
 
 	List   grantList   `cmd:"" help:"List what members allow which apps."`
 	Revoke grantRevoke `cmd:"" help:"End a grant and everything that came from it, at once."`
@@ -29,7 +29,7 @@ func (cmd *grantList) Run(run *Run) error {
 	}
 	views := []grantView{}
 	for _, id := range members {
-		grants, err := run.Acts.Store.Grants(run.Context, id)
+		grants, err := run.Operations.Store.Grants(run.Context, id)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (cmd *grantList) members(run *Run) ([]loop.MemberID, error) {
 		id, err := run.member(cmd.User)
 		return []loop.MemberID{id}, err
 	}
-	all, err := run.Acts.Store.Members(run.Context)
+	all, err := run.Operations.Store.Members(run.Context)
 	ids := make([]loop.MemberID, len(all))
 	for i, m := range all {
 		ids[i] = m.ID
@@ -75,7 +75,7 @@ func (cmd *grantRevoke) Run(run *Run) error {
 	if !cmd.ID.Valid() {
 		return fmt.Errorf("%q is not a grant's id: it reads grant_ and 26 letters and digits; loop grant list shows them all", cmd.ID)
 	}
-	if err := run.Acts.Grants.RevokeGrant(run.Context, cmd.ID, Operator); err != nil {
+	if err := run.Operations.Grants.RevokeGrant(run.Context, cmd.ID, Operator); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"grant_id": cmd.ID, "revoked": true}, line("%s is revoked. What came from it has ended.", cmd.ID))

@@ -12,7 +12,7 @@ import (
 )
 
 type keysCommands struct {
-	Where `embed:""`
+	Target `embed:""`
 
 	List   keysList   `cmd:"" help:"List all keys: what for, in which state, until when."`
 	Rotate keysRotate `cmd:"" help:"Make new keys before their time. Nothing ends, and nobody is signed out."`
@@ -24,7 +24,7 @@ type keysList struct{}
 
 // Run lists every key.
 func (cmd *keysList) Run(run *Run) error {
-	lives, err := run.Acts.Keys.Lives(run.Context)
+	lives, err := run.Operations.Keys.Lives(run.Context)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (cmd *keysRotate) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	made, err := run.Acts.Keys.RotateNow(run.Context, slots, Operator)
+	made, err := run.Operations.Keys.RotateNow(run.Context, slots, Operator)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ type keysRevoke struct {
 
 // Run revokes keys and says what that ended.
 func (cmd *keysRevoke) Run(run *Run) error {
-	revoked, made, err := run.Acts.Keys.Revoke(run.Context, cmd.Keys, Operator)
+	revoked, made, err := run.Operations.Keys.Revoke(run.Context, cmd.Keys, Operator)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (cmd *keysRewrap) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	count, err := run.Acts.Keys.Rewrap(run.Context, master, Operator)
+	count, err := run.Operations.Keys.Rewrap(run.Context, master, Operator)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (s *Server) Drain() error {
 	return err
 }
 
-// Close tells those who asked for the stop that all has stopped, and closes their
+// Close answers those who asked for the stop, once all has stopped, and closes their
 // connections. Call Drain before it.
 func (s *Server) Close(ctx context.Context) error {
 	close(s.stopped)

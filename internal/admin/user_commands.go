@@ -12,7 +12,7 @@ import (
 )
 
 type userCommands struct {
-	Where `embed:""`
+	Target `embed:""`
 
 	Create  userCreate  `cmd:"" help:"Make an account."`
 	List    userList    `cmd:"" help:"List all accounts."`
@@ -34,7 +34,7 @@ const maxPasswordInput = 4 << 10
 
 // Run makes the account.
 func (cmd *userCreate) Run(run *Run) error {
-	password, shown := run.Acts.NewPassword(), true
+	password, shown := run.Operations.NewPassword(), true
 	if cmd.PasswordStdin {
 		text, err := io.ReadAll(io.LimitReader(run.Stdin, maxPasswordInput))
 		if err != nil {
@@ -42,7 +42,7 @@ func (cmd *userCreate) Run(run *Run) error {
 		}
 		password, shown = strings.TrimRight(string(text), "\r\n"), false
 	}
-	m, err := run.Acts.Users.Create(run.Context, member.Account{
+	m, err := run.Operations.Users.Create(run.Context, member.Account{
 		Name: cmd.Name, Email: cmd.Email, Password: password, Locale: cmd.Locale, Sex: loop.Sex(cmd.Sex), Test: cmd.Test,
 	})
 	if err != nil {
@@ -65,7 +65,7 @@ type userList struct{}
 
 // Run lists every account.
 func (cmd *userList) Run(run *Run) error {
-	members, err := run.Acts.Store.Members(run.Context)
+	members, err := run.Operations.Store.Members(run.Context)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (cmd *userSuspend) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := run.Acts.Users.Suspend(run.Context, id); err != nil {
+	if err := run.Operations.Users.Suspend(run.Context, id); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"user_id": id, "suspended": true}, line("%s is suspended. Sessions and tokens have ended.", cmd.User))
@@ -118,7 +118,7 @@ func (cmd *userResume) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := run.Acts.Users.Resume(run.Context, id); err != nil {
+	if err := run.Operations.Users.Resume(run.Context, id); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"user_id": id, "suspended": false}, line("%s can sign in again. Apps need new tokens.", cmd.User))
@@ -133,7 +133,7 @@ func (run *Run) member(text string) (loop.MemberID, error) {
 	if err != nil {
 		return "", fmt.Errorf("%q is neither a user's id nor an e-mail address: loop user list shows both", text)
 	}
-	m, _, err := run.Acts.Store.Account(run.Context, email)
+	m, _, err := run.Operations.Store.Account(run.Context, email)
 	if errors.Is(err, loop.ErrNotFound) {
 		return "", fmt.Errorf("nobody has an account with the address %s: loop user list shows all", email)
 	}

@@ -50,7 +50,7 @@ type Authority struct {
 // OpenAuthority reads the folder's authority, or makes it where there is none.
 // One that is damaged, out of date or another domain's is an error that says
 // what to delete; it is never replaced unasked, since browsers and programs may
-// have been told to trust it.
+// were set to trust it.
 func OpenAuthority(folder, domain string, w loop.World) (*Authority, error) {
 	a := &Authority{path: filepath.Join(folder, authorityFile), domain: domain, world: w}
 	keyPath := filepath.Join(folder, authorityKeyFile)
@@ -136,10 +136,6 @@ func (a *Authority) parse(certText, keyText []byte) error {
 	return nil
 }
 
-// Path is the file with the authority's certificate: what a program or a
-// browser is told to trust.
-func (a *Authority) Path() string { return a.path }
-
 // PEM is the authority's certificate.
 func (a *Authority) PEM() []byte { return pemOf(a.cert.Raw) }
 
@@ -147,18 +143,16 @@ func pemOf(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// KeyHash names the authority's key as Chromium's
+// keyHash names an authority's key as Chromium's
 // --ignore-certificate-errors-spki-list wants it: SHA-256 of the public key
 // information, in base64.
-func (a *Authority) KeyHash() string { return keyHash(a.cert) }
-
 func keyHash(cert *x509.Certificate) string {
 	hash := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	return base64.StdEncoding.EncodeToString(hash[:])
 }
 
-// keyHashOf is the KeyHash of the authority in a file, for a process that has
-// no use for its key.
+// keyHashOf is the keyHash of the authority in a file, for a process that has no
+// use for its key.
 func keyHashOf(path string) (string, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // G304: a file of our own folder
 	if err != nil {

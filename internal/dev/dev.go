@@ -63,7 +63,7 @@ type Platform interface {
 
 // Dev is a platform that runs.
 type Dev struct {
-	Seed Seed // the people and the app, for whoever tells of them
+	Seed Seed // the people and the app, for whoever shows them
 
 	config    Config
 	folder    string
@@ -164,7 +164,7 @@ func (d *Dev) otherIssuer(remembered *settings, issuer string) error {
 		d.folder, remembered.Issuer, issuer, same, d.config.Search.Command, d.config.Search.dirFlag(d.folder))
 }
 
-// portTaken tells of a platform that runs elsewhere where it is that which has
+// portTaken names a platform that runs elsewhere where it is that which has
 // the port.
 func (d *Dev) portTaken(ctx context.Context, err error) error {
 	taken, ok := errors.AsType[*portTaken](err)
@@ -309,9 +309,6 @@ func (d *Dev) register(context.Context) error {
 	return nil
 }
 
-// Folder is the state folder.
-func (d *Dev) Folder() string { return d.folder }
-
 // Addresses are what is served where.
 func (d *Dev) Addresses() map[string]string { return d.layout.addresses() }
 
@@ -328,7 +325,7 @@ func (d *Dev) Wait(ctx context.Context) error {
 	}
 }
 
-// Close stops what Start opened, in reverse, and then tells those who asked for
+// Close stops what Start opened, in reverse, and then answers those who asked for
 // the stop.
 func (d *Dev) Close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // the interrupt that ends the platform does not end its end

@@ -49,7 +49,7 @@ func isStateFolder(folder string) bool {
 	return err == nil && string(text) == ignoreAll
 }
 
-// holdsPlatform tells a folder whose platform has once run from one that a start
+// holdsPlatform distinguishes a folder whose platform has once run from one that a start
 // made and then could not use: its port was taken, say.
 func holdsPlatform(folder string) bool {
 	_, err := os.Stat(filepath.Join(folder, settingsFile))

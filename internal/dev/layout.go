@@ -117,7 +117,7 @@ func (l *layout) proxyAddress() string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(l.ports.Proxy))
 }
 
-// addresses are what a person or another command is told, by what is served.
+// addresses are what a person or another command sees, by what is served.
 func (l *layout) addresses() map[string]string {
 	all := map[string]string{
 		"identity":   l.identity.String(),

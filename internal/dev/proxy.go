@@ -73,7 +73,7 @@ func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 	p.tunnels.hand(withBuffered(conn, buffered.Reader))
 }
 
-// open tells the client that its tunnel stands and lifts the deadlines of the
+// open answers the client that its tunnel is there, and lifts the deadlines of the
 // request that asked for it: from here on the TLS server sets its own.
 func open(conn net.Conn) error {
 	if err := conn.SetDeadline(time.Time{}); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // Run runs a program inside the platform's world (`loop dev run`). On Unix it
 // replaces this process and returns only on failure; elsewhere it gives the
-// program's exit status. Whoever runs another app than that of dev.env is told so
+// program's exit status. Whoever runs another app than that of dev.env hears so
 // on note: they may have forgotten that their shell names one.
 func (i *Instance) Run(command []string, given Environment, note io.Writer) (status int, err error) {
 	env, own, err := i.Environment(given)

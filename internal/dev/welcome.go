@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Welcome tells what runs where, who can sign in, and what to do next, one
+// Welcome says what runs where, who can sign in, and what to do next, one
 // copyable line each. The last line begins with "ready".
 func (d *Dev) Welcome(w io.Writer) error {
 	var text strings.Builder

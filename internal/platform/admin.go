@@ -19,12 +19,12 @@ import (
 // Commands runs administrative commands on this platform.
 func (p *Platform) Commands(newPassword func() string) admin.Commands {
 	if p.store == nil {
-		return admin.NewCommands(admin.Acts{
-			Audit:     chain{p},
-			Elsewhere: errors.New("this server's role is clinical: give the command where a server with the role identity, developers or all has its folder; what can be done here is loop audit verify and loop audit tail, of clinical's record"),
+		return admin.NewCommands(admin.Operations{
+			Audit:       chain{p},
+			Unavailable: errors.New("this server's role is clinical: give the command where a server with the role identity, developers or all has its folder; what can be done here is loop audit verify and loop audit tail, of clinical's record"),
 		})
 	}
-	return admin.NewCommands(admin.Acts{
+	return admin.NewCommands(admin.Operations{
 		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p},
 		NewPassword: newPassword,
 	})

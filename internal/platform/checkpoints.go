@@ -22,7 +22,7 @@ const (
 func (p *Platform) checkpointsPath() string { return filepath.Join(p.config.Folder, checkpointsFile) }
 
 // startCheckpoints goes on from the newest checkpoint, which says how far the state
-// had come. Without it nobody could tell that the database was set back: a start
+// had come. Without it nobody could see that the database was set back: a start
 // that misses one is refused.
 func (p *Platform) startCheckpoints(ctx context.Context) error {
 	err := p.openCheckpoints(ctx)
@@ -70,7 +70,7 @@ func (p *Platform) refuseMissingCheckpoint(ctx context.Context) error {
 }
 
 func (p *Platform) refuseWithoutCheckpoint(what string) error {
-	return fmt.Errorf("%s in %s: without them nobody can tell whether the database was set back, and what was revoked since would be good again. Put the file back from a copy (the log has each line, as \"audit checkpoint\"); where there is none, run: loop restore --as-it-is", what, p.checkpointsPath())
+	return fmt.Errorf("%s in %s: without them nobody can know whether the database was set back, and what was revoked since would be good again. Put the file back from a copy (the log has each line, as \"audit checkpoint\"); where there is none, run: loop restore --as-it-is", what, p.checkpointsPath())
 }
 
 // setCheckpointsAside keeps a file whose newest line can't be read under another

@@ -10,7 +10,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
 // Config is what a platform needs.
@@ -54,5 +54,5 @@ type Config struct {
 	// MUST begin before anything is served (BeginEpoch).
 	SetBack bool
 	// Metrics measures requests and commits; nil: nobody does.
-	Metrics *operation.Metrics
+	Metrics *telemetry.Metrics
 }

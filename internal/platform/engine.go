@@ -13,11 +13,11 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
-	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
 // engine keeps the platform's state, for one process alone or for one of many.
@@ -40,7 +40,7 @@ type engine interface {
 	// leave gives up what join took.
 	leave()
 	// checks are what the process cannot serve without, besides its databases.
-	checks() []operation.Check
+	checks() []telemetry.Check
 	// copyTo writes a copy of the state to files of a folder; an error says how it
 	// is done where that is not the engine's work.
 	copyTo(ctx context.Context, folder string) error
@@ -106,7 +106,7 @@ type database interface {
 	Newest(ctx context.Context, count int, each func(audit.Row) error) error
 	// RecordTallies turns the counted refusals of hours that are over into records.
 	RecordTallies(ctx context.Context, now time.Time) error
-	// OnCommit has f told of every commit from now on.
+	// OnCommit has f called after every commit from now on.
 	OnCommit(f func(store.Commit))
 	// Figures is how the database does.
 	Figures() store.Figures

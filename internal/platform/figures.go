@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
-// Figures is how the platform does, for operation.Metrics. What can't be read at
+// Figures is how the platform does, for telemetry.Metrics. What can't be read at
 // the moment is left out.
-func (p *Platform) Figures(ctx context.Context) operation.Figures {
-	f := operation.Figures{
+func (p *Platform) Figures(ctx context.Context) telemetry.Figures {
+	f := telemetry.Figures{
 		Databases:   make(map[string]store.Figures, len(p.databases)),
 		Revocations: p.revocations.Len(), RevocationCounter: p.revocations.Epoch().Counter,
 		Refused: p.limits.Refused(), CountedAlone: p.limits.Alone(),
@@ -37,12 +37,12 @@ func (p *Platform) Figures(ctx context.Context) operation.Figures {
 // that this process does not know: a new one is announced five minutes before.
 const keysTooOld = 4 * time.Minute
 
-// Checks is what the platform cannot serve without, for operation.Readiness.
-func (p *Platform) Checks() []operation.Check {
-	checks := append(p.engine.checks(), operation.Check{Name: "keys", Run: p.keysAreRead},
-		operation.Check{Name: "audit checkpoints", Run: func(context.Context) error { return p.checkpoints.Ready() }})
+// Checks is what the platform cannot serve without, for telemetry.Readiness.
+func (p *Platform) Checks() []telemetry.Check {
+	checks := append(p.engine.checks(), telemetry.Check{Name: "keys", Run: p.keysAreRead},
+		telemetry.Check{Name: "audit checkpoints", Run: func(context.Context) error { return p.checkpoints.Ready() }})
 	for _, database := range p.databases {
-		checks = append(checks, operation.Check{Name: database.name + " database", Run: database.Ready})
+		checks = append(checks, telemetry.Check{Name: database.name + " database", Run: database.Ready})
 	}
 	return checks
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/platform/platformtest"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
 // measured is a platform with its operations listener.
@@ -23,12 +23,12 @@ type measured struct {
 
 func newMeasured(t *testing.T) *measured {
 	t.Helper()
-	readiness := operation.NewReadiness()
-	metrics := operation.NewMetrics("test", readiness, nil)
+	readiness := telemetry.NewReadiness()
+	metrics := telemetry.NewMetrics("test", readiness, nil)
 	p := platformtest.NewWith(t, func(c *platform.Config) { c.Metrics, c.Unlimited = metrics, false })
 	metrics.Watch(p.Figures)
 	readiness.Watch(p.Checks()...)
-	return &measured{p, operation.Handler(readiness, metrics)}
+	return &measured{p, telemetry.Handler(readiness, metrics)}
 }
 
 func (m *measured) get(t *testing.T, path string) (status int, body string) {
@@ -141,7 +141,7 @@ func TestReadyz_IsRedOnceTheDatabaseIsGone(t *testing.T) {
 	if err := m.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	closed := operation.NewReadiness()
+	closed := telemetry.NewReadiness()
 	closed.Watch(m.Checks()...)
 	found := closed.Ready()
 	if found["identity database"] == nil || found["clinical database"] == nil || found["keys"] != nil {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
-	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/store/postgres"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
 // postgresEngine keeps the state in a PostgreSQL database, for any number of
@@ -73,8 +73,8 @@ func (e *postgresEngine) leave() {
 	}
 }
 
-func (e *postgresEngine) checks() []operation.Check {
-	return []operation.Check{{Name: "lease", Run: func(context.Context) error {
+func (e *postgresEngine) checks() []telemetry.Check {
+	return []telemetry.Check{{Name: "lease", Run: func(context.Context) error {
 		if !e.live() {
 			return errors.New("it has run out: what other servers have revoked since is not known, and nothing is served")
 		}

@@ -67,8 +67,8 @@ var endedKeys = map[credential.Purpose]bool{
 }
 
 // BeginEpoch ends everything that was given: tokens, codes, sessions, chains and
-// grants. The state may have been put back to an earlier moment, and nobody can
-// tell which of them had ended since. Done again, it begins yet another.
+// grants. The state may have been put back to an earlier moment, and nobody knows
+// which of them had ended since. Done again, it begins yet another.
 func (p *Platform) BeginEpoch(ctx context.Context, seen loop.Epoch, by audit.Actor) (loop.Epoch, oauth.Ended, error) {
 	lives, err := p.secrets.Lives(ctx)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
-	"github.com/loop-health/loop/internal/operation"
 	"github.com/loop-health/loop/internal/store/sqlite"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
 // sqliteEngine keeps the state in two files of a folder, whose lock the caller
@@ -42,7 +42,7 @@ func (*sqliteEngine) join(context.Context, func(context.Context) error) error { 
 func (*sqliteEngine) live() bool                                              { return true }
 func (*sqliteEngine) leads(string) bool                                       { return true }
 func (*sqliteEngine) leave()                                                  {}
-func (*sqliteEngine) checks() []operation.Check                               { return nil }
+func (*sqliteEngine) checks() []telemetry.Check                               { return nil }
 
 func (e *sqliteEngine) copyTo(ctx context.Context, folder string) error {
 	return e.state.CopyTo(ctx, folder)

@@ -1,4 +1,4 @@
-package operation
+package telemetry
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // Tracing sends a span for each request to a collector. Nil sends nothing.
 //
 // A span says which route was asked, how it was answered, and under which
-// request id, by which the log tells the rest. It never holds a path, a query, a
+// request id, by which the rest is found in the log. It never holds a path, a query, a
 // header, a body or who it was about: what a stranger writes ends nowhere.
 type Tracing struct {
 	provider *sdk.TracerProvider

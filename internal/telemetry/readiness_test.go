@@ -1,4 +1,4 @@
-package operation_test
+package telemetry_test
 
 import (
 	"context"
@@ -11,14 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/loop-health/loop/internal/operation"
+	"github.com/loop-health/loop/internal/telemetry"
 )
 
 // ask asks the operations listener, and reads what it says of each check.
-func ask(t *testing.T, readiness *operation.Readiness, path string) (status int, checks map[string]string) {
+func ask(t *testing.T, readiness *telemetry.Readiness, path string) (status int, checks map[string]string) {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	operation.Handler(readiness, operation.NewMetrics("test", readiness, nil)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+	telemetry.Handler(readiness, telemetry.NewMetrics("test", readiness, nil)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
 	var answer struct{ Checks map[string]string }
 	if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil {
 		t.Fatal(err)
@@ -27,11 +27,11 @@ func ask(t *testing.T, readiness *operation.Readiness, path string) (status int,
 }
 
 func TestReadiness_IsRedBeforeAndAfterThePlatformServes(t *testing.T) {
-	r := operation.NewReadiness()
+	r := telemetry.NewReadiness()
 	if status, checks := ask(t, r, "/readyz"); status != http.StatusServiceUnavailable || checks["platform"] != "the platform is starting" {
 		t.Errorf("before: %d %v", status, checks)
 	}
-	r.Watch(operation.Check{Name: "keys", Run: func(context.Context) error { return nil }})
+	r.Watch(telemetry.Check{Name: "keys", Run: func(context.Context) error { return nil }})
 	if status, checks := ask(t, r, "/readyz"); status != http.StatusOK || checks["keys"] != "ok" {
 		t.Errorf("while it serves: %d %v", status, checks)
 	}
@@ -47,8 +47,8 @@ func TestReadiness_IsRedBeforeAndAfterThePlatformServes(t *testing.T) {
 func TestReadiness_IsGreenAgainWithoutARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fault := errors.New("the disk is full")
-		r := operation.NewReadiness()
-		r.Watch(operation.Check{Name: "database", Run: func(context.Context) error { return fault }})
+		r := telemetry.NewReadiness()
+		r.Watch(telemetry.Check{Name: "database", Run: func(context.Context) error { return fault }})
 		if status, checks := ask(t, r, "/readyz"); status != http.StatusServiceUnavailable || checks["database"] != "the disk is full" {
 			t.Errorf("while it fails: %d %v", status, checks)
 		}
@@ -67,8 +67,8 @@ func TestReadiness_ACheckThatHangsIsAskedOnceAndIsRed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
 		mended := make(chan struct{})
-		r := operation.NewReadiness()
-		r.Watch(operation.Check{Name: "database", Run: func(context.Context) error { asked.Add(1); <-mended; return nil }})
+		r := telemetry.NewReadiness()
+		r.Watch(telemetry.Check{Name: "database", Run: func(context.Context) error { asked.Add(1); <-mended; return nil }})
 		for range 3 {
 			if status, checks := ask(t, r, "/readyz"); status != http.StatusServiceUnavailable || checks["database"] != "it has not answered in time" {
 				t.Errorf("while it hangs: %d %v", status, checks)
@@ -87,8 +87,8 @@ func TestReadiness_ACheckThatHangsIsAskedOnceAndIsRed(t *testing.T) {
 }
 
 func TestProfiles_AreForTheOperatorsListener(t *testing.T) {
-	r := operation.NewReadiness()
-	handler := operation.Handler(r, operation.NewMetrics("test", r, nil))
+	r := telemetry.NewReadiness()
+	handler := telemetry.Handler(r, telemetry.NewMetrics("test", r, nil))
 	for path, want := range map[string]int{
 		"/debug/pprof/profile?seconds=1": http.StatusOK,
 		"/debug/pprof/heap":              http.StatusOK,

@@ -1,4 +1,4 @@
-package operation
+package telemetry
 
 import (
 	"compress/gzip"

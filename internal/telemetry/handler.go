@@ -1,4 +1,4 @@
-package operation
+package telemetry
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ import (
 // GET /debug/pprof/… where the time and the memory go, for `go tool pprof`.
 func Handler(readiness *Readiness, metrics *Metrics) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, health{Status: "alive"}) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { readiness.tell(w) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, http.StatusOK, health{Status: "alive"}) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { readiness.answer(w) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	for _, kind := range []string{"heap", "allocs", "goroutine"} {
@@ -29,9 +29,9 @@ type health struct {
 	Checks map[string]string `json:"checks,omitempty"`
 }
 
-// tell answers 200 where the platform can serve, else 503; either way with what
+// answer answers 200 where the platform can serve, else 503; either way with what
 // each check found.
-func (r *Readiness) tell(w http.ResponseWriter) {
+func (r *Readiness) answer(w http.ResponseWriter) {
 	answer, status := health{Status: "ready", Checks: map[string]string{}}, http.StatusOK
 	for name, err := range r.Ready() {
 		answer.Checks[name] = "ok"
@@ -40,12 +40,12 @@ func (r *Readiness) tell(w http.ResponseWriter) {
 			answer.Checks[name] = err.Error()
 		}
 	}
-	tell(w, status, answer)
+	writeHealth(w, status, answer)
 }
 
-func tell(w http.ResponseWriter, status int, answer health) {
+func writeHealth(w http.ResponseWriter, status int, answer health) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // who asked has gone: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(answer) // an error means that who asked has gone
 }

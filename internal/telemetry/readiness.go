@@ -1,4 +1,4 @@
-package operation
+package telemetry
 
 import (
 	"context"
@@ -56,8 +56,8 @@ func (r *Readiness) Watch(checks ...Check) {
 	r.state, r.found = nil, nil
 }
 
-// Stop turns it red for good: the platform takes leave of its load balancer
-// before it takes leave of anybody else.
+// Stop turns it red for good: a platform that stops shows it here first, so that
+// its load balancer stops sending.
 func (r *Readiness) Stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
