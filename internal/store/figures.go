@@ -18,6 +18,3 @@ type Figures struct {
 	WaitedFor  time.Duration // for a connection, since the start
 	Statements uint64        // run since the start, those that begin and end transactions too
 }
-
-// BacklogAtMost bounds how many rows of each kind are counted for a figure.
-const BacklogAtMost = 10_000

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // lane is one connection's part of the audit chain. Its head moves with the
@@ -77,7 +78,8 @@ func takeLane(ctx context.Context, conn *pgx.Conn, d *Database) (*lane, error) {
 
 func readHead(ctx context.Context, conn *pgx.Conn, name string) (audit.Head, error) {
 	head := audit.Head{Lane: name}
-	err := conn.QueryRow(ctx, `SELECT number, hash FROM audit_records WHERE lane = $1 ORDER BY number DESC LIMIT 1`, name).Scan(&head.Number, &head.Hash)
+	var at int64
+	err := conn.QueryRow(ctx, tables.SelectNewestOfLane, name).Scan(&head.Number, &head.Hash, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -102,7 +104,7 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 	if err != nil {
 		return err
 	}
-	tx.Exec(`INSERT INTO audit_records (`+store.AuditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, store.AuditValues(&row)...)
+	tables.AddAudit(tx, &row)
 	l.head.Number, l.head.Hash = row.Number, row.Hash
 	return nil
 }
@@ -110,44 +112,20 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 func (l *lane) committed() { l.started = l.head }
 func (l *lane) rollback()  { l.head = l.started }
 
-// Tally counts a refusal. Each subject, reason and hour has one count, which
-// becomes one record when the hour is over.
-func (tx *Tx) Tally(r audit.Refusal) {
-	tx.Exec(`INSERT INTO audit_tallies AS t (`+store.TallyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
-		ON CONFLICT (hour, event, subject, reason) DO UPDATE SET count = t.count + 1`,
-		store.Micro(tx.world.Now().Truncate(time.Hour)), r.Event, r.Subject, r.Reason, r.Member, r.Client, r.Grant)
-}
-
 // RecordTallies turns the counts of hours that are over into records.
 func (d *Database) RecordTallies(ctx context.Context, now time.Time) error {
-	return d.Write(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(`DELETE FROM audit_tallies WHERE hour < $1 RETURNING `+store.TallyColumns,
-			store.Micro(now.Truncate(time.Hour)))
-		if err != nil {
-			return fmt.Errorf("reading counted refusals: %w", err)
-		}
-		records, err := collect(rows, func(row store.Scanner) (audit.Record, error) { return store.ScanTally(row, now) })
-		if err != nil {
-			return fmt.Errorf("reading counted refusals: %w", err)
-		}
-		for _, rec := range records {
-			if err := tx.Record(rec); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return tables.RecordTallies(ctx, d, now)
 }
 
 // Lanes names the lanes that have been taken up.
 func (d *Database) Lanes(ctx context.Context) ([]string, error) {
-	return list(ctx, d, func(row store.Scanner) (name string, err error) { return name, row.Scan(&name) },
+	return list(ctx, d, func(row tables.Scanner) (name string, err error) { return name, row.Scan(&name) },
 		`SELECT name FROM audit_lanes WHERE EXISTS (SELECT 1 FROM audit_records WHERE lane = name) ORDER BY name`)
 }
 
 // Heads is how far every lane has durably come, whoever writes it.
 func (d *Database) Heads(ctx context.Context) ([]audit.Head, error) {
-	return list(ctx, d, func(row store.Scanner) (head audit.Head, err error) {
+	return list(ctx, d, func(row tables.Scanner) (head audit.Head, err error) {
 		return head, row.Scan(&head.Lane, &head.Number, &head.Hash)
 	}, `SELECT l.name, r.number, r.hash FROM audit_lanes AS l
 		CROSS JOIN LATERAL (SELECT number, hash FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT 1) AS r ORDER BY l.name`)
@@ -155,8 +133,8 @@ func (d *Database) Heads(ctx context.Context) ([]audit.Head, error) {
 
 // Newest hands the newest records of all lanes to each, oldest first.
 func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) error) error {
-	rows, err := list(ctx, d, store.ScanAudit, `SELECT * FROM (SELECT r.* FROM audit_lanes AS l
-		CROSS JOIN LATERAL (SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT $1) AS r
+	rows, err := list(ctx, d, tables.ScanAudit, `SELECT * FROM (SELECT r.* FROM audit_lanes AS l
+		CROSS JOIN LATERAL (SELECT `+tables.AuditColumns+` FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT $1) AS r
 		ORDER BY r.at DESC, r.lane, r.number DESC LIMIT $1) AS newest ORDER BY at, lane, number`, count)
 	if err != nil {
 		return fmt.Errorf("reading the audit chain: %w", err)
@@ -171,7 +149,7 @@ const auditPage = 2000
 // EachRow hands the records of a lane to each, by number, until it returns an error.
 func (d *Database) EachRow(ctx context.Context, lane string, each func(audit.Row) error) error {
 	for after := int64(0); ; {
-		rows, err := list(ctx, d, store.ScanAudit, `SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = $1 AND number > $2 ORDER BY number LIMIT $3`,
+		rows, err := list(ctx, d, tables.ScanAudit, `SELECT `+tables.AuditColumns+` FROM audit_records WHERE lane = $1 AND number > $2 ORDER BY number LIMIT $3`,
 			lane, after, auditPage)
 		if err != nil {
 			return fmt.Errorf("reading the audit chain: %w", err)

@@ -3,19 +3,24 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // ClinicalStore keeps lab results.
-type ClinicalStore struct{ db *Database }
+type ClinicalStore struct {
+	tables.Clinical
+	db *Database
+}
 
 // NewClinical makes the store of a database that was opened with Clinical.
-func NewClinical(db *Database) *ClinicalStore { return &ClinicalStore{db} }
+func NewClinical(db *Database) *ClinicalStore {
+	return &ClinicalStore{tables.NewClinical(db, db.config.World), db}
+}
 
 // AddResults inserts a member's new results and their record, all or nothing.
 // An id that is already there is an error.
@@ -24,15 +29,11 @@ func (s *ClinicalStore) AddResults(ctx context.Context, member loop.MemberID, re
 		// Arrivals are numbered one import after the other.
 		tx.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('results of ' || $1::text, 0))`, member)
 		var arrival int64
-		err := tx.QueryRow(func(row store.Scanner) error { return row.Scan(&arrival) }, `SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1`, member)
+		err := tx.QueryRow(func(row tables.Scanner) error { return row.Scan(&arrival) }, tables.SelectNewestArrival, member)
 		if err != nil {
 			return fmt.Errorf("numbering results: %w", err)
 		}
-		for i := range results {
-			arrival++
-			tx.Exec(`INSERT INTO results (member_id, arrival, `+store.ResultColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-				append([]any{member, arrival}, store.ResultValues(&results[i])...)...)
-		}
+		tables.AddResults(tx, member, arrival, results)
 		return tx.Record(rec)
 	})
 }
@@ -43,7 +44,7 @@ func (s *ClinicalStore) AddResults(ctx context.Context, member loop.MemberID, re
 // time, $6 and $7 are the place to go on behind.
 const (
 	selectResults = `
-SELECT newest.arrival, ` + store.ResultColumns + ` FROM results AS r
+SELECT newest.arrival, ` + tables.ResultColumns + ` FROM results AS r
 CROSS JOIN LATERAL (SELECT CASE WHEN $2::bigint > 0 THEN $2 ELSE (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1) END) AS newest (arrival)
 WHERE r.member_id = $1 AND r.arrival <= newest.arrival
 	AND (cardinality($3::text[]) = 0 OR r.code = ANY ($3))
@@ -73,7 +74,7 @@ func (s *ClinicalStore) ListResults(ctx context.Context, member loop.MemberID, s
 	defer rows.Close()
 	for rows.Next() {
 		var r biomarker.Result
-		if err := store.ScanResult(rows, &arrival, &r); err != nil {
+		if err := tables.ScanResult(rows, &arrival, &r); err != nil {
 			return 0, fmt.Errorf("reading a result: %w", err)
 		}
 		if !each(&r) {
@@ -87,44 +88,11 @@ func (s *ClinicalStore) ListResults(ctx context.Context, member loop.MemberID, s
 	return arrival, nil
 }
 
-// FindResult gives one of the member's results (biomarker.Results).
-func (s *ClinicalStore) FindResult(ctx context.Context, member loop.MemberID, id loop.ResultID) (*biomarker.Result, error) {
-	var arrival int64
-	var r biomarker.Result
-	row := s.db.QueryRow(ctx, `SELECT arrival, `+store.ResultColumns+` FROM results WHERE member_id = $1 AND id = $2`, member, id)
-	if err := store.Found(store.ScanResult(row, &arrival, &r)); err != nil {
-		return nil, err
-	}
-	return &r, nil
-}
-
 func selectionArgs(member loop.MemberID, sel biomarker.Selection) []any {
 	codes := make([]string, len(sel.Codes))
 	for i, code := range sel.Codes {
 		codes[i] = string(code)
 	}
-	from, to, place, id := int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), ""
-	if !sel.From.IsZero() {
-		from = sel.From.UnixMicro()
-	}
-	if !sel.To.IsZero() {
-		to = sel.To.UnixMicro()
-	}
-	if sel.After != (biomarker.Position{}) {
-		place, id = sel.After.CollectedAt.UnixMicro(), string(sel.After.ID)
-	}
+	from, to, place, id := tables.Bounds(sel)
 	return []any{member, sel.After.Arrival, codes, from, to, place, id}
-}
-
-// RecordRead writes the record of a read and returns once it is durable.
-func (s *ClinicalStore) RecordRead(ctx context.Context, rec audit.Record) error {
-	return s.db.Write(ctx, func(tx *Tx) error { return tx.Record(rec) })
-}
-
-// RecordRefusal counts a genuine token that was turned away.
-func (s *ClinicalStore) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
-	return s.db.Write(ctx, func(tx *Tx) error {
-		tx.Tally(refusal)
-		return nil
-	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // Commons is what every role reads: the keys, what has been revoked, and who is
@@ -54,7 +55,7 @@ func (c *Commons) tellOfStandby(ctx context.Context) {
 // Keys reads the keys as they are stored, sealed, oldest first, and the number of
 // their last change (credential.KeyStore).
 func (c *Commons) Keys(ctx context.Context) (keys []credential.Key, last uint32, err error) {
-	return readKeys(ctx, c.db)
+	return tables.ReadKeys(ctx, c.db)
 }
 
 // ClientFrom gives a client that this process read from elsewhere, from memory until

@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // Schema is one of the platform's schemas in a database, by its name there.
@@ -137,9 +138,42 @@ func (d *Database) QueryRow(ctx context.Context, query string, args ...any) pgx.
 	return d.readers.QueryRow(ctx, query, args...)
 }
 
-// list reads all rows of a query, one by one through scan. A failure of the
-// database is loop.TemporarilyUnavailable.
-func list[T any](ctx context.Context, d *Database, scan func(store.Scanner) (T, error), query string, args ...any) ([]T, error) {
+// Row reads one row from the pool (tables.Reader).
+func (d *Database) Row(ctx context.Context, query string, args ...any) tables.Scanner {
+	return d.QueryRow(ctx, query, args...)
+}
+
+// Rows gives every row of a query to scan (tables.Reader).
+func (d *Database) Rows(ctx context.Context, scan func(tables.Scanner) error, query string, args ...any) error {
+	rows, err := d.Query(ctx, query, args...)
+	if err != nil {
+		return store.Unavailable(err)
+	}
+	return eachRow(rows, scan)
+}
+
+// eachRow gives every row to scan, until it returns an error, and closes them. A
+// failure of the database is loop.TemporarilyUnavailable.
+func eachRow(rows pgx.Rows, scan func(tables.Scanner) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return store.Unavailable(err)
+	}
+	return nil
+}
+
+// Do is Write for acts that are the same on every engine (tables.Database).
+func (d *Database) Do(ctx context.Context, act func(tables.Act) error) error {
+	return d.Write(ctx, func(tx *Tx) error { return act(tx) })
+}
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, d *Database, scan func(tables.Scanner) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := d.Query(ctx, query, args...)
 	if err != nil {
 		return nil, store.Unavailable(err)
@@ -148,20 +182,16 @@ func list[T any](ctx context.Context, d *Database, scan func(store.Scanner) (T, 
 }
 
 // collect reads what is left of a result, and closes it.
-func collect[T any](rows pgx.Rows, scan func(store.Scanner) (T, error)) ([]T, error) {
-	defer rows.Close()
+func collect[T any](rows pgx.Rows, scan func(tables.Scanner) (T, error)) ([]T, error) {
 	var all []T
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
+	err := eachRow(rows, func(row tables.Scanner) error {
+		one, err := scan(row)
+		if err == nil {
+			all = append(all, one)
 		}
-		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, store.Unavailable(err)
-	}
-	return all, nil
+		return err
+	})
+	return all, err
 }
 
 // Write runs the act in a transaction and returns once it is durable. An error of

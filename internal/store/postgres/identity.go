@@ -1,12 +1,19 @@
 package postgres
 
-import "github.com/loop-health/loop/internal/oauth"
+import (
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/store/tables"
+)
 
 // IdentityStore keeps clients, members, grants and chains, and changes what all
 // roles share.
-type IdentityStore struct{ *Commons }
+type IdentityStore struct {
+	*Commons
+	tables.Identity
+}
 
 // NewIdentity makes the store of a database that was opened with Identity.
 func NewIdentity(db *Database, revocations *oauth.Revocations) *IdentityStore {
-	return &IdentityStore{NewCommons(db, revocations)}
+	c := NewCommons(db, revocations)
+	return &IdentityStore{c, tables.NewIdentity(db, c.world, c.cache)}
 }

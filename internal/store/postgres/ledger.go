@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // Decide carries out a decision of the authorization server (oauth.Ledger), in two
@@ -48,10 +48,10 @@ SELECT pg_advisory_xact_lock(hashtextextended(coalesce(
 
 	selectState = `
 SELECT n.value, coalesce(k.xmin::text::bigint, 0), g.*, m.*, c.* FROM revocation_counter AS n
-LEFT JOIN (SELECT ` + store.ChainColumns + ` FROM chains WHERE member_id = $1 AND id = $4) AS c ON true
-LEFT JOIN (SELECT ` + store.GrantColumns + ` FROM grants) AS g ON g.id = coalesce(c.grant_id, nullif($3, ''),
+LEFT JOIN (SELECT ` + tables.ChainColumns + ` FROM chains WHERE member_id = $1 AND id = $4) AS c ON true
+LEFT JOIN (SELECT ` + tables.GrantColumns + ` FROM grants) AS g ON g.id = coalesce(c.grant_id, nullif($3, ''),
 	(SELECT id FROM grants WHERE member_id = $1 AND client_id = $2 AND revoked_at = 0))
-LEFT JOIN (SELECT ` + store.MemberColumns + ` FROM members) AS m ON m.id = coalesce(g.member_id, $1)
+LEFT JOIN (SELECT ` + tables.MemberColumns + ` FROM members) AS m ON m.id = coalesce(g.member_id, $1)
 LEFT JOIN clients AS k ON k.id = coalesce(g.client_id, $2)`
 )
 
@@ -64,11 +64,11 @@ func (s *IdentityStore) readState(tx *Tx, subject oauth.Subject) (st oauth.State
 		revision int64
 	)
 	args := []any{subject.Member, subject.Client, subject.Grant, subject.Chain}
-	fields := slices.Concat([]any{&st.Counter, &revision}, store.GrantFields(&grant), store.MemberFields(&member), store.ChainFields(&chain))
+	fields := slices.Concat([]any{&st.Counter, &revision}, tables.GrantFields(&grant), tables.MemberFields(&member), tables.ChainFields(&chain))
 	if subject.Member != "" || subject.Grant != "" {
 		tx.Exec(lockSubject, args...)
 	}
-	err = tx.QueryRow(func(row store.Scanner) error { return row.Scan(fields...) }, selectState, args...)
+	err = tx.QueryRow(func(row tables.Scanner) error { return row.Scan(fields...) }, selectState, args...)
 	if err != nil {
 		return st, fmt.Errorf("reading what is to be decided on: %w", err)
 	}
@@ -88,46 +88,20 @@ func (s *IdentityStore) readState(tx *Tx, subject oauth.Subject) (st oauth.State
 
 // apply writes a change.
 func (s *IdentityStore) apply(tx *Tx, st oauth.State, change oauth.Change) error {
-	if change.Grant != nil {
-		putGrant(tx, change.Grant)
-		narrowChains(tx, st.Grant, change.Grant)
-	}
-	if change.Chain != nil {
-		s.putChain(tx, st, change)
-	}
-	if change.Notice != "" {
-		tx.Exec(`UPDATE members SET notice = $1 WHERE id = $2`, change.Notice, st.Member.ID)
-	}
-	if change.Completes != nil {
-		completePushed(tx, change.Completes, s.world.Now())
-	}
-	if change.Refused != nil {
-		tx.Tally(*change.Refused)
-	}
-	if err := recordAll(tx, change.Records); err != nil {
+	if err := tables.Apply(tx, s.world.Now(), st, change); err != nil {
 		return err
 	}
-	s.tell(tx, change.Revoke)
+	s.publish(tx, change.Revoke)
 	return nil
 }
 
-// recordAll appends audit records.
-func recordAll(tx *Tx, records []audit.Record) error {
-	for _, rec := range records {
-		if err := tx.Record(rec); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tell gives revocations, and what else all processes must know, their numbers. It
+// publish gives revocations, and what else all processes must know, their numbers. It
 // comes last in a transaction: the counter is locked to its end. Memory knows of
 // them before the act is answered, here and everywhere.
-func (s *IdentityStore) tell(tx *Tx, all []loop.Revocation) {
+func (s *IdentityStore) publish(tx *Tx, all []loop.Revocation) {
 	for _, revocation := range all {
 		var number uint64
-		tx.Then(func(row store.Scanner) error { return row.Scan(&number) }, `
+		tx.Then(func(row tables.Scanner) error { return row.Scan(&number) }, `
 WITH n AS (UPDATE revocation_counter SET value = value + 1 RETURNING value)
 INSERT INTO revocations (number, kind, id, expires_at) SELECT value, $1, $2, $3 FROM n RETURNING number`,
 			revocation.Kind, revocation.ID, store.Micro(revocation.ExpiresAt))

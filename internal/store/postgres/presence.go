@@ -13,6 +13,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // How long a process may serve on what it knows, how often it renews that, and by
@@ -288,7 +289,7 @@ FROM lease LEFT JOIN revocations AS r ON r.number > $2 ORDER BY r.number`, p.id,
 	if err != nil {
 		return until, err
 	}
-	all, err := collect(rows, func(row store.Scanner) (n newsItem, err error) {
+	all, err := collect(rows, func(row tables.Scanner) (n newsItem, err error) {
 		err = row.Scan(&n.now, &n.counter, &n.number, &n.kind, &n.id, &n.expires)
 		return n, err
 	})

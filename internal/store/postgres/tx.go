@@ -10,7 +10,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // Tx is the transaction that an act runs in. It is good until the act returns.
@@ -67,22 +67,20 @@ type expectedError struct{ error }
 func (e expectedError) Unwrap() error { return e.error }
 
 // Then gathers a statement whose row is read once it has been sent.
-func (tx *Tx) Then(scan func(store.Scanner) error, query string, args ...any) {
+func (tx *Tx) Then(scan func(tables.Scanner) error, query string, args ...any) {
 	tx.pending.Queue(query, args...).QueryRow(func(row pgx.Row) error { return scan(row) })
 }
 
-// Query sends what was gathered and reads rows; close them before the next
-// statement.
-func (tx *Tx) Query(query string, args ...any) (pgx.Rows, error) {
-	if err := tx.send(); err != nil {
-		return nil, err
-	}
-	return tx.conn.Query(tx.ctx, query, args...)
+// Each sends what was gathered together with a query, and gives every row to scan
+// (tables.Act).
+func (tx *Tx) Each(scan func(tables.Scanner) error, query string, args ...any) error {
+	tx.pending.Queue(query, args...).Query(func(rows pgx.Rows) error { return eachRow(rows, scan) })
+	return tx.send()
 }
 
 // QueryRow sends what was gathered together with a query, and scans its one row;
 // sql.ErrNoRows where there is none.
-func (tx *Tx) QueryRow(scan func(store.Scanner) error, query string, args ...any) error {
+func (tx *Tx) QueryRow(scan func(tables.Scanner) error, query string, args ...any) error {
 	tx.Then(scan, query, args...)
 	return tx.send()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // lane is this database's part of the audit chain. Its head moves with the
@@ -30,12 +31,8 @@ func (d *Database) Heads(context.Context) ([]audit.Head, error) {
 
 // Newest hands the newest records to each, oldest first.
 func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) error) error {
-	rows, err := d.QueryContext(ctx, `SELECT * FROM (SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT ?) ORDER BY number`,
+	return d.eachRecord(ctx, each, `SELECT * FROM (SELECT `+tables.AuditColumns+` FROM audit_records WHERE lane = $1 ORDER BY number DESC LIMIT $2) ORDER BY number`,
 		d.lane.durable.Load().Lane, count)
-	if err != nil {
-		return fmt.Errorf("reading the audit chain: %w", err)
-	}
-	return eachRow(rows, each)
 }
 
 // StartAudit takes up the database's lane of the audit chain, and gives the highest
@@ -43,7 +40,7 @@ func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) e
 // time for an empty lane. Before it, nothing can be recorded.
 func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error) {
 	l := &lane{keys: keys}
-	if l.head, newest, err = scanHead(name, d.QueryRowContext(ctx, selectHead, name)); err != nil {
+	if l.head, newest, err = scanHead(name, d.QueryRowContext(ctx, tables.SelectNewestOfLane, name)); err != nil {
 		return newest, fmt.Errorf("taking up the audit chain: %w", err)
 	}
 	l.begin()
@@ -56,10 +53,8 @@ func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys)
 	})
 }
 
-const selectHead = `SELECT number, hash, at FROM audit_records WHERE lane = ? ORDER BY number DESC LIMIT 1`
-
 // scanHead reads how far a lane has come, and when.
-func scanHead(lane string, row store.Scanner) (head audit.Head, newest time.Time, err error) {
+func scanHead(lane string, row tables.Scanner) (head audit.Head, newest time.Time, err error) {
 	var at int64
 	head.Lane = lane
 	err = row.Scan(&head.Number, &head.Hash, &at)
@@ -74,7 +69,7 @@ func (l *lane) moved() bool { return l.head.Number > l.started.Number }
 
 // isStored reports whether the newest record of the batch is in the database.
 func (l *lane) isStored(tx *Tx) (bool, error) {
-	stored, _, err := scanHead(l.head.Lane, tx.QueryRow(selectHead, l.head.Lane))
+	stored, _, err := scanHead(l.head.Lane, tx.QueryRow(tables.SelectNewestOfLane, l.head.Lane))
 	return err == nil && stored.Number == l.head.Number && bytes.Equal(stored.Hash, l.head.Hash), err
 }
 
@@ -83,10 +78,7 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO audit_records (`+store.AuditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, store.AuditValues(&row)...)
-	if err != nil {
-		return fmt.Errorf("recording %s: %w", rec.Event, err)
-	}
+	tables.AddAudit(tx, &row)
 	l.head.Number, l.head.Hash = row.Number, row.Hash
 	return nil
 }
@@ -100,87 +92,37 @@ func (l *lane) committed() {
 	l.durable.Store(&durable)
 }
 
-// Tally counts a refusal. Each subject, reason and hour has one count, which
-// becomes one record when the hour is over.
-func (tx *Tx) Tally(r audit.Refusal) error {
-	_, err := tx.Exec(`INSERT INTO audit_tallies (hour, event, subject, reason, member_id, client_id, grant_id, count) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
-		ON CONFLICT (hour, event, subject, reason) DO UPDATE SET count = count + 1`,
-		store.Micro(tx.world.Now().Truncate(time.Hour)), r.Event, r.Subject, r.Reason, r.Member, r.Client, r.Grant)
-	return err
-}
-
 // RecordTallies turns the counts of hours that are over into records.
 func (d *Database) RecordTallies(ctx context.Context, now time.Time) error {
-	return d.Write(ctx, func(tx *Tx) error {
-		before := store.Micro(now.Truncate(time.Hour))
-		records, err := tallied(tx, before, now)
-		if err != nil || len(records) == 0 {
-			return err
-		}
-		for _, rec := range records {
-			if err := tx.Record(rec); err != nil {
-				return err
-			}
-		}
-		_, err = tx.Exec(`DELETE FROM audit_tallies WHERE hour < ?`, before)
-		return err
-	})
-}
-
-func tallied(tx *Tx, before int64, now time.Time) ([]audit.Record, error) {
-	rows, err := tx.Query(`SELECT `+store.TallyColumns+` FROM audit_tallies WHERE hour < ?`, before)
-	if err != nil {
-		return nil, fmt.Errorf("reading counted refusals: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
-	var records []audit.Record
-	for rows.Next() {
-		rec, err := store.ScanTally(rows, now)
-		if err != nil {
-			return nil, fmt.Errorf("reading counted refusals: %w", err)
-		}
-		records = append(records, rec)
-	}
-	return records, rows.Err()
+	return tables.RecordTallies(ctx, d, now)
 }
 
 // Lanes names the lanes that have records.
 func (d *Database) Lanes(ctx context.Context) ([]string, error) {
-	rows, err := d.QueryContext(ctx, `SELECT DISTINCT lane FROM audit_records ORDER BY lane`)
+	var lanes []string
+	err := d.Rows(ctx, func(row tables.Scanner) error {
+		var name string
+		err := row.Scan(&name)
+		lanes = append(lanes, name)
+		return err
+	}, `SELECT DISTINCT lane FROM audit_records ORDER BY lane`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the audit chain: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
-	var lanes []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, fmt.Errorf("reading the audit chain: %w", err)
-		}
-		lanes = append(lanes, name)
-	}
-	return lanes, rows.Err()
+	return lanes, nil
 }
 
 // EachRow hands the records of a lane to each, by number, until it returns an error.
 func (d *Database) EachRow(ctx context.Context, lane string, each func(audit.Row) error) error {
-	rows, err := d.QueryContext(ctx, `SELECT `+store.AuditColumns+` FROM audit_records WHERE lane = ? ORDER BY number`, lane)
-	if err != nil {
-		return fmt.Errorf("reading the audit chain: %w", err)
-	}
-	return eachRow(rows, each)
+	return d.eachRecord(ctx, each, `SELECT `+tables.AuditColumns+` FROM audit_records WHERE lane = $1 ORDER BY number`, lane)
 }
 
-func eachRow(rows *sql.Rows, each func(audit.Row) error) error {
-	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
-	for rows.Next() {
-		r, err := store.ScanAudit(rows)
+func (d *Database) eachRecord(ctx context.Context, each func(audit.Row) error, query string, args ...any) error {
+	return d.Rows(ctx, func(row tables.Scanner) error {
+		r, err := tables.ScanAudit(row)
 		if err != nil {
 			return fmt.Errorf("reading the audit chain: %w", err)
 		}
-		if err := each(r); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+		return each(r)
+	}, query, args...)
 }

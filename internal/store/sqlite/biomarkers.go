@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"math"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 //go:embed schema/clinical/*.sql
@@ -27,52 +27,44 @@ func ClinicalSchema() fs.FS {
 }
 
 // Clinical keeps lab results.
-type Clinical struct{ db *Database }
+type Clinical struct {
+	tables.Clinical
+	db *Database
+}
 
 // NewClinical makes the store of a database that was opened with ClinicalSchema.
-func NewClinical(db *Database) *Clinical { return &Clinical{db} }
+func NewClinical(db *Database) *Clinical { return &Clinical{tables.NewClinical(db, db.world), db} }
 
 // AddResults inserts a member's new results and their record, all or nothing.
 // An id that is already there is an error.
 func (s *Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		var arrival int64
-		if err := tx.QueryRow(`SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = ?`, member).Scan(&arrival); err != nil {
+		if err := tx.QueryRow(tables.SelectNewestArrival, member).Scan(&arrival); err != nil {
 			return fmt.Errorf("numbering results: %w", err)
 		}
-		for i := range results {
-			arrival++
-			if err := insertResult(tx, member, arrival, &results[i]); err != nil {
-				return fmt.Errorf("inserting result %s: %w", results[i].ID, err)
-			}
-		}
+		tables.AddResults(tx, member, arrival, results)
 		return tx.Record(rec)
 	})
 }
 
-func insertResult(tx *Tx, member loop.MemberID, arrival int64, r *biomarker.Result) error {
-	_, err := tx.Exec(`INSERT INTO results (member_id, arrival, `+store.ResultColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append([]any{member, arrival}, store.ResultValues(r)...)...)
-	return err
-}
-
 // Which results are in a selection, and in what order. Later pages see what had
-// arrived when the first was read: ?2 is that number, 0 on the first page, where
-// it is the member's newest. ?3 is a JSON array of codes or NULL; ?4 and ?5
-// bound the collection time, ?6 and ?7 are the place to go on behind.
+// arrived when the first was read: $2 is that number, 0 on the first page, where
+// it is the member's newest. $3 is a JSON array of codes or NULL; $4 and $5
+// bound the collection time, $6 and $7 are the place to go on behind.
 const (
-	newestArrival = `iif(?2 > 0, ?2, (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = ?1))`
+	newestArrival = `iif($2 > 0, $2, (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1))`
 
 	selectResults = `
-SELECT ` + newestArrival + `, ` + store.ResultColumns + ` FROM results AS r
-WHERE r.member_id = ?1 AND r.arrival <= ` + newestArrival + `
-	AND (?3 IS NULL OR r.code IN (SELECT value FROM json_each(?3)))
-	AND r.collected_at >= ?4 AND r.collected_at < ?5
-	AND (r.collected_at, r.id) < (?6, ?7)`
+SELECT ` + newestArrival + `, ` + tables.ResultColumns + ` FROM results AS r
+WHERE r.member_id = $1 AND r.arrival <= ` + newestArrival + `
+	AND ($3 IS NULL OR r.code IN (SELECT value FROM json_each($3)))
+	AND r.collected_at >= $4 AND r.collected_at < $5
+	AND (r.collected_at, r.id) < ($6, $7)`
 	newestOfItsCode = `
 	AND NOT EXISTS (SELECT 1 FROM results AS newer
-		WHERE newer.member_id = ?1 AND newer.code = r.code AND newer.arrival <= ` + newestArrival + `
-			AND newer.collected_at < ?5 AND (newer.collected_at, newer.id) > (r.collected_at, r.id))`
+		WHERE newer.member_id = $1 AND newer.code = r.code AND newer.arrival <= ` + newestArrival + `
+			AND newer.collected_at < $5 AND (newer.collected_at, newer.id) > (r.collected_at, r.id))`
 	newestFirst = `
 ORDER BY r.collected_at DESC, r.id DESC`
 
@@ -94,30 +86,22 @@ func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bi
 	// cost two goroutines.
 	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), query, args...)
 	if err != nil {
-		return 0, fmt.Errorf("reading results: %w", err)
+		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
 	}
 	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
 	for rows.Next() {
 		var r biomarker.Result
-		if err := store.ScanResult(rows, &arrival, &r); err != nil {
+		if err := tables.ScanResult(rows, &arrival, &r); err != nil {
 			return 0, fmt.Errorf("reading a result: %w", err)
 		}
 		if !each(&r) {
 			break
 		}
 	}
-	return arrival, rows.Err()
-}
-
-// FindResult gives one of the member's results (biomarker.Results).
-func (s *Clinical) FindResult(ctx context.Context, member loop.MemberID, id loop.ResultID) (*biomarker.Result, error) {
-	var arrival int64
-	var r biomarker.Result
-	row := s.db.QueryRowContext(ctx, `SELECT arrival, `+store.ResultColumns+` FROM results WHERE member_id = ? AND id = ?`, member, id)
-	if err := store.Found(store.ScanResult(row, &arrival, &r)); err != nil {
-		return nil, err
+	if err := rows.Err(); err != nil {
+		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
 	}
-	return &r, nil
+	return arrival, nil
 }
 
 func selectionArgs(member loop.MemberID, sel biomarker.Selection) ([]any, error) {
@@ -129,25 +113,6 @@ func selectionArgs(member loop.MemberID, sel biomarker.Selection) ([]any, error)
 		}
 		codes = string(list)
 	}
-	from, to, place, id := int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), ""
-	if !sel.From.IsZero() {
-		from = sel.From.UnixMicro()
-	}
-	if !sel.To.IsZero() {
-		to = sel.To.UnixMicro()
-	}
-	if sel.After != (biomarker.Position{}) {
-		place, id = sel.After.CollectedAt.UnixMicro(), string(sel.After.ID)
-	}
+	from, to, place, id := tables.Bounds(sel)
 	return []any{member, sel.After.Arrival, codes, from, to, place, id}, nil
-}
-
-// RecordRead writes the record of a read and returns once it is durable.
-func (s *Clinical) RecordRead(ctx context.Context, rec audit.Record) error {
-	return s.db.Write(ctx, func(tx *Tx) error { return tx.Record(rec) })
-}
-
-// RecordRefusal counts a genuine token that was turned away.
-func (s *Clinical) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
-	return s.db.Write(ctx, func(tx *Tx) error { return tx.Tally(refusal) })
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 func TestClientCache_WithinATransaction(t *testing.T) {
@@ -115,7 +116,7 @@ func TestClientCache_AReaderDoesNotPutTheOldClientBack(t *testing.T) {
 			s := openIdentity(t)
 			id := s.addClient(t)
 			c, err := s.cache.Client(id, func() (store.RevisedClient, error) {
-				old, err := store.ScanClient(s.db.QueryRowContext(t.Context(), selectClient, id))
+				old, err := tables.ScanClient(s.db.QueryRowContext(t.Context(), selectClient, id))
 				change(t, s, id)
 				return store.RevisedClient{Client: old}, err
 			})

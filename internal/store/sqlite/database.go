@@ -21,6 +21,8 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // Database is one SQLite file, open.
@@ -111,6 +113,39 @@ func (d *Database) QueryRowContext(ctx context.Context, query string, args ...an
 		return d.readers.QueryRowContext(ctx, query, args...) // says the same error when it is scanned
 	}
 	return stmt.QueryRowContext(ctx, args...)
+}
+
+// Row reads one row from the pool (tables.Reader).
+func (d *Database) Row(ctx context.Context, query string, args ...any) tables.Scanner {
+	return d.QueryRowContext(ctx, query, args...)
+}
+
+// Rows gives every row of a query to scan (tables.Reader).
+func (d *Database) Rows(ctx context.Context, scan func(tables.Scanner) error, query string, args ...any) error {
+	rows, err := d.QueryContext(ctx, query, args...)
+	if err != nil {
+		return store.Unavailable(err)
+	}
+	return eachRow(rows, scan)
+}
+
+// eachRow gives every row to scan, until it returns an error, and closes them.
+func eachRow(rows *sql.Rows, scan func(tables.Scanner) error) error {
+	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return store.Unavailable(err)
+	}
+	return nil
+}
+
+// Do is Write for acts that are the same on every engine (tables.Database).
+func (d *Database) Do(ctx context.Context, act func(tables.Act) error) error {
+	return d.Write(ctx, func(tx *Tx) error { return act(tx) })
 }
 
 // Close commits what is queued and closes the file.

@@ -30,8 +30,8 @@ func (d *Database) Ready(ctx context.Context) error {
 		return fmt.Errorf("it can't be read: %w", err)
 	}
 	err := d.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`PRAGMA user_version = 0`) // written, whatever it was
-		return err
+		tx.Exec(`PRAGMA user_version = 0`) // written, whatever it was
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("it can't be written: %w", store.Cause(err))

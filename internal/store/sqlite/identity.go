@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 //go:embed schema/identity/*.sql
@@ -25,6 +26,7 @@ func IdentitySchema() fs.FS {
 
 // Identity keeps clients, members, grants, chains, revocations and keys.
 type Identity struct {
+	tables.Identity
 	db          *Database
 	world       loop.World
 	revocations *oauth.Revocations
@@ -34,7 +36,8 @@ type Identity struct {
 // NewIdentity loads what has been revoked and could still be presented, and
 // keeps the set complete from then on.
 func NewIdentity(ctx context.Context, db *Database, w loop.World, revocations *oauth.Revocations) (*Identity, error) {
-	s := &Identity{db: db, world: w, revocations: revocations, cache: store.NewClientCache()}
+	cache := store.NewClientCache()
+	s := &Identity{tables.NewIdentity(db, w, cache), db, w, revocations, cache}
 	if err := s.loadRevocations(ctx); err != nil {
 		return nil, fmt.Errorf("loading revocations: %w", err)
 	}

@@ -49,7 +49,7 @@ func TestKeys_OfADatabaseFromBeforeTheyRotated(t *testing.T) {
 	}
 	db, _ := openDatabase(t, path, fstest.MapFS{"0001_identity.sql": {Data: first}})
 	err = db.Write(t.Context(), func(tx *sqlite.Tx) error {
-		_, err := tx.Exec(`INSERT INTO keys (id, purpose, sealed, created_at) VALUES (8, 'audit', x'01', 1000000), (9, 'signing', x'02', 2000000)`)
+		_, err := tx.Count(`INSERT INTO keys (id, purpose, sealed, created_at) VALUES (8, 'audit', x'01', 1000000), (9, 'signing', x'02', 2000000)`)
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // Tx is the transaction that an act runs in. It is good until the act returns.
@@ -18,11 +19,38 @@ type Tx struct {
 	afterCommit []func()
 	marked      int // hooks before the present act
 	atEnd       []func()
-	unsettled   bool // its commit failed, and what became of it could not be read
+	failed      error // why the present act is undone, whatever it returns
+	unsettled   bool  // its commit failed, and what became of it could not be read
 }
 
-// Exec changes rows and says how many.
-func (tx *Tx) Exec(query string, args ...any) (rows int64, err error) {
+// Exec changes as many rows as it finds (tables.Tx).
+func (tx *Tx) Exec(query string, args ...any) {
+	if _, err := tx.Count(query, args...); err != nil {
+		tx.failed = err
+	}
+}
+
+// One changes one row exactly; else the act ends with otherwise (tables.Tx).
+func (tx *Tx) One(otherwise error, query string, args ...any) {
+	changed, err := tx.Count(query, args...)
+	if err == nil && changed != 1 {
+		err = otherwise
+	}
+	if err != nil {
+		tx.failed = err
+	}
+}
+
+// Count changes as many rows as it finds, and says how many (tables.Act). What
+// failed before in the same act is its error, too.
+func (tx *Tx) Count(query string, args ...any) (rows int64, err error) {
+	if tx.failed != nil {
+		return 0, tx.failed
+	}
+	return tx.run(query, args...)
+}
+
+func (tx *Tx) run(query string, args ...any) (rows int64, err error) {
 	stmt, err := tx.statements.get(context.Background(), query) //nolint:sqlclosecheck // kept: the writer closes it
 	if err != nil {
 		return 0, err
@@ -34,8 +62,26 @@ func (tx *Tx) Exec(query string, args ...any) (rows int64, err error) {
 	return result.RowsAffected()
 }
 
-// Query reads rows; close them before the next statement.
-func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
+// Then gives the one row of a query to scan (tables.Act).
+func (tx *Tx) Then(scan func(tables.Scanner) error, query string, args ...any) {
+	if err := scan(tx.QueryRow(query, args...)); err != nil {
+		tx.failed = err
+	}
+}
+
+// Each gives every row of a query to scan (tables.Act).
+func (tx *Tx) Each(scan func(tables.Scanner) error, query string, args ...any) error {
+	rows, err := tx.query(query, args...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
+	if tx.failed != nil {
+		return nil, tx.failed
+	}
 	stmt, err := tx.statements.get(context.Background(), query) //nolint:sqlclosecheck // kept: the writer closes it
 	if err != nil {
 		return nil, err
@@ -59,6 +105,9 @@ func (r Row) Scan(dest ...any) error {
 
 // QueryRow reads one row.
 func (tx *Tx) QueryRow(query string, args ...any) Row {
+	if tx.failed != nil {
+		return Row{err: tx.failed}
+	}
 	stmt, err := tx.statements.get(context.Background(), query) //nolint:sqlclosecheck // kept: the writer closes it
 	if err != nil {
 		return Row{err: err}
@@ -84,7 +133,7 @@ func (tx *Tx) Record(rec audit.Record) error {
 
 // control runs a statement that begins or ends a transaction or a savepoint.
 func (tx *Tx) control(statement string) error {
-	_, err := tx.Exec(statement)
+	_, err := tx.run(statement)
 	return err
 }
 

@@ -169,7 +169,7 @@ func (w *writer) attemptAll(batch []*act) (results []error, broken error) {
 			continue
 		}
 		if len(batch) == 1 { // the transaction is its savepoint
-			broken = protect(a.do, w.tx)
+			broken = w.carryOut(a)
 			results[i] = ofDatabase(broken)
 		} else {
 			results[i], broken = w.attempt(a)
@@ -187,7 +187,7 @@ func (w *writer) attempt(a *act) (result, broken error) {
 		return store.Unavailable(err), err
 	}
 	w.tx.mark()
-	err := protect(a.do, w.tx)
+	err := w.carryOut(a)
 	if err == nil {
 		err = w.tx.control("RELEASE act")
 	}
@@ -199,6 +199,17 @@ func (w *writer) attempt(a *act) (result, broken error) {
 		broken = errors.Join(err, failed)
 	}
 	return ofDatabase(err), broken
+}
+
+// carryOut runs an act. A statement that failed is its error, whatever the act made
+// of it.
+func (w *writer) carryOut(a *act) error {
+	w.tx.failed = nil
+	err := protect(a.do, w.tx)
+	if w.tx.failed != nil {
+		return w.tx.failed
+	}
+	return err
 }
 
 // ofDatabase tells a failure of the database, after which the act is undone,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // nothingWritten fails the test where an answer is anything but: nothing was
@@ -170,7 +171,7 @@ func TestWriter_WhereACommitFails(t *testing.T) {
 			s.records(t, 2)
 		},
 		"and what became of it cannot be read, nobody knows, until the next act": func(t *testing.T, s fixture) {
-			answers := s.together(t, failing("COMMIT", selectHead), s.revoking(s.id), func(*Tx) error { return errOfAct })
+			answers := s.together(t, failing("COMMIT", tables.SelectNewestOfLane), s.revoking(s.id), func(*Tx) error { return errOfAct })
 			outcomeUnknown(t, answers[1])
 			if !errors.Is(answers[2], errOfAct) {
 				t.Errorf("the act that failed by itself is answered %v", answers[2])
@@ -183,16 +184,16 @@ func TestWriter_WhereACommitFails(t *testing.T) {
 			s.records(t, 2)
 		},
 		"and cannot be read for long, nothing is written meanwhile": func(t *testing.T, s fixture) {
-			outcomeUnknown(t, s.together(t, failing("COMMIT", selectHead, selectHead), s.revoking(s.id))[1])
+			outcomeUnknown(t, s.together(t, failing("COMMIT", tables.SelectNewestOfLane, tables.SelectNewestOfLane), s.revoking(s.id))[1])
 			nothingWritten(t, "the next act", s.db.Write(t.Context(), s.recording))
 			s.sees(t, s.id, "new")
 			s.records(t, 2)
 		},
 		"and nothing is there, nobody knows": func(t *testing.T, s fixture) {
 			answers := s.together(t, s.revoking(s.id), func(tx *Tx) error { // found out at the commit: SQLite refuses it
-				_, err := tx.Exec(`PRAGMA defer_foreign_keys = ON`)
+				_, err := tx.Count(`PRAGMA defer_foreign_keys = ON`)
 				must(t, err)
-				_, err = tx.Exec(`INSERT INTO client_secrets (client_id, hash, created_at, expires_at) VALUES ('client_of_nobody', x'00', 0, 0)`)
+				_, err = tx.Count(`INSERT INTO client_secrets (client_id, hash, created_at, expires_at) VALUES ('client_of_nobody', x'00', 0, 0)`)
 				return err
 			})
 			outcomeUnknown(t, answers[0])

@@ -1,4 +1,4 @@
-package store
+package tables
 
 import (
 	"database/sql"
@@ -7,18 +7,12 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/store"
 )
 
 // Scanner is a row, of one or of many.
 type Scanner interface {
 	Scan(dest ...any) error
-}
-
-// Rows is what is left of a result.
-type Rows interface {
-	Scanner
-	Next() bool
-	Err() error
 }
 
 // Where a row's columns go: each type of record lists its columns once, in the
@@ -66,7 +60,7 @@ type momentColumn struct{ into *time.Time }
 
 // Scan takes what the driver gives for INTEGER.
 func (c momentColumn) Scan(src any) error {
-	return take(src, func(micro int64) { *c.into = FromMicro(micro) })
+	return take(src, func(micro int64) { *c.into = store.FromMicro(micro) })
 }
 
 // scopes reads what Scopes.String wrote.
@@ -132,3 +126,15 @@ func take[T string | int64 | []byte](src any, into func(T)) error {
 	}
 	return nil
 }
+
+// WithColumn is a row with one more column than its reader knows of, the last, which
+// goes to dest.
+func WithColumn(row Scanner, dest any) Scanner { return withColumn{row, dest} }
+
+type withColumn struct {
+	row  Scanner
+	dest any
+}
+
+// Scan gives the last column to dest.
+func (c withColumn) Scan(dest ...any) error { return c.row.Scan(append(dest, c.dest)...) }

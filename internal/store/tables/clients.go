@@ -1,0 +1,147 @@
+package tables
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/store"
+)
+
+// ClientColumns are the columns of a client, in the order of ScanClient.
+const ClientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
+	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol, appearance`
+
+const (
+	selectClients   = `SELECT ` + ClientColumns + ` FROM clients ORDER BY id DESC`
+	selectClientsOf = `SELECT ` + ClientColumns + ` FROM clients WHERE owner = $1 AND owner <> '' ORDER BY id DESC`
+	countClientsOf  = `SELECT count(*) FROM clients WHERE owner = $1 AND owner <> ''`
+	insertClient    = `INSERT INTO clients (` + ClientColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
+	updateClient = `UPDATE clients SET name = $2, type = $3, redirect_uris = $4, allowed_scopes = $5, required_scopes = $6,
+			home_page = $7, policy_page = $8, terms_page = $9, access_token_ttl = $10, refresh_grace = $11, require_nonce = $12, mode = $13,
+			baa_signed_on = $14, baa_by = $15, first_party = $16, verified = $17, enabled = $18, owner = $19, created_at = $20, updated_at = $21,
+			protocol = $22, appearance = $23
+		WHERE id = $1`
+)
+
+// ClientsOf lists the clients of a developer, newest first, without secrets.
+func (s Identity) ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.Client, error) {
+	return list(ctx, s.db, ScanClient, selectClientsOf, owner)
+}
+
+// Clients lists every client, newest first, without secrets.
+func (s Identity) Clients(ctx context.Context) ([]*loop.Client, error) {
+	return list(ctx, s.db, ScanClient, selectClients)
+}
+
+// AddClient inserts a new client with its secrets and its record, on the terms. The
+// owner's clients are counted: an engine with other writers keeps them waiting first.
+func AddClient(tx Act, cache *store.ClientCache, c *loop.Client, on registration.Terms, rec audit.Record) error {
+	values, err := clientValues(c)
+	if err != nil {
+		return err
+	}
+	tx.AtEnd(cache.Change(c.ID))
+	TakeForm(tx, on.Form)
+	if on.AtMost > 0 {
+		var has int
+		if err := tx.Each(func(row Scanner) error { return row.Scan(&has) }, countClientsOf, c.Owner); err != nil {
+			return fmt.Errorf("counting the clients of an owner: %w", err)
+		}
+		if has >= on.AtMost {
+			return registration.ErrTooMany
+		}
+	}
+	tx.Exec(insertClient, values...)
+	putSecrets(tx, c)
+	return tx.Record(rec)
+}
+
+// UpdateClient writes a client that was changed, with its secrets. The cache gives
+// nobody the client from before, from now until the transaction is over.
+func UpdateClient(tx Act, cache *store.ClientCache, c *loop.Client) error {
+	values, err := clientValues(c)
+	if err != nil {
+		return err
+	}
+	tx.AtEnd(cache.Change(c.ID))
+	tx.Exec(updateClient, values...)
+	putSecrets(tx, c)
+	return nil
+}
+
+// clientValues is a client as its columns hold it, without its secrets.
+func clientValues(c *loop.Client) ([]any, error) {
+	uris, protocol, appearance, err := clientDocuments(c)
+	if err != nil {
+		return nil, err
+	}
+	signedOn, by := baaColumns(c.BAA)
+	return []any{
+		c.ID, c.Name, c.Type, uris, c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
+		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner,
+		store.Micro(c.CreatedAt), store.Micro(c.UpdatedAt), protocol, appearance,
+	}, nil
+}
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+// clientDocuments are the columns that hold JSON: lists and settings that nothing
+// is ever looked up by.
+func clientDocuments(c *loop.Client) (redirectURIs, protocol, appearance string, err error) {
+	uris, err := json.Marshal(c.RedirectURIs)
+	if err != nil {
+		return "", "", "", fmt.Errorf("encoding redirect URIs: %w", err)
+	}
+	settings, err := json.Marshal(c.Protocol)
+	if err != nil {
+		return "", "", "", fmt.Errorf("encoding the protocol of a client: %w", err)
+	}
+	shown, err := json.Marshal(c.Appearance)
+	if err != nil {
+		return "", "", "", fmt.Errorf("encoding the appearance of a client: %w", err)
+	}
+	return string(uris), string(settings), string(shown), nil
+}
+
+func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
+	if baa == nil {
+		return 0, ""
+	}
+	return store.Micro(baa.SignedOn), baa.By
+}
+
+// ScanClient reads a client, without its secrets; loop.ErrNotFound where there is none.
+func ScanClient(row Scanner) (*loop.Client, error) {
+	var (
+		c                                               loop.Client
+		uris, allowed, needed, by, protocol, appearance string
+		ttl, grace, signedOn, created, update           int64
+	)
+	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
+		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance)
+	if err != nil {
+		return nil, store.Found(err)
+	}
+	if err := json.Unmarshal([]byte(uris), &c.RedirectURIs); err != nil {
+		return nil, fmt.Errorf("reading the redirect URIs of %s: %w", c.ID, err)
+	}
+	if err := json.Unmarshal([]byte(protocol), &c.Protocol); err != nil {
+		return nil, fmt.Errorf("reading the protocol of %s: %w", c.ID, err)
+	}
+	if err := json.Unmarshal([]byte(appearance), &c.Appearance); err != nil {
+		return nil, fmt.Errorf("reading the appearance of %s: %w", c.ID, err)
+	}
+	c.AllowedScopes, c.RequiredScopes = loop.ReadScopes(allowed), loop.ReadScopes(needed)
+	c.AccessTokenTTL, c.RefreshGrace = time.Duration(ttl)*time.Second, time.Duration(grace)*time.Second
+	if signedOn != 0 {
+		c.BAA = &loop.BAA{SignedOn: store.FromMicro(signedOn), By: by}
+	}
+	c.CreatedAt, c.UpdatedAt = store.FromMicro(created), store.FromMicro(update)
+	return &c, nil
+}
