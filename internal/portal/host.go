@@ -117,7 +117,7 @@ func (h *Host) routes() {
 	page("GET /{$}", h.home)
 
 	page("GET /login", h.login)
-	page("GET /callback", h.callback)
+	h.site.Act("GET /callback", h.Limited(h.callback))
 	page("POST /logout", h.logout)
 	page("GET /signed-out", h.signedOut)
 	h.site.API("POST "+LogoutPath, h.Limited(h.backchannelLogout))
@@ -138,7 +138,7 @@ func (h *Host) routes() {
 	change("POST /apps/{id}/enable", h.ownApp(h.enableApp))
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {
-		h.site.Page("GET "+file.Path, file.Serve)
+		h.site.File("GET "+file.Path, file.Serve)
 	}
 }
 
