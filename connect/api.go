@@ -75,21 +75,64 @@ func (b *Biomarkers) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "Biomark
 
 // Biomarker is one lab result.
 type Biomarker struct {
-	ID            string       `json:"id"`
-	Member        string       `json:"patient_id"`
-	Code          string       `json:"biomarker_code"` // never renamed, never reused
-	Name          string       `json:"biomarker_name"`
-	Category      string       `json:"category"`
-	LOINC         *string      `json:"loinc_code"`
-	Value         json.Number  `json:"value"`            // with the digits that the laboratory gave
-	Comparator    *string      `json:"value_comparator"` // <, <=, > or >=: the value is a bound
-	Unit          string       `json:"unit"`             // UCUM
-	ReferenceLow  *json.Number `json:"reference_low"`
-	ReferenceHigh *json.Number `json:"reference_high"`
-	Status        *string      `json:"status"` // low, normal, high or critical, as judged when it was read
-	Source        string       `json:"source"`
-	CollectedAt   time.Time    `json:"collected_at"`
-	ParsedAt      time.Time    `json:"parsed_at"`
+	ID                    string       `json:"id"`
+	Member                string       `json:"patient_id"`
+	Code                  string       `json:"biomarker_code"` // never renamed, never reused
+	Name                  string       `json:"biomarker_name"`
+	Category              string       `json:"category"`
+	LOINC                 *string      `json:"loinc_code"`
+	Value                 json.Number  `json:"value"`            // with the digits that the laboratory gave; empty: see Text
+	Kind                  string       `json:"value_kind"`       // quantity, or what Text is: titre, ordinal, nominal, range, text
+	Text                  *string      `json:"value_text"`       // what the laboratory wrote where that is no plain number
+	Comparator            *string      `json:"value_comparator"` // <, <=, > or >=: the value is a bound
+	Unit                  string       `json:"unit"`             // UCUM; empty: it has none
+	UnitSystem            *string      `json:"unit_system"`      // conventional or si
+	Original              *Original    `json:"original"`         // what the laboratory reported, where that is another unit
+	ReferenceLow          *json.Number `json:"reference_low"`
+	ReferenceLowIncluded  *bool        `json:"reference_low_included"` // whether a value that equals the limit is normal
+	ReferenceHigh         *json.Number `json:"reference_high"`
+	ReferenceHighIncluded *bool        `json:"reference_high_included"`
+	Status                *string      `json:"status"`             // low, normal, high or critical, as judged when it was read
+	StatusRule            *string      `json:"status_rule"`        // what the status follows from
+	CriticalDirection     *string      `json:"critical_direction"` // low or high, of a critical value
+	Source                string       `json:"source"`
+	CollectedAt           Moment       `json:"collected_at"`
+	ParsedAt              time.Time    `json:"parsed_at"`
+}
+
+// Original is a value as the laboratory reported it.
+type Original struct {
+	Value json.Number `json:"value"`
+	Unit  string      `json:"unit"` // UCUM
+}
+
+// Moment is when a sample was taken, as exactly as the laboratory said.
+type Moment struct {
+	time.Time
+	DateOnly bool // only the day is known; Time is its beginning in UTC
+}
+
+// UnmarshalJSON reads a time (RFC 3339) or a date.
+func (m *Moment) UnmarshalJSON(encoded []byte) error {
+	var text string
+	if err := json.Unmarshal(encoded, &text); err != nil {
+		return err
+	}
+	layout := time.RFC3339
+	if m.DateOnly = len(text) == len(time.DateOnly); m.DateOnly {
+		layout = time.DateOnly
+	}
+	var err error
+	m.Time, err = time.Parse(layout, text)
+	return err
+}
+
+// MarshalJSON writes it as it was read.
+func (m Moment) MarshalJSON() ([]byte, error) {
+	if m.DateOnly {
+		return json.Marshal(m.Format(time.DateOnly))
+	}
+	return json.Marshal(m.Time)
 }
 
 // BiomarkerQuery says which lab results. The zero value is all of them.
@@ -99,6 +142,7 @@ type BiomarkerQuery struct {
 	Statuses []string  // only these: low, normal, high, critical
 	From, To time.Time // when the sample was taken: From is included, To is not
 	Latest   bool      // only the newest of each biomarker
+	System   string    // of units: conventional or si; empty: conventional
 	Limit    int       // on a page: 1 to 500; 0: 100
 	Cursor   string    // the next page, as the one before told; with the same query
 }
@@ -106,7 +150,7 @@ type BiomarkerQuery struct {
 func (q BiomarkerQuery) values() url.Values {
 	v := url.Values{}
 	v["code"], v["status"] = q.Codes, q.Statuses
-	for name, text := range map[string]string{"category": q.Category, "cursor": q.Cursor} {
+	for name, text := range map[string]string{"category": q.Category, "cursor": q.Cursor, "unit_system": q.System} {
 		if text != "" {
 			v.Set(name, text)
 		}

@@ -60,7 +60,7 @@ func TestExamples_ShowEverythingThatAnAppCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	others := []string{"Format", "GoString", "String", "LogValue", "MarshalText", "Error"}
+	others := []string{"Format", "GoString", "String", "LogValue", "MarshalText", "MarshalJSON", "UnmarshalJSON", "Error"}
 	for _, found := range called.FindAllStringSubmatch(string(declared), -1) {
 		name := strings.Join(found[1:], "")
 		if !slices.Contains(others, name) && !regexp.MustCompile(`\.`+name+`\b`).Match(examples) {

@@ -34,6 +34,7 @@ const (
 	ClientSecretMade   Event = "client.secret_made"
 	BiomarkersRead     Event = "biomarkers.read"
 	BiomarkersImported Event = "biomarkers.imported"
+	BiomarkerRetracted Event = "biomarker.retracted"
 	KeyMade            Event = "key.made"
 	KeyRetired         Event = "key.retired"
 	KeyRevoked         Event = "key.revoked"

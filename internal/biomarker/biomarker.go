@@ -50,7 +50,7 @@ type Biomarker struct {
 	ToSI         Conversion
 	Alternatives []Alternative
 
-	Scale  string   // the name of its scale, of an ordinal or nominal one; empty: none
+	Scale  *Scale   // of an ordinal or nominal one; nil: none
 	Normal []string // the values of the scale that count as normal
 
 	Intervals []Interval

@@ -2,11 +2,9 @@ package biomarker
 
 import (
 	_ "embed" // the catalogue itself
-	"encoding/csv"
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 )
 
 //go:embed data/biomarkers.csv
@@ -15,13 +13,25 @@ var biomarkersCSV string
 // Catalogue is every biomarker that the platform knows. It does not change
 // once it is made.
 type Catalogue struct {
-	byCode  map[Code]*Biomarker
-	ordered []*Biomarker
+	byCode    map[Code]*Biomarker
+	ordered   []*Biomarker
+	byLOINC   map[string]*Biomarker
+	scales    map[string]*Scale
+	spellings spellings
 }
 
 // NewCatalogue reads the catalogue that is compiled in. An error means that
 // this build is broken.
-func NewCatalogue() (*Catalogue, error) { return parseCatalogue(biomarkersCSV) }
+func NewCatalogue() (*Catalogue, error) {
+	c, err := parseCatalogue(biomarkersCSV, scalesCSV)
+	if err != nil {
+		return nil, err
+	}
+	if c.spellings, err = parseSpellings(unitAliasesCSV); err != nil {
+		return nil, err
+	}
+	return c, c.addAliases(loincAliasesCSV)
+}
 
 // Find gives the biomarker with the code.
 func (c *Catalogue) Find(code Code) (*Biomarker, bool) {
@@ -44,28 +54,22 @@ func (c *Catalogue) In(category Category) []Code {
 	return codes
 }
 
-func parseCatalogue(text string) (*Catalogue, error) {
-	reader := csv.NewReader(strings.NewReader(text))
-	reader.FieldsPerRecord = len(columns)
-	rows, err := reader.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("reading the catalogue: %w", err)
-	}
-	if len(rows) == 0 || !slices.Equal(rows[0], columns) {
-		return nil, fmt.Errorf("reading the catalogue: its columns are not %s", strings.Join(columns, ","))
-	}
+func parseCatalogue(biomarkers, scales string) (*Catalogue, error) {
 	c := &Catalogue{byCode: make(map[Code]*Biomarker)}
-	for i, fields := range rows[1:] {
-		if err := c.add(newRow(fields)); err != nil {
-			return nil, fmt.Errorf("reading the catalogue, row %d (%s): %w", i+2, fields[0], err)
-		}
+	var err error
+	if c.scales, err = parseScales(scales); err != nil {
+		return nil, err
 	}
+	if err := readTable("the catalogue", biomarkers, columns, c.add); err != nil {
+		return nil, err
+	}
+	c.indexLOINC()
 	return c, nil
 }
 
 // add takes in a row: a new biomarker, or one more interval of the last one.
 func (c *Catalogue) add(r row) error {
-	b, err := r.biomarker()
+	b, err := r.biomarker(c.scales)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func rowsOf(t *testing.T) []row {
 	}
 	var rows []row
 	for _, fields := range all[1:] {
-		rows = append(rows, newRow(fields))
+		rows = append(rows, newRow(columns, fields))
 	}
 	return rows
 }

@@ -19,17 +19,6 @@ var columns = strings.Split("code,name,category,kind,unit_family,loinc,unit,unit
 	"sex,age_from,age_below,ref_low,ref_low_op,ref_high,ref_high_op,si_ref_low,si_ref_high,si_limits,"+
 	"critical_low,critical_low_op,critical_high,critical_high_op,confirmed,source,note", ",")
 
-// row is a line of the catalogue by the names of its columns.
-type row map[string]string
-
-func newRow(fields []string) row {
-	r := make(row, len(columns))
-	for i, name := range columns {
-		r[name] = fields[i]
-	}
-	return r
-}
-
 var (
 	codeForm  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	loincForm = regexp.MustCompile(`^[0-9]{3,5}-[0-9]$`)
@@ -38,7 +27,7 @@ var (
 	kinds     = []Kind{Quantity, Titre, Ordinal, Nominal, Text}
 )
 
-func (r row) biomarker() (*Biomarker, error) {
+func (r row) biomarker(scales map[string]*Scale) (*Biomarker, error) {
 	switch {
 	case !codeForm.MatchString(r["code"]):
 		return nil, fmt.Errorf("the code is not in kebab-case")
@@ -51,10 +40,10 @@ func (r row) biomarker() (*Biomarker, error) {
 	}
 	b := &Biomarker{
 		Code: Code(r["code"]), Name: r["name"], Category: Category(r["category"]), Kind: Kind(r["kind"]),
-		Family: r["unit_family"], Scale: r["scale"],
+		Family: r["unit_family"], Scale: scales[r["scale"]], Normal: r.list("normal_values"),
 	}
-	if r["normal_values"] != "" {
-		b.Normal = strings.Split(r["normal_values"], ";")
+	if err := r.checkScale(b); err != nil {
+		return nil, err
 	}
 	if err := r.measures(b); err != nil {
 		return nil, err
@@ -65,6 +54,19 @@ func (r row) biomarker() (*Biomarker, error) {
 	}
 	b.Intervals = []Interval{interval}
 	return b, nil
+}
+
+// checkScale makes sure that a scale exists and has the values that count as normal.
+func (r row) checkScale(b *Biomarker) error {
+	if r["scale"] != "" && b.Scale == nil {
+		return fmt.Errorf("there is no scale %s", r["scale"])
+	}
+	for _, value := range b.Normal {
+		if b.Scale == nil || !slices.Contains(b.Scale.Values, value) {
+			return fmt.Errorf("the scale has no value %q", value)
+		}
+	}
+	return nil
 }
 
 // measures reads the units, their codes and how one converts into another.

@@ -86,6 +86,9 @@ func TestCatalogueRefusesABrokenRow(t *testing.T) {
 		"no unit":                           {with(good, "unit", "")},
 		"no SI unit":                        {with(good, "si_unit", "")},
 		"a unit with a space":               {with(good, "unit", "m[IU] / L")},
+		"an unknown scale":                  {with(scale, "scale", "mood")},
+		"a normal value that is none":       {with(scale, "scale", "strip", "normal_values", "5+")},
+		"a normal value without a scale":    {with(scale, "normal_values", "negative")},
 		"a scale with a unit":               {with(scale, "unit", "mg/dL")},
 		"an alternative without factor":     {with(good, "alt_units", "u[IU]/mL")},
 		"a factor of zero":                  {with(good, "alt_units", "u[IU]/mL=0")},
@@ -110,20 +113,20 @@ func TestCatalogueRefusesABrokenRow(t *testing.T) {
 		"no source":                         {with(good, "source", "")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := parseCatalogue(csvOf(t, rows...)); err == nil {
+			if _, err := parseCatalogue(csvOf(t, rows...), scalesCSV); err == nil {
 				t.Errorf("%v is accepted", rows)
 			}
 		})
 	}
 	for _, rows := range [][]row{{good}, {female, male}, {male}, {young, old}, {good, with(female, "code", "ft4")}, {scale}} {
-		if _, err := parseCatalogue(csvOf(t, rows...)); err != nil {
+		if _, err := parseCatalogue(csvOf(t, rows...), scalesCSV); err != nil {
 			t.Errorf("%v: %v", rows, err)
 		}
 	}
 	for name, text := range map[string]string{
 		"other columns": "code,name\n", "nothing": "", "a field too few": csvOf(t) + "tsh,TSH\n", "a field too many": csvOf(t) + strings.Repeat(",", len(columns)) + "\n",
 	} {
-		if _, err := parseCatalogue(text); err == nil {
+		if _, err := parseCatalogue(text, scalesCSV); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
 	}

@@ -56,6 +56,18 @@ func (d Decimal) MarshalJSON() ([]byte, error) {
 	return []byte(d.text), nil
 }
 
+// UnmarshalJSON reads a JSON number with its digits, or null. A text is refused:
+// what it would be as a number is the sender's to say.
+func (d *Decimal) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*d = Decimal{}
+		return nil
+	}
+	var err error
+	*d, err = ParseDecimal(string(text))
+	return err
+}
+
 // Negative reports whether the number is below zero.
 func (d Decimal) Negative() bool { return strings.HasPrefix(d.text, "-") }
 

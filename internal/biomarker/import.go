@@ -14,9 +14,21 @@ import (
 // Inbox is what importing needs from the store.
 type Inbox interface {
 	// AddResults stores the member's new results and the audit record, all or
-	// nothing, in one transaction. An id that is already there is an error.
-	AddResults(ctx context.Context, member loop.MemberID, results []Result, rec audit.Record) error
+	// nothing, in one transaction, and gives their ids. An id that is already there
+	// is an error. Where the same submission was stored before, it stores nothing and
+	// gives the ids of then; ErrOtherContent where its content was another.
+	AddResults(ctx context.Context, member loop.MemberID, results []Result, once *Submission, rec audit.Record) ([]loop.ResultID, error)
+	// RetractResult marks a result that the client sent as entered in error, with the
+	// record; neither where it is marked already. loop.ErrNotFound where the member
+	// has no such result, ErrOtherSender where somebody else sent it.
+	RetractResult(ctx context.Context, member loop.MemberID, by loop.ClientID, id loop.ResultID, rec audit.Record) error
 }
+
+// What a store refuses.
+var (
+	ErrOtherContent error = loop.Errorf(loop.Conflict, "Another batch was sent with this Idempotency-Key in the last day. Send a new key with new content.")
+	ErrOtherSender  error = loop.Errorf(loop.Forbidden, "Another sender added this result. An app can retract what it sent itself.")
+)
 
 // Importer takes in results.
 type Importer struct {
@@ -40,7 +52,7 @@ func (i *Importer) Import(ctx context.Context, by audit.Actor, member loop.Membe
 			return fault.About(fmt.Sprintf("biomarkers[%d].%s", n, fault.Field))
 		}
 	}
-	return i.Inbox.AddResults(ctx, member, results, audit.Record{
+	_, err := i.Inbox.AddResults(ctx, member, results, nil, audit.Record{
 		At:     i.World.Now(),
 		Event:  audit.BiomarkersImported,
 		Actor:  by,
@@ -48,4 +60,5 @@ func (i *Importer) Import(ctx context.Context, by audit.Actor, member loop.Membe
 		Detail: audit.Detail{"count": strconv.Itoa(len(results))},
 		Origin: audit.OriginOf(ctx),
 	})
+	return err
 }

@@ -4,8 +4,10 @@ package biomarker
 type Shown struct {
 	System    System // empty: the result has no unit
 	LOINC     string // empty: none was confirmed for this unit
-	Value     Decimal
-	Unit      string // UCUM
+	Kind      ValueKind
+	Value     Decimal // absent where the value is no plain number
+	Text      string  // what the laboratory wrote, where it is none; empty: it is one
+	Unit      string  // UCUM
 	Reference Range
 	Converted bool // the laboratory reported another unit; Result has its own digits
 }
@@ -15,15 +17,16 @@ type Shown struct {
 func (j *Judged) In(system System) Shown {
 	b := j.Biomarker
 	measure := b.In(system)
-	if measure.Unit == "" {
-		return Shown{LOINC: measure.LOINC}
+	shown := Shown{LOINC: measure.LOINC, Kind: b.valueKind(&j.Result), Text: j.Text}
+	if shown.Kind != NumberValue {
+		shown.Unit = j.Unit // what is no number is not converted
+		return shown
 	}
-	return Shown{
-		System: system, LOINC: measure.LOINC, Unit: measure.Unit,
-		Value:     b.convertValue(j.Value, j.Unit, system),
-		Reference: j.reference(system),
-		Converted: j.Unit != measure.Unit,
-	}
+	shown.System, shown.Unit = system, measure.Unit
+	shown.Value = b.convertValue(j.Value, j.Unit, system)
+	shown.Reference = j.reference(system)
+	shown.Converted = j.Unit != measure.Unit
+	return shown
 }
 
 // reference gives the interval that the result was held against.

@@ -31,6 +31,7 @@ const (
 	LaboratoryInterval Rule = "laboratory_interval"
 	CatalogueInterval  Rule = "catalogue_interval"
 	CatalogueCritical  Rule = "catalogue_critical"
+	CatalogueValues    Rule = "catalogue_values" // the values of a scale that count as normal
 )
 
 // Direction is the side of a critical value.
@@ -105,6 +106,9 @@ func (b *Biomarker) judge(r *Result, interval Interval) Judgement {
 		interval = Interval{}
 	}
 	judged := Judgement{Interval: interval}
+	if slices.Contains(b.Normal, b.scaleValue(r)) {
+		return Judgement{Status: Normal, Rule: CatalogueValues}
+	}
 	zone, sure := limits.zoneOf(r)
 	if !sure {
 		return judged

@@ -66,8 +66,10 @@ func (a *answer) result(member loop.MemberID, r *biomarker.Judged, system biomar
 	a.field(`,"category":`).text(string(r.Biomarker.Category))
 	a.field(`,"loinc_code":`).textOrNull(shown.LOINC)
 	a.field(`,"value":`).number(shown.Value)
+	a.field(`,"value_kind":`).text(string(shown.Kind))
+	a.field(`,"value_text":`).textOrNull(shown.Text)
 	a.field(`,"value_comparator":`).textOrNull(string(r.Comparator))
-	a.field(`,"unit":`).text(shown.Unit)
+	a.field(`,"unit":`).textOrNull(shown.Unit)
 	a.field(`,"unit_system":`).textOrNull(string(shown.System))
 	a.original(r, shown)
 	a.limit("low", shown.Reference.Low, shown.Reference.LowExcluded)
@@ -76,7 +78,7 @@ func (a *answer) result(member loop.MemberID, r *biomarker.Judged, system biomar
 	a.field(`,"status_rule":`).textOrNull(string(r.Rule))
 	a.field(`,"critical_direction":`).textOrNull(string(r.Direction))
 	a.field(`,"source":`).text(r.Source)
-	a.field(`,"collected_at":`).moment(r.CollectedAt)
+	a.field(`,"collected_at":`).text(collected(&r.Result))
 	a.field(`,"parsed_at":`).moment(r.ParsedAt)
 	*a = append(*a, '}')
 }
@@ -92,6 +94,14 @@ func (a *answer) trend(member loop.MemberID, t *biomarker.Trend, system biomarke
 	}
 	a.field(`,"change":`).number(t.Change(system))
 	a.field("}")
+}
+
+// collected writes when a sample was drawn, as exactly as the laboratory gave it.
+func collected(r *biomarker.Result) string {
+	if r.Precision == biomarker.ToTheDay {
+		return r.CollectedAt.Format(time.DateOnly)
+	}
+	return r.CollectedAt.Format(time.RFC3339Nano)
 }
 
 // original writes what the laboratory reported, where the answer gives another

@@ -19,7 +19,7 @@ func (h *Host) showBiomarker(w http.ResponseWriter, r *http.Request, token oauth
 	}
 	found, err := h.Biomarkers.Find(r.Context(), token.Member, person, loop.ResultID(r.PathValue("id")))
 	if errors.Is(err, loop.ErrNotFound) {
-		return loop.Errorf(loop.NotFound, "This member has no lab result with this id.")
+		return noSuchResult()
 	}
 	if err != nil {
 		return refusedOr(web.Unavailable, err)
@@ -29,6 +29,10 @@ func (h *Host) showBiomarker(w http.ResponseWriter, r *http.Request, token oauth
 	}
 	web.WriteEncodedJSON(w, http.StatusOK, encodeResult(token.Member, found, query.System))
 	return nil
+}
+
+func noSuchResult() error {
+	return loop.Errorf(loop.NotFound, "This member has no lab result with this id.")
 }
 
 // summarizeBiomarkers answers GET /v1/biomarkers/me/summary: each biomarker's newest

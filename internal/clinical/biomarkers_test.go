@@ -47,19 +47,19 @@ func TestBiomarkersAnswerHasThePlatformsShape(t *testing.T) {
 	want := `{"biomarkers":[` +
 		`{"id":"bmk_01KAXYZ0000000000000000000","patient_id":"user_01KAXYZ0000000000000000000",` +
 		`"biomarker_code":"tsh","biomarker_name":"Thyroid stimulating hormone","category":"thyroid","loinc_code":"3016-3",` +
-		`"value":2.40,"value_comparator":null,"unit":"m[IU]/L","unit_system":"conventional","original":null,` +
+		`"value":2.40,"value_kind":"quantity","value_text":null,"value_comparator":null,"unit":"m[IU]/L","unit_system":"conventional","original":null,` +
 		`"reference_low":0.4,"reference_low_included":true,"reference_high":4.0,"reference_high_included":true,` +
 		`"status":"normal","status_rule":"catalogue_interval","critical_direction":null,` +
 		`"source":"quest","collected_at":"2026-03-02T08:15:00Z","parsed_at":"2026-03-04T17:02:11Z"},` +
 		`{"id":"bmk_01KAXYZ0000000000000000001","patient_id":"user_01KAXYZ0000000000000000000",` +
 		`"biomarker_code":"vitamin-b6","biomarker_name":"Vitamin B6 (pyridoxal 5-phosphate)","category":"vitamins","loinc_code":null,` +
-		`"value":5,"value_comparator":"\u003c","unit":"ug/L","unit_system":"conventional","original":null,` +
+		`"value":5,"value_kind":"quantity","value_text":null,"value_comparator":"\u003c","unit":"ug/L","unit_system":"conventional","original":null,` +
 		`"reference_low":5,"reference_low_included":true,"reference_high":50,"reference_high_included":true,` +
 		`"status":"low","status_rule":"catalogue_interval","critical_direction":null,` +
 		`"source":"quest","collected_at":"2026-03-01T08:15:00Z","parsed_at":"2026-03-04T17:02:11Z"},` +
 		`{"id":"bmk_01KAXYZ0000000000000000002","patient_id":"user_01KAXYZ0000000000000000000",` +
 		`"biomarker_code":"urine-creatinine","biomarker_name":"Creatinine, random urine","category":"urine","loinc_code":"2161-8",` +
-		`"value":1e2,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":null,` +
+		`"value":1e2,"value_kind":"quantity","value_text":null,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":null,` +
 		`"reference_low":null,"reference_low_included":null,"reference_high":null,"reference_high_included":null,` +
 		`"status":null,"status_rule":null,"critical_direction":null,` +
 		`"source":"quest","collected_at":"2026-02-01T08:15:00Z","parsed_at":"2026-03-04T17:02:11Z"}` +
@@ -121,15 +121,15 @@ func TestUnitSystemIsWhatTheAppAsksFor(t *testing.T) {
 	)
 	for query, want := range map[string][]string{
 		"": {
-			`"loinc_code":"1558-6","value":99.087,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":null,` +
+			`"loinc_code":"1558-6","value":99.087,"value_kind":"quantity","value_text":null,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":null,` +
 				`"reference_low":70,"reference_low_included":true,"reference_high":100,"reference_high_included":false,"status":"normal"`,
-			`"value":101,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":{"value":5.60,"unit":"mmol/L"},` +
+			`"value":101,"value_kind":"quantity","value_text":null,"value_comparator":null,"unit":"mg/dL","unit_system":"conventional","original":{"value":5.60,"unit":"mmol/L"},` +
 				`"reference_low":70,"reference_low_included":true,"reference_high":100,"reference_high_included":false,"status":"high"`,
 		},
 		"?unit_system=si": {
-			`"loinc_code":"14771-0","value":5.5,"value_comparator":null,"unit":"mmol/L","unit_system":"si","original":{"value":99.087,"unit":"mg/dL"},` +
+			`"loinc_code":"14771-0","value":5.5,"value_kind":"quantity","value_text":null,"value_comparator":null,"unit":"mmol/L","unit_system":"si","original":{"value":99.087,"unit":"mg/dL"},` +
 				`"reference_low":3.9,"reference_low_included":true,"reference_high":5.6,"reference_high_included":false,"status":"normal"`,
-			`"value":5.60,"value_comparator":null,"unit":"mmol/L","unit_system":"si","original":null,`,
+			`"value":5.60,"value_kind":"quantity","value_text":null,"value_comparator":null,"unit":"mmol/L","unit_system":"si","original":null,`,
 		},
 	} {
 		body := h.send(http.MethodGet, me+query, annasToken).Body.String()
@@ -211,7 +211,7 @@ func TestPagesAreNewestFirstAndComplete(t *testing.T) {
 			if seen[b.ID] || b.Collected.After(last) {
 				t.Errorf("%s of %s is out of order or there twice", b.ID, b.Collected)
 			}
-			seen[b.ID], last = true, b.Collected
+			seen[b.ID], last = true, b.Collected.Time
 		}
 		path = ""
 		if a.NextCursor != nil {

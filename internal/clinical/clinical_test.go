@@ -27,6 +27,7 @@ const (
 	anna = loop.MemberID("user_01KAXYZ0000000000000000000")
 	ben  = loop.MemberID("user_01KAXYZ0000000000000000001")
 
+	writers    = "lph_at_writer" // of another app, which may add and not read
 	annasToken = "lph_at_anna"   // all that is needed
 	bensToken  = "lph_at_ben"    // of another member
 	narrow     = "lph_at_narrow" // Anna's, without read:biomarkers
@@ -116,6 +117,7 @@ func newHost(t *testing.T) *host {
 		tokens: map[string]oauth.AccessToken{
 			annasToken: {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_A", Scopes: full},
 			bensToken:  {Member: ben, Client: "client_A", Grant: "grant_B", Chain: "chain_B", Scopes: full},
+			writers:    {Member: anna, Client: "client_B", Grant: "grant_C", Chain: "chain_D", Scopes: loop.NewScopes(loop.ScopeOpenID, loop.ScopeWriteBiomarkers)},
 			narrow:     {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_C", Scopes: loop.NewScopes(loop.ScopeOpenID)},
 		},
 		sexes: map[loop.MemberID]loop.Sex{anna: loop.Female, ben: loop.Male},
@@ -126,6 +128,7 @@ func newHost(t *testing.T) *host {
 		World:      stillWorld{}, Log: log,
 	})
 	clinical.New(clinical.Config{
+		Importer:   h.importer,
 		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
 		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
 		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
@@ -200,6 +203,18 @@ func (h *host) send(method, path, token string, headers ...http.Header) *httptes
 	return w
 }
 
+// collected is a time or a date.
+type collected struct{ time.Time }
+
+func (c *collected) UnmarshalJSON(quoted []byte) (err error) {
+	text, layout := string(bytes.Trim(quoted, `"`)), time.RFC3339
+	if len(text) == len(time.DateOnly) {
+		layout = time.DateOnly
+	}
+	c.Time, err = time.Parse(layout, text)
+	return err
+}
+
 // answer is what a test reads of an answer.
 type answer struct {
 	Biomarkers []struct {
@@ -209,7 +224,7 @@ type answer struct {
 		Category  string           `json:"category"`
 		Value     json.Number      `json:"value"`
 		Status    biomarker.Status `json:"status"`
-		Collected time.Time        `json:"collected_at"`
+		Collected collected        `json:"collected_at"`
 	} `json:"biomarkers"`
 	Count      int     `json:"count"`
 	NextCursor *string `json:"next_cursor"`

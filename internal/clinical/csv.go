@@ -16,7 +16,7 @@ import (
 // csvColumns are the names of the JSON's fields, without what is null there
 // unless a unit was converted.
 var csvColumns = strings.Split("id,patient_id,biomarker_code,biomarker_name,category,loinc_code,"+
-	"value,value_comparator,unit,unit_system,original_value,original_unit,"+
+	"value,value_kind,value_text,value_comparator,unit,unit_system,original_value,original_unit,"+
 	"reference_low,reference_low_included,reference_high,reference_high_included,"+
 	"status,status_rule,critical_direction,source,collected_at,parsed_at", ",")
 
@@ -44,14 +44,14 @@ func csvRow(member loop.MemberID, r *biomarker.Judged, system biomarker.System) 
 	shown := r.In(system)
 	row := []string{
 		string(r.ID), string(member), string(r.Code), r.Biomarker.Name, string(r.Biomarker.Category), shown.LOINC,
-		shown.Value.String(), string(r.Comparator), shown.Unit, string(shown.System), "", "",
+		shown.Value.String(), string(shown.Kind), shown.Text, string(r.Comparator), shown.Unit, string(shown.System), "", "",
 		shown.Reference.Low.String(), csvIncluded(shown.Reference.Low, shown.Reference.LowExcluded),
 		shown.Reference.High.String(), csvIncluded(shown.Reference.High, shown.Reference.HighExcluded),
 		string(r.Status), string(r.Rule), string(r.Direction), r.Source,
-		r.CollectedAt.Format(time.RFC3339Nano), r.ParsedAt.Format(time.RFC3339Nano),
+		collected(&r.Result), r.ParsedAt.Format(time.RFC3339Nano),
 	}
 	if shown.Converted {
-		row[10], row[11] = r.Value.String(), r.Unit
+		row[12], row[13] = r.Value.String(), r.Unit
 	}
 	for i, cell := range row {
 		row[i] = inertCell(cell)

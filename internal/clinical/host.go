@@ -29,6 +29,7 @@ type Records interface {
 // Config is what a Host needs.
 type Config struct {
 	Biomarkers *biomarker.Reader
+	Importer   *biomarker.Importer
 	Tokens     web.Tokens
 	Members    Members
 	Clients    web.Clients
@@ -70,12 +71,20 @@ func (h *Host) Mount(site *web.Site) {
 	}
 	site.API("GET "+metadataPath, h.describe)
 	site.API("GET "+catalogPath, h.catalog.serve)
-	for pattern, handler := range map[string]web.ResourceHandler{
-		"GET " + biomarkersPath:              h.listBiomarkers,
-		"GET " + biomarkersPath + "/{id}":    h.showBiomarker,
-		"GET " + biomarkersPath + "/summary": h.summarizeBiomarkers,
+	read := web.Access{Scope: loop.ScopeReadBiomarkers, Class: limit.Read}
+	write := web.Access{Scope: loop.ScopeWriteBiomarkers, Class: limit.Write}
+	for _, route := range []struct {
+		pattern string
+		needs   web.Access
+		handler web.ResourceHandler
+	}{
+		{"GET " + biomarkersPath, read, h.listBiomarkers},
+		{"GET " + biomarkersPath + "/{id}", read, h.showBiomarker},
+		{"GET " + biomarkersPath + "/summary", read, h.summarizeBiomarkers},
+		{"POST " + biomarkersPath, write, h.submitBiomarkers},
+		{"DELETE " + biomarkersPath + "/{id}", write, h.retractBiomarker},
 	} {
-		site.BrowserAPI(pattern, resource.Require(web.Access{Scope: loop.ScopeReadBiomarkers, Class: limit.Read}, handler))
+		site.BrowserAPI(route.pattern, resource.Require(route.needs, route.handler))
 	}
 }
 

@@ -87,7 +87,7 @@ func TestSec095_AnAppInTheBrowserReadsItsOwnAnswers(t *testing.T) {
 	}
 	tokenEndpoint := platformtest.Identity + "/v1/oauth/token"
 	t.Run("a preflight is answered for origins that somebody registered", func(t *testing.T) {
-		for address, method := range map[string]string{tokenEndpoint: "POST", platformtest.Identity + "/v1/oauth/userinfo": "GET", platformtest.Identity + "/v1/oauth/revoke": "POST", resultsAddress: "GET"} {
+		for address, method := range map[string]string{tokenEndpoint: "POST", platformtest.Identity + "/v1/oauth/userinfo": "GET", platformtest.Identity + "/v1/oauth/revoke": "POST", resultsAddress: "GET", resultsAddress + "/summary": "GET", resultsAddress + "/bmk_01KAXYZ0000000000000000000": "GET"} {
 			r := preflight(address, spa, method)
 			allowed := strings.ToLower(r.Header.Get("Access-Control-Allow-Headers"))
 			if readable(t, r) != spa || r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Methods") != method || !strings.Contains(allowed, "authorization") || !strings.Contains(allowed, "dpop") {

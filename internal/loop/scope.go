@@ -10,10 +10,11 @@ type Scope string
 
 // The scopes that something serves. A scope that opens nothing is not offered.
 const (
-	ScopeOpenID         Scope = "openid"
-	ScopeProfile        Scope = "profile"
-	ScopeEmail          Scope = "email"
-	ScopeReadBiomarkers Scope = "read:biomarkers"
+	ScopeOpenID          Scope = "openid"
+	ScopeProfile         Scope = "profile"
+	ScopeEmail           Scope = "email"
+	ScopeReadBiomarkers  Scope = "read:biomarkers"
+	ScopeWriteBiomarkers Scope = "write:biomarkers"
 )
 
 // ScopeOfflineAccess may be asked for and changes nothing: a refresh token always
@@ -60,6 +61,13 @@ var registry = []ScopeInfo{
 		Title:  "See your lab results",
 		Detail: "Values, dates and reference ranges, such as “TSH 2.41, normal”. New results too, until you disconnect.",
 		Cannot: "see your lab results",
+	},
+	{
+		Scope:  ScopeWriteBiomarkers,
+		PHI:    true,
+		Title:  "Add lab results to your record",
+		Detail: "New values of yours, each marked with where it came from. It can take back only what it added itself.",
+		Cannot: "add lab results",
 	},
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/loop-health/loop/internal/portal"
 )
 
 // sweepInterval is how often what has expired is deleted and counted refusals
@@ -71,8 +69,7 @@ const logoutInterval = 2 * time.Second
 // DeliverLogouts tells apps of sessions that have ended. The platform does it by
 // itself, every two seconds.
 func (p *Platform) DeliverLogouts(ctx context.Context) error {
-	by := logouts{others: p.outgoing, portal: portal.BackchannelLogoutURL(p.config.Developers), own: p.config.HTTP}
-	_, err := p.OAuth.DeliverLogouts(ctx, by)
+	_, err := p.OAuth.DeliverLogouts(ctx, p.outgoing)
 	return err
 }
 
@@ -87,8 +84,11 @@ func (p *Platform) Sweep(ctx context.Context) error {
 }
 
 func (p *Platform) sweepRoom(ctx context.Context, db named) (err error) {
-	if db.name == identityRoom {
+	switch db.name {
+	case identityRoom:
 		err = p.store.Sweep(ctx)
+	case clinicalRoom:
+		err = p.results.Sweep(ctx)
 	}
 	return errors.Join(err, db.RecordTallies(ctx, p.world.Now()))
 }

@@ -93,6 +93,8 @@ type clinicalStore interface {
 	biomarker.Inbox
 	biomarker.Results
 	clinical.Records
+	// Sweep deletes what has expired.
+	Sweep(ctx context.Context) error
 }
 
 // database holds the tables of a room, and its part of the audit chain.

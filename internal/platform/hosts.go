@@ -82,13 +82,14 @@ func (p *Platform) buildIdentity() ([]room, error) {
 
 func (p *Platform) buildClinical() ([]room, error) {
 	config := clinical.Config{
+		Importer:   p.Importer,
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.tokens,
 		Records:    p.results,
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{
 			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.tokens.Issuer},
-			ScopesSupported: []string{string(loop.ScopeReadBiomarkers)}, BearerMethods: []string{"header"},
+			ScopesSupported: []string{string(loop.ScopeReadBiomarkers), string(loop.ScopeWriteBiomarkers)}, BearerMethods: []string{"header"},
 			ProofAlgorithms: clientjwt.Algorithms(), CertificateBoundTokens: p.config.ClinicalCertificate != nil,
 			Name: "Connect with Loop: lab results", Documentation: p.config.Developers.JoinPath(web.DocumentationPath, "lab-results").String(),
 		},
@@ -110,8 +111,6 @@ func (p *Platform) buildDevelopers() ([]room, error) {
 		Clients: p.Clients, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
 		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
-
-		FormSecrets: p.formSecrets,
 	})
 	if err != nil {
 		return nil, err

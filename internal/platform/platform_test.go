@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,10 +18,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Histories of each kind of app, and about how many steps each has; the flags on
-	// the command line say otherwise.
-	_ = flag.Set("rapid.checks", strconv.Itoa(share(25)))
-	_ = flag.Set("rapid.steps", "50")
+	_ = flag.Set("rapid.checks", "25") // histories of each kind of app; the flags on the command line say otherwise
+	_ = flag.Set("rapid.steps", "50")  // of each, about
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"), // ends by itself, soon after Close
 	)

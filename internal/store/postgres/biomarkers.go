@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
@@ -19,23 +18,12 @@ type ClinicalStore struct {
 
 // NewClinical makes the store of a database that was opened with Clinical.
 func NewClinical(db *Database) *ClinicalStore {
-	return &ClinicalStore{tables.NewClinical(db, db.config.World), db}
+	return &ClinicalStore{tables.NewClinical(db, db.config.World, lockResults), db}
 }
 
-// AddResults inserts a member's new results and their record, all or nothing.
-// An id that is already there is an error.
-func (s *ClinicalStore) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, rec audit.Record) error {
-	return s.db.Write(ctx, func(tx *Tx) error {
-		// Arrivals are numbered one import after the other.
-		tx.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('results of ' || $1::text, 0))`, member)
-		var arrival int64
-		err := tx.QueryRow(func(row tables.Scanner) error { return row.Scan(&arrival) }, tables.SelectNewestArrival, member)
-		if err != nil {
-			return fmt.Errorf("numbering results: %w", err)
-		}
-		tables.AddResults(tx, member, arrival, results)
-		return tx.Record(rec)
-	})
+// lockResults has whoever changes a member's results wait for the one before.
+func lockResults(tx tables.Tx, member loop.MemberID) {
+	tx.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('results of ' || $1::text, 0))`, member)
 }
 
 // Which results are in a selection, and in what order. Later pages see what had
@@ -46,13 +34,13 @@ const (
 	selectResults = `
 SELECT newest.arrival, ` + tables.ResultColumns + ` FROM results AS r
 CROSS JOIN LATERAL (SELECT CASE WHEN $2::bigint > 0 THEN $2 ELSE (SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1) END) AS newest (arrival)
-WHERE r.member_id = $1 AND r.arrival <= newest.arrival
+WHERE r.member_id = $1 AND r.` + tables.Standing + ` AND r.arrival <= newest.arrival
 	AND (cardinality($3::text[]) = 0 OR r.code = ANY ($3))
 	AND r.collected_at >= $4 AND r.collected_at < $5
 	AND (r.collected_at, r.id) < ($6, $7)`
 	newestOfItsCode = `
 	AND NOT EXISTS (SELECT 1 FROM results AS newer
-		WHERE newer.member_id = $1 AND newer.code = r.code AND newer.arrival <= newest.arrival
+		WHERE newer.member_id = $1 AND newer.` + tables.Standing + ` AND newer.code = r.code AND newer.arrival <= newest.arrival
 			AND newer.collected_at < $5 AND (newer.collected_at, newer.id) > (r.collected_at, r.id))`
 	newestFirst = `
 ORDER BY r.collected_at DESC, r.id DESC`

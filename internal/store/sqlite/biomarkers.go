@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
@@ -33,19 +32,9 @@ type Clinical struct {
 }
 
 // NewClinical makes the store of a database that was opened with ClinicalSchema.
-func NewClinical(db *Database) *Clinical { return &Clinical{tables.NewClinical(db, db.world), db} }
-
-// AddResults inserts a member's new results and their record, all or nothing.
-// An id that is already there is an error.
-func (s *Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, rec audit.Record) error {
-	return s.db.Write(ctx, func(tx *Tx) error {
-		var arrival int64
-		if err := tx.QueryRow(tables.SelectNewestArrival, member).Scan(&arrival); err != nil {
-			return fmt.Errorf("numbering results: %w", err)
-		}
-		tables.AddResults(tx, member, arrival, results)
-		return tx.Record(rec)
-	})
+func NewClinical(db *Database) *Clinical {
+	alone := func(tables.Tx, loop.MemberID) {} // there is one writer
+	return &Clinical{tables.NewClinical(db, db.world, alone), db}
 }
 
 // Which results are in a selection, and in what order. Later pages see what had
@@ -57,13 +46,13 @@ const (
 
 	selectResults = `
 SELECT ` + newestArrival + `, ` + tables.ResultColumns + ` FROM results AS r
-WHERE r.member_id = $1 AND r.arrival <= ` + newestArrival + `
+WHERE r.member_id = $1 AND r.` + tables.Standing + ` AND r.arrival <= ` + newestArrival + `
 	AND ($3 IS NULL OR r.code IN (SELECT value FROM json_each($3)))
 	AND r.collected_at >= $4 AND r.collected_at < $5
 	AND (r.collected_at, r.id) < ($6, $7)`
 	newestOfItsCode = `
 	AND NOT EXISTS (SELECT 1 FROM results AS newer
-		WHERE newer.member_id = $1 AND newer.code = r.code AND newer.arrival <= ` + newestArrival + `
+		WHERE newer.member_id = $1 AND newer.` + tables.Standing + ` AND newer.code = r.code AND newer.arrival <= ` + newestArrival + `
 			AND newer.collected_at < $5 AND (newer.collected_at, newer.id) > (r.collected_at, r.id))`
 	newestFirst = `
 ORDER BY r.collected_at DESC, r.id DESC`

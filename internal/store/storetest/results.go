@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -32,12 +33,14 @@ type ResultStore interface {
 // with the test.
 func RunResults(t *testing.T, open func(t *testing.T) (ResultStore, loop.World)) {
 	t.Helper()
-	for name, test := range map[string]func(*testing.T, *results){
+	parts := map[string]func(*testing.T, *results){
 		"results come back as they were":                  comeBack,
 		"a result is found by its member alone":           foundByItsMember,
 		"results are added all or none":                   allResultsOrNone,
 		"pages show each result once while others arrive": pages,
-	} {
+	}
+	maps.Copy(parts, submissions)
+	for name, test := range parts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store, world := open(t)

@@ -73,10 +73,14 @@ func NewIdentity(db Database, world loop.World, cache *store.ClientCache) Identi
 type Clinical struct {
 	db    Database
 	world loop.World
+	lock  func(tx Tx, member loop.MemberID)
 }
 
-// NewClinical makes them for a database with clinical's schema.
-func NewClinical(db Database, world loop.World) Clinical { return Clinical{db: db, world: world} }
+// NewClinical makes them for a database with clinical's schema. lock keeps acts on
+// one member's results apart until the transaction ends.
+func NewClinical(db Database, world loop.World, lock func(tx Tx, member loop.MemberID)) Clinical {
+	return Clinical{db: db, world: world, lock: lock}
+}
 
 // list reads all rows of a query.
 func list[T any](ctx context.Context, db Reader, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
