@@ -48,12 +48,14 @@ type identity struct {
 
 func (i identity) NewNonce() string { return "nonce" }
 
-func (i identity) Admit(presented oauth.Presented) (oauth.AccessToken, error) {
+func (identity) Accept(oauth.Admitted) error { return nil }
+
+func (i identity) Admit(presented oauth.Presented) (oauth.Admitted, error) {
 	token, ok := i.tokens[presented.Token]
 	if !ok {
-		return oauth.AccessToken{}, loop.Errorf(loop.InvalidToken, "The access token is not valid.")
+		return oauth.Admitted{}, loop.Errorf(loop.InvalidToken, "The access token is not valid.")
 	}
-	return token, nil
+	return oauth.Admitted{AccessToken: token}, nil
 }
 
 func (i identity) Sex(_ context.Context, id loop.MemberID) (loop.Sex, error) {

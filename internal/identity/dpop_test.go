@@ -35,7 +35,7 @@ type attempt struct {
 // takes one away.
 func (a attempt) claims(address, access string, changes map[string]any) map[string]any {
 	method := http.MethodPost
-	if address != tokenAddress {
+	if address == userInfoAddress || address == resultsAddress {
 		method = http.MethodGet
 	}
 	claims := a.p.ProofClaims(method, address, access)
@@ -84,7 +84,7 @@ func badProofs(t *testing.T, p *platformtest.Platform, key *platformtest.Key, ad
 		"htu in capitals":                  changed(map[string]any{"htu": strings.Replace(address, "/v1", "/V1", 1)}),
 		"htu without a path":               changed(map[string]any{"htu": platformtest.Identity}),
 		"htu that is a path alone":         changed(map[string]any{"htu": "/v1/oauth/token"}),
-		"htu by way of another folder":     changed(map[string]any{"htu": strings.Replace(address, "/v1", "/v1/../v1", 1)}),
+		"htu with an escaped slash":        changed(map[string]any{"htu": strings.Replace(address, "/v1/", "/v1%2F", 1)}),
 		"no htu":                           changed(map[string]any{"htu": nil}),
 		"htu in another case":              changed(map[string]any{"htu": nil, "HTU": address}),
 		"another htm":                      changed(map[string]any{"htm": "PUT"}),
@@ -212,7 +212,8 @@ func TestSec062_AProofThatIsNotGoodIsRefused(t *testing.T) {
 		})
 		for name, htu := range map[string]string{
 			"a query and a fragment": address + "?limit=1#x", "the host in capitals": strings.Replace(address, "platform.test", "PLATFORM.test", 1),
-			"the default port": strings.Replace(address, ".test/", ".test:443/", 1),
+			"the default port": strings.Replace(address, ".test/", ".test:443/", 1), "a detour": strings.Replace(address, "/v1", "/x/../v1", 1),
+			"letters that need no escape": strings.Replace(address, "/v1", "/%761", 1),
 		} {
 			t.Run(where+"RFC 9449 §4.3 htu with "+name+" works", func(t *testing.T) {
 				if r := ask(presented(key.Proof(a.claims(address, tokens.Access, map[string]any{"htu": htu, "unknown": true})))); r.StatusCode != http.StatusOK {
@@ -249,14 +250,16 @@ func TestSec062_AProofWorksOnce(t *testing.T) {
 	key, app := platformtest.NewKey(t), p.AddApp(t, nil)
 	a := attempt{p, key}
 	send := func(proof string) *platformtest.Response {
-		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"lph_rt_none"}}
-		return app.Send("/v1/oauth/token", form, http.Header{"Dpop": {proof}})
+		return app.Send("/v1/oauth/par", app.Request(), http.Header{"Dpop": {proof}})
 	}
 	taken := func(t *testing.T, r *platformtest.Response) {
 		t.Helper()
-		refused(t, r, http.StatusBadRequest, "invalid_grant") // past the proof
+		if r.StatusCode != http.StatusCreated {
+			t.Fatalf("%d %s", r.StatusCode, r.Text)
+		}
 	}
-	proof := func(changes map[string]any) string { return key.Proof(a.claims(tokenAddress, "", changes)) }
+	pushAddress := platformtest.Identity + "/v1/oauth/par"
+	proof := func(changes map[string]any) string { return key.Proof(a.claims(pushAddress, "", changes)) }
 	t.Run("at the same endpoint", func(t *testing.T) {
 		used := proof(nil)
 		taken(t, send(used))
@@ -268,7 +271,7 @@ func TestSec062_AProofWorksOnce(t *testing.T) {
 	})
 	t.Run("another key's jti is its own", func(t *testing.T) {
 		other := platformtest.NewKey(t)
-		taken(t, send(other.Proof(a.claims(tokenAddress, "", map[string]any{"jti": "one"}))))
+		taken(t, send(other.Proof(a.claims(pushAddress, "", map[string]any{"jti": "one"}))))
 	})
 	t.Run("fifty at once: one passes", func(t *testing.T) {
 		used := proof(nil)
@@ -276,7 +279,7 @@ func TestSec062_AProofWorksOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if r := send(used); strings.Contains(r.Text, "invalid_grant") {
+				if r := send(used); r.StatusCode == http.StatusCreated {
 					passed.Add(1)
 				}
 			})
@@ -303,7 +306,7 @@ func TestSec062_AProofWorksOnce(t *testing.T) {
 	neverAgain := func(t *testing.T, used string) {
 		t.Helper()
 		for range 130 {
-			if r := send(used); r.JSON(t)["error"] == "invalid_grant" {
+			if r := send(used); r.StatusCode == http.StatusCreated {
 				t.Fatal("it is taken again")
 			}
 			p.World.Advance(time.Second)
@@ -317,6 +320,34 @@ func TestSec062_AProofWorksOnce(t *testing.T) {
 			p.Restart(t)
 			neverAgain(t, used)
 		})
+	}
+}
+
+// What is refused leaves nothing behind: an app that sends its proof again with
+// what it should have sent is served.
+func TestSec166_AProofOfARefusedRequestIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	key, ada := platformtest.NewKey(t), p.AddMember(t, "Ada")
+	app := p.AddApp(t, nil)
+	tokens := app.Redeem(app.Code(p.NewBrowser(t), ada)).Pair(t)
+	header := p.WithProof(key, http.MethodPost, tokenAddress, "")
+	refresh := func(token string) *platformtest.Response {
+		return app.Send("/v1/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, header)
+	}
+	for range 3 {
+		refused(t, refresh("lph_rt_none"), http.StatusBadRequest, "invalid_grant")
+	}
+	bound := refresh(tokens.Refresh).Pair(t)
+	refused(t, refresh(bound.Refresh), http.StatusBadRequest, "invalid_dpop_proof")
+
+	narrow := app.Send("/v1/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {bound.Refresh}, "scope": {"openid"}},
+		p.WithProof(key, http.MethodPost, tokenAddress, "")).Pair(t)
+	read := p.WithProof(key, http.MethodGet, resultsAddress, narrow.Access)
+	for range 3 {
+		if r := p.Fetch(t, http.MethodGet, resultsAddress, read); r.StatusCode != http.StatusForbidden {
+			t.Errorf("without the scope: %d %s", r.StatusCode, r.Text)
+		}
 	}
 }
 

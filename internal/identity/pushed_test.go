@@ -210,7 +210,6 @@ func TestSec061_APushIsRefusedAtOnceAndInFull(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app, other := p.AddApp(t, nil), p.AddApp(t, nil)
-	public := p.AddApp(t, func(c *loop.Client) { c.Type = loop.Public })
 	service := p.AddApp(t, func(c *loop.Client) {
 		c.RedirectURIs, c.AllowedScopes = nil, nil
 		c.Protocol.GrantTypes, c.Protocol.ServiceScopes = []loop.GrantType{loop.GrantClientCredentials}, []string{"orders:read"}
@@ -221,7 +220,6 @@ func TestSec061_APushIsRefusedAtOnceAndInFull(t *testing.T) {
 		status int
 		code   string
 	}{
-		"a public client":             {public, public.Request(), 401, "invalid_client"},
 		"another client's secret":     {&platformtest.App{Client: app.Client}, with(app.Request(), "client_secret", other.Secret), 401, "invalid_client"},
 		"a request_uri within":        {app, with(app.Request(), "request_uri", push(t, app, app.Request())), 400, "invalid_request"},
 		"a foreign redirect URI":      {app, with(app.Request(), "redirect_uri", "https://evil.example/cb"), 400, "invalid_request"},
@@ -253,6 +251,26 @@ func TestSec061_APushIsRefusedAtOnceAndInFull(t *testing.T) {
 		if r := p.Fetch(t, method, platformtest.Identity+"/v1/oauth/par", nil); r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "POST" {
 			t.Errorf("%s: %d, Allow %q", method, r.StatusCode, r.Header.Get("Allow"))
 		}
+	}
+}
+
+// What is too long for an address can be pushed by any app: what authenticates at
+// the token endpoint authenticates here (RFC 9126 §2).
+func TestPush_RFC9126_2_APublicClientPushesByItsID(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := p.AddMember(t, "Ada")
+	app := p.AddApp(t, func(c *loop.Client) { c.Type = loop.Public })
+	b := p.NewBrowser(t)
+	handle := push(t, app, with(app.Request(), "login_hint", strings.Repeat("x", 9000)))
+	code := b.Allow(byHandle(app, handle), ada).Query().Get("code")
+	app.Redeem(code).Pair(t)
+	for name, id := range map[string]string{"an unknown client": "client_01HXY00000000000000000000Z", "a client that has a secret": string(p.AddApp(t, nil).ID)} {
+		t.Run(name, func(t *testing.T) {
+			form := app.Request()
+			form.Set("client_id", id)
+			refused(t, p.Post(t, platformtest.Identity+"/v1/oauth/par", form, nil), http.StatusUnauthorized, "invalid_client")
+		})
 	}
 }
 

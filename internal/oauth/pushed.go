@@ -52,61 +52,69 @@ type PushedResponse struct {
 // the authorization request that comes with them.
 var clientProof = []string{"client_secret", "client_assertion", "client_assertion_type"}
 
-// Push takes an authorization request from a client that Authenticate has
-// proven, checks all of it and keeps it (RFC 9126 §2.1). What is wrong with it
-// is told here, not in the member's browser.
+// Push takes an authorization request from a client that was authenticated,
+// checks all of it and keeps it (RFC 9126 §2.1). A public client may push as it
+// may ask for tokens: by its client_id (§2). What is wrong with the request is
+// answered here, not in the member's browser.
 func (s *Server) Push(ctx context.Context, client *loop.Client, req clientauth.Request) (*PushedResponse, error) {
-	if client.Type != loop.Confidential {
-		return nil, loop.Errorf(loop.InvalidClient, "Pushing is for clients that authenticate. A public client sends its request to the authorization endpoint.")
+	raw, err := s.pushedParameters(ctx, client, req.Form)
+	if err != nil {
+		return nil, err
 	}
-	params := maps.Clone(req.Form)
-	for _, name := range clientProof {
-		params.Del(name)
-	}
-	params.Set("client_id", string(client.ID))
-	if params.Has("request_uri") {
-		return nil, loop.Errorf(loop.InvalidRequest, "A request_uri cannot be pushed: it is the answer to a push.").About("request_uri")
-	}
-	asked := Asked{Parameters: params, Unsigned: !params.Has("request")}
-	var err error
-	if params.Has("request") {
-		if asked.Parameters, err = s.openRequestObject(ctx, client, params.Get("request")); err != nil {
-			return nil, err
-		}
-	}
-	if asked.Key, err = s.pushedKey(req, asked.Parameters); err != nil {
+	key, proof, err := s.pushedKey(req, raw.Parameters)
+	if err != nil {
 		return nil, err
 	}
 	handle := credential.NewSecret(s.World, requestURIPrefix)
-	asked.Handle = handle.Reveal()
-	if _, err := s.CheckAuthorizationRequest(ctx, asked); err != nil {
+	raw.Key, raw.Handle = key, handle.Reveal()
+	if _, err := s.CheckAuthorizationRequest(ctx, raw); err != nil {
 		if refused, ok := errors.AsType[*AuthorizationError](err); ok {
 			return nil, refused.Fault
 		}
 		return nil, err
 	}
-	err = s.Pushed.AddPushedRequest(ctx, &PushedRequest{
-		Hash: handle.Hash(), Client: client.ID, Parameters: asked.Parameters, Key: asked.Key, ExpiresAt: s.World.Now().Add(pushedLife),
+	err = s.Possession.Once(client.ID, proof, func() error {
+		return s.Pushed.AddPushedRequest(ctx, &PushedRequest{
+			Hash: handle.Hash(), Client: client.ID, Parameters: raw.Parameters, Key: key, ExpiresAt: s.World.Now().Add(pushedLife),
+		})
 	})
-	return &PushedResponse{RequestURI: asked.Handle, ExpiresIn: int64(pushedLife / time.Second)}, err
+	return &PushedResponse{RequestURI: raw.Handle, ExpiresIn: int64(pushedLife / time.Second)}, err
 }
 
-// pushedKey finds the key that the code will be bound to: that of a proof with
-// the push, or the one that dpop_jkt names; where both are there, they are one
-// (RFC 9449 §10.1).
-func (s *Server) pushedKey(req clientauth.Request, params url.Values) (string, error) {
+// pushedParameters reads the authorization request in the form of a push: the
+// parameters in it, or those of a request object.
+func (s *Server) pushedParameters(ctx context.Context, client *loop.Client, form url.Values) (Asked, error) {
+	params := maps.Clone(form)
+	for _, name := range clientProof {
+		params.Del(name)
+	}
+	params.Set("client_id", string(client.ID))
+	if params.Has("request_uri") {
+		return Asked{}, loop.Errorf(loop.InvalidRequest, "A request_uri cannot be pushed: it is the answer to a push.").About("request_uri")
+	}
+	if !params.Has("request") {
+		return Asked{Parameters: params, Unsigned: true}, nil
+	}
+	signed, err := s.openRequestObject(ctx, client, params.Get("request"))
+	return Asked{Parameters: signed}, err
+}
+
+// pushedKey finds the key that the code will be bound to, with the proof of the
+// push, if there is one: that proof's key, or the one that dpop_jkt names; where
+// both are there, they are one (RFC 9449 §10.1).
+func (s *Server) pushedKey(req clientauth.Request, params url.Values) (string, *possession.Proof, error) {
 	named := params.Get("dpop_jkt")
 	if len(req.Proofs) == 0 {
-		return named, nil
+		return named, nil, nil
 	}
 	proof, err := s.Possession.Check(req.Evidence, "")
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if named != "" && named != proof.Key {
-		return "", possession.Refused("its key is not the one that dpop_jkt names")
+		return "", nil, possession.Refused("its key is not the one that dpop_jkt names")
 	}
-	return proof.Key, s.Possession.Use(proof)
+	return proof.Key, proof, nil
 }
 
 var errBadHandle = loop.Errorf(loop.InvalidRequestURI, "The request_uri is unknown, has expired, was used, or belongs to another app. Push the request again: a request_uri works for 60 seconds and for one authorization.").About("request_uri")

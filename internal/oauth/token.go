@@ -54,11 +54,16 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req clientau
 	if !client.MayUse(name) {
 		return nil, loop.Errorf(loop.UnauthorizedClient, "This client is not registered for the grant type %s. An operator sets the grant types of an app.", name).About("grant_type")
 	}
-	binding, err := s.Possession.Bind(client, req.Evidence)
+	binding, proof, err := s.Possession.Bind(client, req.Evidence)
 	if err != nil {
 		return nil, err
 	}
-	return grant(s, ctx, TokenRequest{Client: client, Form: req.Form, Binding: binding})
+	var response *TokenResponse
+	err = s.Possession.Once(client.ID, proof, func() error {
+		response, err = grant(s, ctx, TokenRequest{Client: client, Form: req.Form, Binding: binding})
+		return err
+	})
+	return response, err
 }
 
 // issue makes the tokens that a chain stands for now. Granted is what the access

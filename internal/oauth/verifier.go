@@ -40,19 +40,31 @@ type Presented struct {
 	Resource string // what is asked for: the host's public address
 }
 
+// Admitted is an access token that may be used for the request that brought it.
+type Admitted struct {
+	AccessToken
+
+	proof *possession.Proof // nil: none came with it
+}
+
 // Admit judges an access token as it is presented: good now, meant for this
 // resource, and held by whom it was given to. InvalidToken, InvalidDPoPProof or
-// UseDPoPNonce otherwise.
-func (v *Verifier) Admit(p Presented) (AccessToken, error) {
+// UseDPoPNonce otherwise. Pass it to Accept before the request is answered.
+func (v *Verifier) Admit(p Presented) (Admitted, error) {
 	token, err := v.Verify(p.Token)
 	if err != nil {
-		return AccessToken{}, err
+		return Admitted{}, err
 	}
 	if !token.meantFor(p.Resource) {
-		return AccessToken{}, loop.Errorf(loop.InvalidToken, "The access token is meant for another resource. Ask for one with resource=%s.", p.Resource)
+		return Admitted{}, loop.Errorf(loop.InvalidToken, "The access token is meant for another resource. Ask for one with resource=%s.", p.Resource)
 	}
-	return token, v.Possession.Held(token.Binding, p.Scheme, p.Token, p.Evidence)
+	proof, err := v.Possession.Held(possession.Token{Text: p.Token, Scheme: p.Scheme, Client: token.Client, Binding: token.Binding}, p.Evidence)
+	return Admitted{token, proof}, err
 }
+
+// Accept uses up what was presented with an admitted token, once all else of its
+// request holds; InvalidDPoPProof where another request was faster.
+func (v *Verifier) Accept(a Admitted) error { return v.Possession.Use(a.Client, a.proof) }
 
 // NewNonce makes the nonce for the next DPoP proof (RFC 9449 §8.2).
 func (v *Verifier) NewNonce() string { return v.Possession.NewNonce() }

@@ -16,7 +16,10 @@ import (
 type Tokens interface {
 	// Admit judges an access token as it is presented; InvalidToken,
 	// InvalidDPoPProof or UseDPoPNonce where it does not open this resource.
-	Admit(presented oauth.Presented) (oauth.AccessToken, error)
+	Admit(presented oauth.Presented) (oauth.Admitted, error)
+	// Accept uses up what came with an admitted token, once all else of its request
+	// holds; InvalidDPoPProof where another request was faster.
+	Accept(admitted oauth.Admitted) error
 	// NewNonce makes the nonce for the next DPoP proof.
 	NewNonce() string
 }
@@ -92,10 +95,11 @@ func (res *Resource) admit(w http.ResponseWriter, r *http.Request, needs Access)
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
-	token, err := res.Tokens.Admit(oauth.Presented{Evidence: res.Site.Evidence(r), Scheme: scheme, Token: text, Resource: res.Site.PublicURL.String()})
+	admitted, err := res.Tokens.Admit(oauth.Presented{Evidence: res.Site.Evidence(r), Scheme: scheme, Token: text, Resource: res.Site.PublicURL.String()})
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
+	token := admitted.AccessToken
 	NoteClient(r.Context(), token.Client)
 	NoteMember(r.Context(), token.Member)
 	if err := res.limit(w, r, needs.Class, token.Client); err != nil {
@@ -104,7 +108,10 @@ func (res *Resource) admit(w http.ResponseWriter, r *http.Request, needs Access)
 	if !token.Scopes.Has(needs.Scope) {
 		return oauth.AccessToken{}, res.lacking(r.Context(), token, needs.Scope)
 	}
-	return token, res.fresh(token)
+	if err := res.fresh(token); err != nil {
+		return oauth.AccessToken{}, err
+	}
+	return token, res.Tokens.Accept(admitted)
 }
 
 // limit counts a request with a good token of the client, whose pages alone may

@@ -24,16 +24,23 @@ type issuer struct {
 	unknown error // of the app
 	refused []audit.Refusal
 	down    error
+
+	accepted int
 }
 
 func (*issuer) NewNonce() string { return "a nonce" }
 
-func (i *issuer) Admit(p oauth.Presented) (oauth.AccessToken, error) {
+func (i *issuer) Admit(p oauth.Presented) (oauth.Admitted, error) {
 	token, ok := i.tokens[p.Token]
 	if !ok {
-		return token, loop.Errorf(loop.InvalidToken, "The access token is not valid.")
+		return oauth.Admitted{}, loop.Errorf(loop.InvalidToken, "The access token is not valid.")
 	}
-	return token, nil
+	return oauth.Admitted{AccessToken: token}, nil
+}
+
+func (i *issuer) Accept(oauth.Admitted) error {
+	i.accepted++
+	return nil
 }
 
 func (i *issuer) Client(_ context.Context, id loop.ClientID) (*loop.Client, error) {
@@ -115,6 +122,9 @@ func TestResource(t *testing.T) {
 			}
 			if got := w.Header().Get("WWW-Authenticate"); !strings.HasPrefix(got, test.challenge) || test.challenge == "" && got != "" {
 				t.Errorf("the challenge is %q", got)
+			}
+			if i.accepted > 0 != (test.status == http.StatusOK) {
+				t.Errorf("what came with a token was used up %d times", i.accepted)
 			}
 			if w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("a cache may keep it: %v", w.Header())

@@ -24,7 +24,7 @@ var pushedRequests = []module{
 	{"response_type code id_token is refused", pushRefused("response_type", "code id_token", "unsupported_response_type")},
 	{"response_type token is refused", pushRefused("response_type", "token", "unsupported_response_type")},
 	{"PUT is refused", pushByPUT},
-	{"a public client is refused", pushByPublic},
+	{"a client that proves nothing is refused", pushByPublic},
 	{"an authorization request that was not pushed is refused", notPushed},
 }
 
@@ -128,7 +128,7 @@ func pushByPUT(t *testing.T, s *suite) {
 }
 
 func pushByPublic(t *testing.T, s *suite) {
-	a := s.newApp(t, "--type", "public")
+	a := s.newFAPIApp(t)
 	a.authenticate = public
 	got := a.pushForm(t, a.request().params)
 	if got.status != http.StatusBadRequest && got.status != http.StatusUnauthorized || got.RequestURI != "" {

@@ -32,58 +32,63 @@ func (b Binding) TokenType() string {
 	return "Bearer"
 }
 
-// Bind finds what the tokens of a token request will be bound to, and uses the
-// request's proof up. A client that registered bound tokens gets no others.
-func (c *Checker) Bind(client *loop.Client, sent Evidence) (Binding, error) {
-	var b Binding
+// Bind finds what the tokens of a token request will be bound to, with the
+// request's proof, if any, which the caller uses up. A client that registered
+// bound tokens gets no others.
+func (c *Checker) Bind(client *loop.Client, sent Evidence) (b Binding, proof *Proof, err error) {
 	switch {
 	case len(sent.Proofs) > 0:
-		proof, err := c.Check(sent, "")
-		if err != nil {
-			return b, err
-		}
-		if err := c.Use(proof); err != nil {
-			return b, err
+		if proof, err = c.Check(sent, ""); err != nil {
+			return b, nil, err
 		}
 		b.Key = proof.Key
 	case client.Protocol.DPoPBound && !client.Protocol.CertificateBound:
-		return b, Refused("this client's tokens are bound to a key: send a DPoP proof")
+		return b, nil, Refused("this client's tokens are bound to a key: send a DPoP proof")
 	case client.Protocol.DPoPBound && len(sent.Certificates) == 0:
-		return b, Refused("this client's tokens are bound: send a DPoP proof, or a client certificate")
+		return b, nil, Refused("this client's tokens are bound: send a DPoP proof, or a client certificate")
 	}
 	if client.Protocol.CertificateBound && b.Key == "" {
 		if len(sent.Certificates) == 0 {
-			return b, loop.Errorf(loop.InvalidRequest, "This client's tokens are bound to its certificate, and the connection brought none. Use the addresses in mtls_endpoint_aliases of the discovery document.")
+			return b, nil, loop.Errorf(loop.InvalidRequest, "This client's tokens are bound to its certificate, and the connection brought none. Use the addresses in mtls_endpoint_aliases of the discovery document.")
 		}
 		b.Certificate = Thumbprint(sent.Certificates[0])
 	}
-	return b, nil
+	return b, proof, nil
 }
 
-// Held proves that whoever presents an access token by this scheme holds what the
-// token is bound to; InvalidToken, InvalidDPoPProof or UseDPoPNonce otherwise. A
-// bound token never falls back to a bearer token (RFC 9449 §7.2).
-func (c *Checker) Held(bound Binding, scheme, token string, sent Evidence) error {
-	byDPoP := strings.EqualFold(scheme, "DPoP")
+// Token is an access token as it is presented.
+type Token struct {
+	Text   string
+	Scheme string // Bearer or DPoP, as it was written
+	Client loop.ClientID
+	Binding
+}
+
+// Held proves that whoever presents an access token holds what it is bound to;
+// InvalidToken, InvalidDPoPProof or UseDPoPNonce otherwise. A bound token never
+// falls back to a bearer token (RFC 9449 §7.2). The caller uses the proof up, if
+// there is one.
+func (c *Checker) Held(token Token, sent Evidence) (*Proof, error) {
+	byDPoP := strings.EqualFold(token.Scheme, "DPoP")
 	switch {
-	case bound.Key != "" && !byDPoP:
-		return loop.Errorf(loop.InvalidToken, "The access token is bound to a key. Send it as Authorization: DPoP TOKEN, with a proof.")
-	case bound.Key == "" && byDPoP:
-		return loop.Errorf(loop.InvalidToken, "The access token is not bound to a key. Send it as Authorization: Bearer TOKEN.")
-	case bound.Certificate != "":
-		if len(sent.Certificates) == 0 || Thumbprint(sent.Certificates[0]) != bound.Certificate {
-			return loop.Errorf(loop.InvalidToken, "The access token is bound to a client certificate, and this connection did not bring that one. Use the certificate of the token request, at the addresses for certificates.")
+	case token.Key != "" && !byDPoP:
+		return nil, loop.Errorf(loop.InvalidToken, "The access token is bound to a key. Send it as Authorization: DPoP TOKEN, with a proof.")
+	case token.Key == "" && byDPoP:
+		return nil, loop.Errorf(loop.InvalidToken, "The access token is not bound to a key. Send it as Authorization: Bearer TOKEN.")
+	case token.Certificate != "":
+		if len(sent.Certificates) == 0 || Thumbprint(sent.Certificates[0]) != token.Certificate {
+			return nil, loop.Errorf(loop.InvalidToken, "The access token is bound to a client certificate, and this connection did not bring that one. Use the certificate of the token request, at the addresses for certificates.")
 		}
 	}
 	if !byDPoP {
-		return nil
+		return nil, nil //nolint:nilnil // there is no proof, and none is needed
 	}
-	proof, err := c.Check(sent, token)
+	proof, err := c.Check(sent, token.Text)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if proof.Key != bound.Key {
-		return loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's. Make the proof with the key of the token request.")
+	if proof.Key != token.Key {
+		return nil, loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's. Make the proof with the key of the token request.")
 	}
-	return c.Use(proof)
+	return proof, c.Unused(token.Client, proof)
 }

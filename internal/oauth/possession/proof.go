@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"net/url"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -32,12 +32,12 @@ type proofClaims struct {
 	thumbprint string
 }
 
-// Proof is a proof that was checked but not yet used up: whose it is depends on
-// a client or token that has to be judged first.
+// Proof is a proof that holds, and is not used up yet: whose it is depends on a
+// client or token that has to be judged first.
 type Proof struct {
-	Key   string // the thumbprint of the key (jkt)
-	hash  [32]byte
-	until time.Time
+	Key    string // the thumbprint of the key (jkt)
+	hash   [32]byte
+	madeAt time.Time // since when it exists at the earliest
 }
 
 // Refused refuses the proof of a request for a reason, a clause that its sender may
@@ -57,7 +57,7 @@ type Checker struct {
 
 // Check checks the one proof of a request (RFC 9449 §4.3): InvalidDPoPProof or
 // UseDPoPNonce where it does not hold. The access token is empty where none is
-// presented. Call Use once client and token hold.
+// presented. Call Use once all else of the request holds.
 func (c *Checker) Check(sent Evidence, accessToken string) (*Proof, error) {
 	if len(sent.Proofs) != 1 {
 		return nil, Refused("send exactly one DPoP header")
@@ -67,10 +67,11 @@ func (c *Checker) Check(sent Evidence, accessToken string) (*Proof, error) {
 		return nil, err
 	}
 	now := c.World.Now()
+	htu := normalURL(claims.URL)
 	switch {
 	case claims.Method != sent.Method:
 		return nil, Refused("htm must be the method of this request, " + sent.Method)
-	case !slices.ContainsFunc(sent.URLs, func(own string) bool { return sameURL(claims.URL, own) }):
+	case !slices.ContainsFunc(sent.URLs, func(own string) bool { return htu != "" && htu == normalURL(own) }):
 		return nil, Refused("htu must be the address of this request, " + strings.Join(sent.URLs, " or "))
 	case claims.ID == "" || len(claims.ID) > 256:
 		return nil, Refused("it needs a jti of at most 256 characters")
@@ -85,11 +86,8 @@ func (c *Checker) Check(sent Evidence, accessToken string) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	if madeAt.Before(c.Memory.Since) {
-		return nil, errNeedsNonce // it may have been used before this process began to remember
-	}
 	hash := sha256.Sum256([]byte(claims.thumbprint + " " + claims.ID))
-	return &Proof{Key: claims.thumbprint, hash: hash, until: now.Add(2 * proofWindow)}, nil
+	return &Proof{Key: claims.thumbprint, hash: hash, madeAt: madeAt}, nil
 }
 
 // proofAge is the moment since which the proof exists: that of the nonce in it,
@@ -109,10 +107,42 @@ func (c *Checker) proofAge(claims *proofClaims, now time.Time) (time.Time, error
 	return madeAt, nil
 }
 
-// Use uses a proof up; InvalidDPoPProof where it was used before.
-func (c *Checker) Use(p *Proof) error {
-	err := c.Memory.use(p.hash, c.World.Now(), p.until)
-	if err == errUsed { //nolint:errorlint // our own value, never wrapped
+// Use uses up the proof of a client's request, if it has one; InvalidDPoPProof
+// where it was used before, UseDPoPNonce where that can't be known.
+func (c *Checker) Use(client loop.ClientID, p *Proof) error {
+	if p == nil {
+		return nil
+	}
+	return usable(c.Memory.use(client, p, c.World.Now()))
+}
+
+// Unused reports, as an error of Use, that a proof can't be used; it uses nothing
+// up.
+func (c *Checker) Unused(client loop.ClientID, p *Proof) error {
+	return usable(c.Memory.check(client, p, c.World.Now()))
+}
+
+// Once does what a request asks for, and has its proof used up by that: one whose
+// request was refused is forgotten again, so that nobody fills the memory with
+// what came to nothing. Where nobody knows what a request came to, its proof stays
+// used.
+func (c *Checker) Once(client loop.ClientID, p *Proof, do func() error) error {
+	if p == nil {
+		return do()
+	}
+	if err := c.Use(client, p); err != nil {
+		return err
+	}
+	err := do()
+	if err != nil && !errors.Is(err, loop.ErrOutcomeUnknown) {
+		c.Memory.forget(client, p)
+	}
+	return err
+}
+
+// usable turns what the memory says into an answer.
+func usable(err error) error {
+	if errors.Is(err, errUsed) {
 		return Refused("it was used before; make a proof for each request")
 	}
 	return err
@@ -148,21 +178,6 @@ func readProof(text string) (*proofClaims, error) {
 	}
 	claims.thumbprint, err = clientjwt.Thumbprint(*key)
 	return claims, err
-}
-
-// sameURL compares htu with an address of ours: without query and fragment, host
-// and scheme without regard to case (RFC 9449 §4.3, RFC 3986 §6.2).
-func sameURL(sent, own string) bool {
-	parsed, err := url.Parse(sent)
-	if err != nil || parsed.User != nil {
-		return false
-	}
-	host := strings.ToLower(parsed.Host)
-	scheme := strings.ToLower(parsed.Scheme)
-	if scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
-	}
-	return scheme+"://"+host+parsed.EscapedPath() == own
 }
 
 // tokenHash is the ath of an access token (RFC 9449 §4.2).
