@@ -31,6 +31,6 @@ func Contents() []Section {
 		{"Start", []string{"index", "quickstart-go", "quickstart-python", "quickstart-fastapi", "quickstart-node", "quickstart-spring", "quickstart-spa", "sdk-go", "loop-dev"}},
 		{"Build", []string{"authorization-flow", "tokens", "scopes", "lab-results", "adding-lab-results", "stronger-clients"}},
 		{"Take care", []string{"security", "threats", "production"}},
-		{"Reference", []string{"limits", "loop-serve", "operating", "errors/index"}},
+		{"Reference", []string{"limits", "loop-serve", "operating", "divergences", "errors/index"}},
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/loop-health/loop/test/process"
 )
 
-// screenshots is where TestThePages puts what it saw: ../docs/screenshots for
-// the pictures of the documentation.
+// screenshots is where TestThePages writes what it saw. ../docs/screenshots keeps the
+// pictures that the documentation shows, and no others.
 var screenshots = flag.String("screenshots", "", "write pictures of the pages to this `folder`")
 
 // screen is what a page is looked at on.

@@ -21,7 +21,7 @@ type choiceView struct {
 // showChoice answers GET /account: with which account to go on
 // (prompt=select_account).
 func (h *Host) showChoice(w http.ResponseWriter, r *http.Request) error {
-	j, signIn, err := h.Visitors.AskedByApp(w, r)
+	j, signIn, err := h.Visitors.AskedByApp(r)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ type homeView struct {
 // showHome answers GET /: who is signed in here. It decides what is next for a
 // member who came by themselves.
 func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
-	j, err := h.Visitors.Asked(w, r)
+	j, err := h.Visitors.Asked(r)
 	if err != nil {
 		return err
 	}

@@ -48,16 +48,16 @@ func New(config Config) (*Host, error) {
 
 // Mount adds the pages to identity's host.
 func (h *Host) Mount(site *web.Site) {
-	site.Page("GET "+visitor.SignInPath, h.showSignIn)
-	site.Page("POST "+visitor.SignInPath, h.postSignIn)
-	site.Page("GET /signup", h.showSignUp)
-	site.Page("POST /signup", h.postSignUp)
-	site.Page("GET "+visitor.NoticePath, h.showNotice)
-	site.Page("POST "+visitor.NoticePath, h.postNotice)
-	site.Page("GET "+visitor.ChoicePath, h.showChoice)
-	site.Page("POST "+visitor.ChoicePath, h.postChoice)
-	site.Page("GET /signout", h.showSignOut)
-	site.Page("POST /signout", h.postSignOut)
-	site.Page("GET "+visitor.SignedOutPath, h.showSignedOut)
+	site.Page("GET "+visitor.SignInPath, visitor.InPopup(h.showSignIn))
+	site.Page("POST "+visitor.SignInPath, visitor.InPopup(h.postSignIn))
+	site.Page("GET /signup", visitor.InPopup(h.showSignUp))
+	site.Page("POST /signup", visitor.InPopup(h.postSignUp))
+	site.Page("GET "+visitor.NoticePath, visitor.InPopup(h.showNotice))
+	site.Page("POST "+visitor.NoticePath, visitor.InPopup(h.postNotice))
+	site.Page("GET "+visitor.ChoicePath, visitor.InPopup(h.showChoice))
+	site.Page("POST "+visitor.ChoicePath, visitor.InPopup(h.postChoice))
+	site.Page("GET /signout", visitor.InPopup(h.showSignOut))
+	site.Page("POST /signout", visitor.InPopup(h.postSignOut))
+	site.Page("GET "+visitor.SignedOutPath, visitor.InPopup(h.showSignedOut))
 	site.Page("GET /{$}", h.showHome)
 }

@@ -15,7 +15,7 @@ type noticeView struct {
 
 // showNotice answers GET /notice: what a member has to know before they go on.
 func (h *Host) showNotice(w http.ResponseWriter, r *http.Request) error {
-	j, err := h.Visitors.Asked(w, r)
+	j, err := h.Visitors.Asked(r)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,38 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
-// showSignIn answers GET /signin.
+// another is the parameter by which a member asks for another account than the one
+// that is signed in.
+const another = "another"
+
+// showSignIn answers GET /signin. Who has signed in meanwhile, in another tab, is
+// led on.
 func (h *Host) showSignIn(w http.ResponseWriter, r *http.Request) error {
-	j, err := h.Visitors.Asked(w, r)
+	j, err := h.Visitors.Asked(r)
 	if err != nil {
 		return err
 	}
+	needed, err := h.needsSignIn(r, j)
+	if err != nil {
+		return err
+	}
+	if !needed {
+		return web.SeeOther(w, r, j.Next())
+	}
 	return h.signInPage(w, r, j, loginHint(j), nil)
+}
+
+// needsSignIn reports whether a member has to sign in, or wants to.
+func (h *Host) needsSignIn(r *http.Request, j visitor.Journey) (bool, error) {
+	signIn, err := h.Visitors.SignIn(r)
+	if err != nil || signIn == nil || r.URL.Query().Has(another) {
+		return true, err
+	}
+	if !j.Travels() {
+		return false, nil
+	}
+	_, step, err := h.Visitors.Step(r.Context(), j, signIn)
+	return err == nil && step == oauth.StepSignIn, nil // of an error says more who decides what is next
 }
 
 // loginHint is the address that the app thinks the member will sign in with

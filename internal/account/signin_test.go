@@ -11,7 +11,7 @@ import (
 )
 
 func signIn(b *platformtest.Browser, email, password string) *platformtest.Response {
-	page := b.Get(platformtest.Identity + "/signin")
+	page := b.Get(platformtest.Identity + "/signin?another=1")
 	return b.Post(platformtest.Identity+"/signin", url.Values{"csrf": {page.Field("csrf")}, "email": {email}, "password": {password}})
 }
 

@@ -15,7 +15,7 @@ type signOutView struct {
 
 // showSignOut answers GET /signout: a question, since a link changes nothing.
 func (h *Host) showSignOut(w http.ResponseWriter, r *http.Request) error {
-	j, err := h.Visitors.Asked(w, r)
+	j, err := h.Visitors.Asked(r)
 	if err != nil {
 		return err
 	}

@@ -6,13 +6,22 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/visitor"
+	"github.com/loop-health/loop/internal/web"
 )
 
-// showSignUp answers GET /signup.
+// showSignUp answers GET /signup. Who has signed in meanwhile, in another tab, is
+// led on.
 func (h *Host) showSignUp(w http.ResponseWriter, r *http.Request) error {
-	j, err := h.Visitors.Asked(w, r)
+	j, err := h.Visitors.Asked(r)
 	if err != nil {
 		return err
+	}
+	needed, err := h.needsSignIn(r, j)
+	if err != nil {
+		return err
+	}
+	if !needed {
+		return web.SeeOther(w, r, j.Next())
 	}
 	return h.signUpPage(w, r, j, signin.Registration{Email: loginHint(j)}, nil)
 }

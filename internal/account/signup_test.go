@@ -26,7 +26,7 @@ func TestSignUp_RefusesWhatItMustAndKeepsWhatWasTyped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := p.NewBrowser(t)
-			page := b.Get(platformtest.Identity + "/signup")
+			page := b.Get(platformtest.Identity + "/signup?another=1")
 			r := b.Post(platformtest.Identity+"/signup", url.Values{"csrf": {page.Field("csrf")}, "name": {c.name}, "email": {c.email}, "password": {c.password}})
 			if r.StatusCode != http.StatusBadRequest || !strings.Contains(r.Text, c.says) {
 				t.Errorf("status %d, without %q", r.StatusCode, c.says)
@@ -46,7 +46,7 @@ func TestSignUp_IsLimitedPerAddress(t *testing.T) {
 	p := platformtest.New(t)
 	b := p.NewBrowser(t)
 	for i := range 21 {
-		page := b.Get(platformtest.Identity + "/signup")
+		page := b.Get(platformtest.Identity + "/signup?another=1")
 		r := b.Post(platformtest.Identity+"/signup", url.Values{
 			"csrf": {page.Field("csrf")}, "name": {"Bob"}, "email": {"bob" + string(rune('a'+i)) + "@people.example"}, "password": {platformtest.Password},
 		})

@@ -64,7 +64,7 @@ func (h *Host) Mount(site *web.Site) {
 	}
 	// What a page brings with it is not counted: one visit is one request.
 	for path, image := range h.contents.images {
-		site.Page("GET "+path, image.serve)
+		site.File("GET "+path, image.serve)
 	}
 }
 

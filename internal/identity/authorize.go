@@ -16,7 +16,7 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err := h.limitAuthorize(w, r); err != nil {
 		return err
 	}
-	if err := noHead(w, r); err != nil {
+	if err := web.RefuseHead(w, r); err != nil {
 		return err
 	}
 	params, err := web.Query(r)
@@ -37,24 +37,11 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 // showNext answers GET /continue: it takes an app's request on to what it needs by
 // now, wherever the member comes from.
 func (h *Host) showNext(w http.ResponseWriter, r *http.Request) error {
-	if err := noHead(w, r); err != nil {
-		return err
-	}
-	j, signIn, err := h.visitors.AskedByApp(w, r)
+	j, signIn, err := h.visitors.AskedByApp(r)
 	if err != nil {
 		return err
 	}
 	return h.advance(w, r, j, signIn, acted)
-}
-
-// noHead refuses HEAD where a GET does something: it would issue a code that
-// nobody can read, or end a session that nobody notices.
-func noHead(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodHead {
-		return nil
-	}
-	w.Header().Set("Allow", "GET, POST")
-	return loop.Errorf(loop.MethodNotAllowed, "Send this request by GET or POST.")
 }
 
 // authorizePost answers POST /v1/oauth/authorize. A post from another site

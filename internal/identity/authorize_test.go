@@ -297,7 +297,8 @@ func TestAuthorize_OIDCFormPost(t *testing.T) {
 	if r.StatusCode != http.StatusOK || r.Field("code") == "" || r.Field("state") != `"><b>` || r.Field("iss") != platformtest.Identity {
 		t.Fatalf("success does not arrive by POST: %d %s", r.StatusCode, r.Text)
 	}
-	if policy := r.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action https://app.example.com") || strings.Contains(policy, "unsafe") {
+	// form-action would hold for the app's own redirect after the post, too.
+	if policy := r.Header.Get("Content-Security-Policy"); strings.Contains(policy, "form-action") || strings.Contains(policy, "unsafe") {
 		t.Errorf("Sec090: the policy is %s", policy)
 	}
 	failed := p.NewBrowser(t).Authorize(with(app.Request(), "response_mode", "form_post", "prompt", "none"))

@@ -209,7 +209,7 @@ func TestSec128_NobodySaysOfThemselvesThatTheyAreLoops(t *testing.T) {
 	own := p.AddApp(t, func(c *loop.Client) { c.FirstParty = true })
 	keyed := p.AddKeyApp(t, nil)
 	b := p.NewBrowser(t)
-	b.SignIn(b.Get(platformtest.Identity+"/signin"), ada)
+	b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), ada)
 	asked := func(t *testing.T, r *platformtest.Response) {
 		t.Helper()
 		if page := b.Follow(r); !strings.Contains(page.Text, `id="allow"`) {

@@ -13,7 +13,7 @@ import (
 // showConsent answers GET /consent: the page, or whatever else the request needs
 // by now.
 func (h *Host) showConsent(w http.ResponseWriter, r *http.Request) error {
-	j, signIn, err := h.visitors.AskedByApp(w, r)
+	j, signIn, err := h.visitors.AskedByApp(r)
 	if err != nil {
 		return err
 	}

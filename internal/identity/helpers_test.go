@@ -33,7 +33,7 @@ func claims(t *testing.T, token string) map[string]any {
 }
 
 func signIn(b *platformtest.Browser, email, password string) *platformtest.Response {
-	page := b.Get(platformtest.Identity + "/signin")
+	page := b.Get(platformtest.Identity + "/signin?another=1")
 	return b.Post(platformtest.Identity+"/signin", url.Values{"csrf": {page.Field("csrf")}, "email": {email}, "password": {password}})
 }
 

@@ -11,9 +11,6 @@ import (
 // logout answers GET /v1/oauth/logout (OpenID Connect RP-Initiated Logout §2): at
 // once where the app shows an ID token of just this session, else after asking.
 func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
-	if err := noHead(w, r); err != nil {
-		return err
-	}
 	params, err := web.Query(r)
 	if err != nil {
 		return err
@@ -71,7 +68,7 @@ func (h *Host) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	req, err := h.oauth.OpenLogout(r.Context(), form.Get("logout"), h.visitors.Browser(w, r))
+	req, err := h.visitors.OpenLogout(r, form.Get("logout"))
 	if err != nil {
 		return err
 	}

@@ -106,12 +106,16 @@ func TestSec094_NobodyIsSignedOutOrLedAwayByALink(t *testing.T) {
 		return b.Do(req)
 	}
 	t.Run("another site's image, link and form", func(t *testing.T) {
-		for _, header := range []http.Header{
-			{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Dest": {"image"}}, {"Sec-Fetch-Site": {"cross-site"}, "Referer": {"https://evil.example/"}},
-		} {
-			send(http.MethodGet, header.Clone(), nil)
-			asks(t, b, b.Follow(send(http.MethodPost, header.Clone(), url.Values{"client_id": {string(app.ID)}})))
+		image := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Dest": {"image"}}
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			if r := send(method, image.Clone(), url.Values{"id_token_hint": {hint}}); r.StatusCode != http.StatusForbidden {
+				t.Errorf("an image by %s: %d", method, r.StatusCode)
+			}
+			asks(t, b, logout())
 		}
+		link := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Referer": {"https://evil.example/"}}
+		send(http.MethodGet, link.Clone(), nil)
+		asks(t, b, b.Follow(send(http.MethodPost, link.Clone(), url.Values{"client_id": {string(app.ID)}})))
 		if r := send(http.MethodPost, http.Header{"Sec-Fetch-Site": {"cross-site"}}, url.Values{"csrf": {"x"}, "logout": {"x"}}); r.StatusCode != http.StatusSeeOther {
 			t.Errorf("%d", r.StatusCode)
 		}

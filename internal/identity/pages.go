@@ -2,7 +2,6 @@ package identity
 
 import (
 	"embed"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -143,15 +142,9 @@ type formPostView struct {
 }
 
 func (h *Host) formPostPage(w http.ResponseWriter, to *oauth.Answer, fields url.Values) error {
-	parsed, err := url.Parse(string(to.RedirectURI))
-	if err != nil {
-		return fmt.Errorf("reading a registered redirect URI: %w", err)
-	}
-	origin := parsed.Scheme + ":" // of an app on the device, which has no host
-	if parsed.Host != "" {
-		origin += "//" + parsed.Host
-	}
-	web.AllowPage(w.Header(), origin, "script-src 'self'")
+	// Without form-action: browsers apply it to where the app redirects after the
+	// post, too, and the member would be stranded with the code used up.
+	web.AllowPage(w.Header(), "", "script-src 'self'")
 	return h.pages.Render(w, http.StatusOK, "form_post", formPostView{
 		App: visitor.NewApp(to.Client, to.RedirectURI), To: template.URL(to.RedirectURI), Fields: fields, //nolint:gosec // G203: registered and validated
 	})

@@ -24,16 +24,16 @@ func (h *Host) routes() {
 	h.site.BrowserAPI("POST "+oauth.UserInfoPath, userInfo)
 
 	// For members: pages. Those of their account are in package account.
-	h.site.Page("GET "+oauth.AuthorizePath, h.authorize)
-	h.site.Page("POST "+oauth.AuthorizePath, h.authorizePost)
-	h.site.Page("GET "+oauth.LogoutPath, h.logout)
-	h.site.Page("POST "+oauth.LogoutPath, h.logoutPost)
-	h.site.Page("POST /logout", h.confirmLogout)
-	h.site.Page("GET "+visitor.NextPath, h.showNext)
-	h.site.Page("GET "+visitor.ConsentPath, h.showConsent)
-	h.site.Page("POST "+visitor.ConsentPath, h.postConsent)
+	h.site.Page("GET "+oauth.AuthorizePath, visitor.InPopup(h.authorize))
+	h.site.Page("POST "+oauth.AuthorizePath, visitor.InPopup(h.authorizePost))
+	h.site.Act("GET "+oauth.LogoutPath, visitor.InPopup(h.logout))
+	h.site.Page("POST "+oauth.LogoutPath, visitor.InPopup(h.logoutPost))
+	h.site.Page("POST /logout", visitor.InPopup(h.confirmLogout))
+	h.site.Act("GET "+visitor.NextPath, visitor.InPopup(h.showNext))
+	h.site.Page("GET "+visitor.ConsentPath, visitor.InPopup(h.showConsent))
+	h.site.Page("POST "+visitor.ConsentPath, visitor.InPopup(h.postConsent))
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.FormPost()} {
-		h.site.Page("GET "+file.Path, file.Serve)
+		h.site.File("GET "+file.Path, file.Serve)
 	}
 }

@@ -44,20 +44,22 @@ func TestSec064_WhoeverSignsInGetsASessionThatNobodyKnows(t *testing.T) {
 	planted := func(t *testing.T) (*platformtest.Browser, string) { // a browser with the attacker's session in it
 		t.Helper()
 		b := p.NewBrowser(t)
-		b.SignIn(b.Get(platformtest.Identity+"/signin"), mallory)
+		b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), mallory)
 		return b, sessionOf(b)
 	}
 	for name, act := range map[string]func(*testing.T, *platformtest.Browser){
-		"sign-in": func(_ *testing.T, b *platformtest.Browser) { b.SignIn(b.Get(platformtest.Identity+"/signin"), ada) },
+		"sign-in": func(_ *testing.T, b *platformtest.Browser) {
+			b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), ada)
+		},
 		"a new sign-in of the same member": func(_ *testing.T, b *platformtest.Browser) {
-			b.SignIn(b.Get(platformtest.Identity+"/signin"), mallory)
+			b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), mallory)
 		},
 		"a step-up for an app": func(_ *testing.T, b *platformtest.Browser) {
 			b.SignIn(b.Follow(b.Authorize(with(app.Request(), "prompt", "login"))), ada)
 		},
 		"sign-up": func(t *testing.T, b *platformtest.Browser) {
 			t.Helper()
-			page := b.Get(platformtest.Identity + "/signup")
+			page := b.Get(platformtest.Identity + "/signup?another=1")
 			r := b.Post(platformtest.Identity+"/signup", url.Values{
 				"csrf": {page.Field("csrf")}, "name": {"Bob"}, "email": {"bob@people.example"}, "password": {platformtest.Password},
 			})
@@ -147,7 +149,7 @@ func TestSec065_AnOldCookieOpensNothing(t *testing.T) {
 		_ = p.Run(t, "user", "resume", string(ada.ID))
 		one, other := p.NewBrowser(t), p.NewBrowser(t)
 		for _, b := range []*platformtest.Browser{one, other} {
-			b.SignIn(b.Get(platformtest.Identity+"/signin"), ada)
+			b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), ada)
 		}
 		signOut(t, one)
 		if !signedIn(t, p, sessionOf(other)) {
@@ -173,7 +175,7 @@ func TestSec066_TheNextInTheSameBrowserGetsNothingOfTheFirst(t *testing.T) {
 	app.Code(b, ann) // Ann has allowed the app
 	page := b.Follow(b.Authorize(with(app.Request(), "prompt", "consent")))
 	signOut(t, b)
-	b.SignIn(b.Get(platformtest.Identity+"/signin"), ben)
+	b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), ben)
 
 	if home := b.Get(platformtest.Identity + "/"); strings.Contains(home.Text, "Annabella") || !strings.Contains(home.Text, "Benjamin") {
 		t.Error("the page shows somebody else")
@@ -218,7 +220,7 @@ func TestSec067_NoOtherSiteSendsOurForms(t *testing.T) {
 		"an Origin over http":                  {"Origin": {strings.Replace(platformtest.Identity, "https", "http", 1)}},
 		"an Origin on another port":            {"Origin": {platformtest.Identity + ":8443"}},
 		"another host of ours":                 {"Origin": {platformtest.Developers}},
-		"Origin null":                          {"Origin": {"null"}},
+		"Origin null, and cross-site":          {"Origin": {"null"}, "Sec-Fetch-Site": {"cross-site"}},
 		"two Origins":                          {"Origin": {platformtest.Identity, "https://evil.example"}},
 		"a foreign Referer":                    {"Referer": {"https://evil.example/" + platformtest.Identity}},
 		"a Referer with ours in its query":     {"Referer": {"https://evil.example/?" + platformtest.Identity}},
@@ -265,8 +267,18 @@ func TestSec067_NoOtherSiteSendsOurForms(t *testing.T) {
 	if count := p.Count(t, "identity", "members WHERE email = 'eve@people.example'"); count != 0 {
 		t.Error("an account was made")
 	}
-	t.Run("our own page works, also in a browser that sends nothing of this", func(t *testing.T) {
-		if r := p.Post(t, platformtest.Identity+"/consent", fields("decision", "allow", "scope", "profile"), http.Header{"Cookie": {cookiesOf(b)}}); !r.Redirected(t).Query().Has("code") {
+	// Our pages send no referrer, and so "null" as their Origin.
+	for name, header := range map[string]http.Header{"nothing of this": {}, "Origin null alone": {"Origin": {"null"}}} {
+		t.Run("our own page works, also in a browser that sends "+name, func(t *testing.T) {
+			header.Set("Cookie", cookiesOf(b))
+			if r := p.Post(t, platformtest.Identity+"/consent", fields("decision", "allow", "scope", "profile"), header); !r.Redirected(t).Query().Has("code") {
+				t.Errorf("%d %s", r.StatusCode, r.Text)
+			}
+		})
+	}
+	t.Run("Origin null without the token does not", func(t *testing.T) {
+		r := p.Post(t, platformtest.Identity+"/consent", with(fields("decision", "allow"), "csrf", "x"), http.Header{"Cookie": {cookiesOf(b)}, "Origin": {"null"}})
+		if r.StatusCode != http.StatusForbidden {
 			t.Errorf("%d %s", r.StatusCode, r.Text)
 		}
 	})
@@ -306,7 +318,7 @@ func TestSec068_CookiesOfTheWholeJourney(t *testing.T) {
 		}
 	}
 	t.Run("the plain names are not read", func(t *testing.T) {
-		b.SignIn(b.Get(platformtest.Identity+"/signin"), ada)
+		b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), ada)
 		jar = cookiesOf(b)
 		if get(t, p, platformtest.Identity+"/", jar).StatusCode != http.StatusOK {
 			t.Fatal("the cookies themselves do not work")

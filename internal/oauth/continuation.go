@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,10 +63,11 @@ func (p Progress) flags() (flags string) {
 // errLost is what a member reads whose request cannot be taken up again.
 var errLost = loop.Errorf(loop.InvalidRequest, "This page is too old, or was opened in another browser. Go back to the app and start again.")
 
-// OpenContinuation reads a continuation: InvalidRequest where it was not sealed
-// here, is older than 30 minutes or belongs to another browser,
+// OpenContinuation reads a continuation that came from a browser with these values
+// of its cookies: InvalidRequest where it was not sealed here, is older than 30
+// minutes or belongs to another browser,
 // InvalidRequestURI where the request was pushed and has been answered.
-func (s *Server) OpenContinuation(ctx context.Context, text, browser string) (Continuation, error) {
+func (s *Server) OpenContinuation(ctx context.Context, text string, browsers []string) (Continuation, error) {
 	u, ok := unseal(s.Ring, credential.ForContinuations, text)
 	if !ok {
 		return Continuation{}, errLost
@@ -79,7 +81,7 @@ func (s *Server) OpenContinuation(ctx context.Context, text, browser string) (Co
 	c.Progress.Chosen, c.Progress.SignedIn = strings.Contains(flags, chosen), strings.Contains(flags, signedIn)
 	c.Browser = u.text()
 	age := s.World.Now().Sub(c.Progress.Began)
-	if err != nil || !u.done() || browser == "" || c.Browser != browser || age >= continuationLife {
+	if err != nil || !u.done() || !slices.Contains(browsers, c.Browser) || age >= continuationLife {
 		return Continuation{}, errLost
 	}
 	if c.Handle != "" {

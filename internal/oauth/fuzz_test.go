@@ -119,7 +119,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		}
 		// What the pages carry is the same request.
 		c := Continuation{Asked: Asked{Parameters: params}, Progress: Progress{Began: s.World.Now()}, Browser: "b"}
-		carried, err := s.OpenContinuation(t.Context(), s.SealContinuation(c), "b")
+		carried, err := s.OpenContinuation(t.Context(), s.SealContinuation(c), []string{"b"})
 		if err != nil || carried.Parameters.Encode() != params.Encode() {
 			t.Fatalf("%q is carried as %q, %v", query, carried.Parameters.Encode(), err)
 		}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/loop-health/loop/internal/credential"
@@ -103,14 +104,14 @@ func (s *Server) SealLogout(r *LogoutRequest, browser string) string {
 
 // OpenLogout reads what SealLogout wrote for the same browser, and checks the
 // request afresh.
-func (s *Server) OpenLogout(ctx context.Context, text, browser string) (*LogoutRequest, error) {
+func (s *Server) OpenLogout(ctx context.Context, text string, browsers []string) (*LogoutRequest, error) {
 	u, ok := unseal(s.Ring, credential.ForContinuations, text)
 	if !ok || u.text() != "logout" {
 		return nil, errLost
 	}
 	params, err := url.ParseQuery(u.text())
 	owner, madeAt := u.text(), u.moment()
-	if err != nil || !u.done() || browser == "" || owner != browser || s.World.Now().Sub(madeAt) >= continuationLife {
+	if err != nil || !u.done() || !slices.Contains(browsers, owner) || s.World.Now().Sub(madeAt) >= continuationLife {
 		return nil, errLost
 	}
 	return s.CheckLogout(ctx, params)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/loop-health/loop/internal/portal"
 )
 
 // sweepInterval is how often what has expired is deleted and counted refusals
@@ -69,7 +71,8 @@ const logoutInterval = 2 * time.Second
 // DeliverLogouts tells apps of sessions that have ended. The platform does it by
 // itself, every two seconds.
 func (p *Platform) DeliverLogouts(ctx context.Context) error {
-	_, err := p.OAuth.DeliverLogouts(ctx, p.outgoing)
+	by := logouts{others: p.outgoing, portal: portal.BackchannelLogoutURL(p.config.Developers), own: p.config.HTTP}
+	_, err := p.OAuth.DeliverLogouts(ctx, by)
 	return err
 }
 

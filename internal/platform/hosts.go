@@ -111,6 +111,8 @@ func (p *Platform) buildDevelopers() ([]room, error) {
 		Clients: p.Clients, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
 		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
+
+		FormSecrets: p.formSecrets,
 	})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,8 +19,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("rapid.checks", "25") // histories of each kind of app; the flags on the command line say otherwise
-	_ = flag.Set("rapid.steps", "50")  // of each, about
+	// Histories of each kind of app, and about how many steps each has; the flags on
+	// the command line say otherwise.
+	_ = flag.Set("rapid.checks", strconv.Itoa(share(25)))
+	_ = flag.Set("rapid.steps", "50")
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"), // ends by itself, soon after Close
 	)

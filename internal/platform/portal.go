@@ -1,13 +1,16 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/fetch"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
@@ -31,11 +34,12 @@ func (p *Platform) introducePortal(ctx context.Context) error {
 	return nil
 }
 
-// registerPortal gives the portal's client its present redirect URI, and makes
-// the client where there is none. Starts follow each other (engine.begin): no two
+// registerPortal gives the portal's client its present addresses, and makes the
+// client where there is none. Starts follow each other (engine.begin): no two
 // make it.
 func (p *Platform) registerPortal(ctx context.Context) error {
 	callback := []loop.RedirectURI{portal.CallbackURL(p.config.Developers)}
+	logout := portal.BackchannelLogoutURL(p.config.Developers)
 	c, err := p.store.Client(ctx, portalID)
 	switch {
 	case errors.Is(err, loop.ErrNotFound):
@@ -43,9 +47,12 @@ func (p *Platform) registerPortal(ctx context.Context) error {
 		c.ID, c.Name, c.RedirectURIs, c.FirstParty, c.Verified = portalID, "Loop developers", callback, true, true
 		c.AllowedScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail)
 		c.AccessTokenTTL, c.Mode = loop.MinAccessTokenTTL, loop.Production
+		c.Protocol.BackchannelLogoutURI = logout
 		_, err = p.Clients.Create(ctx, c, portalActor)
-	case err == nil && !slices.Equal(c.RedirectURIs, callback): // the platform has moved
-		_, err = p.Clients.Update(ctx, portalID, portalActor, func(c *loop.Client) { c.RedirectURIs = callback })
+	case err == nil && !(slices.Equal(c.RedirectURIs, callback) && c.Protocol.BackchannelLogoutURI == logout): // the platform has moved
+		_, err = p.Clients.Update(ctx, portalID, portalActor, func(c *loop.Client) {
+			c.RedirectURIs, c.Protocol.BackchannelLogoutURI = callback, logout
+		})
 	}
 	return err
 }
@@ -72,4 +79,41 @@ func (p *Platform) setPortalSecrets(ctx context.Context) error {
 
 func secretOf(derived [32]byte) credential.Secret {
 	return credential.SecretOf(credential.ClientSecretPrefix.Form(derived[:]))
+}
+
+// formSecrets gives the secret that a form of the portal makes, under each key of the
+// ring, the one at work first. Without the form's id, which only its sender has, the
+// keys make no secret of anybody's.
+func (p *Platform) formSecrets(form string) []credential.Secret {
+	label := "secret of the form " + form
+	secrets := []credential.Secret{secretOf(p.secrets.Ring.Derive(credential.ForPortal, label))}
+	for _, derived := range p.secrets.Ring.DeriveEach(credential.ForPortal, label) {
+		secrets = append(secrets, secretOf(derived))
+	}
+	return secrets
+}
+
+// logouts delivers logout tokens: to apps by the one way to servers of others, and to
+// the portal, whose address is the platform's own, as its hosts reach each other.
+type logouts struct {
+	others *fetch.Client
+	portal string // where the portal is told
+	own    *http.Client
+}
+
+// Post sends a body and gives the status of the answer (oauth.Poster).
+func (l logouts) Post(ctx context.Context, address, contentType string, body []byte) (status int, err error) {
+	if address != l.portal {
+		return l.others.Post(ctx, address, contentType, body)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", contentType)
+	answer, err := l.own.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return answer.StatusCode, answer.Body.Close()
 }

@@ -133,7 +133,7 @@ func vacuum(t *testing.T, p *platformtest.Platform) {
 }
 
 func TestSoak_NothingGrowsButTheRecord(t *testing.T) {
-	flows := 20_000
+	flows := share(20_000)
 	if os.Getenv("LOOP_TEST_LONG") == "true" {
 		flows = 200_000
 	}

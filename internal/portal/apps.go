@@ -9,35 +9,10 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/registration"
-	"github.com/loop-health/loop/internal/web"
 )
 
 // maxApps is how many apps a developer can register.
 const maxApps = 50
-
-// appHandler answers a request about an app of the signed-in developer's.
-type appHandler func(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error
-
-// ofTheirs is the phase that every page about one app passes. An app that is
-// somebody else's is NotFound, like one that does not exist.
-func (h *Host) ofTheirs(next appHandler) func(http.ResponseWriter, *http.Request, *developer) error {
-	missing := loop.Errorf(loop.NotFound, "There is no such app among yours.")
-	return func(w http.ResponseWriter, r *http.Request, dev *developer) error {
-		id := loop.ClientID(r.PathValue("id"))
-		if !id.Valid() {
-			return missing
-		}
-		app, err := h.clients.Store.Client(r.Context(), id)
-		if errors.Is(err, loop.ErrNotFound) || err == nil && app.Owner != dev.Member {
-			return missing
-		}
-		if err != nil {
-			return err
-		}
-		web.NoteClient(r.Context(), id)
-		return next(w, r, dev, app)
-	}
-}
 
 // listApps answers GET /apps.
 func (h *Host) listApps(w http.ResponseWriter, r *http.Request, dev *developer) error {
@@ -50,42 +25,40 @@ func (h *Host) listApps(w http.ResponseWriter, r *http.Request, dev *developer) 
 
 // newApp answers GET /apps/new.
 func (h *Host) newApp(w http.ResponseWriter, r *http.Request, dev *developer) error {
-	app := registration.New()
-	return h.newAppPage(w, r, dev, newAppForm(app), nil)
+	if kept, ok := h.takeKeptForm(w, r, dev); ok {
+		return h.newAppPage(w, r, dev, readAppForm(kept), formNotes{Returned: true})
+	}
+	return h.newAppPage(w, r, dev, newAppForm(registration.New()), formNotes{})
 }
 
 // createApp answers POST /apps/new. The app that is made is the developer's; what
 // only an operator decides has its defaults.
 func (h *Host) createApp(w http.ResponseWriter, r *http.Request, dev *developer) error {
-	posted, err := h.form(w, r, dev)
+	form, err := h.form(w, r, dev)
+	sent := readAppForm(form.Values)
+	if errors.Is(err, errOldForm) {
+		return h.newAppPage(w, r, dev, sent, formNotes{Returned: true})
+	}
 	if err != nil {
 		return err
 	}
-	sent := readAppForm(posted)
 	app := registration.New()
 	app.Owner, app.Type = dev.Member, sent.Type
 	app.SetDefaults()
 	sent.apply(app)
 	if faults := app.Validate(); len(faults) > 0 {
-		return h.newAppPage(w, r, dev, sent, faults)
+		return h.newAppPage(w, r, dev, sent, formNotes{Faults: faults})
 	}
-	theirs, err := h.clients.Store.ClientsOf(r.Context(), dev.Member)
-	if err != nil {
-		return err
+	act, known := h.once(r, dev, form)
+	err = h.answer(w, r, dev, form, known, app.ID, act.Create(r.Context(), app, maxApps))
+	switch {
+	case errors.Is(err, errOtherContent):
+		return h.newAppPage(w, r, dev, sent, formNotes{SentBefore: true})
+	case errors.Is(err, registration.ErrTooMany):
+		return h.newAppPage(w, r, dev, sent, formNotes{Faults: []error{loop.Errorf(loop.ValidationError,
+			"You have %d apps, and that is as many as one developer can have. Change one that you no longer use.", maxApps)}})
 	}
-	if len(theirs) >= maxApps {
-		return h.newAppPage(w, r, dev, sent, []error{loop.Errorf(loop.ValidationError,
-			"You have %d apps, and that is as many as one developer can have. Change one that you no longer use.", len(theirs))})
-	}
-	secret, err := h.clients.Create(r.Context(), app, dev.actor())
-	if err != nil {
-		return err
-	}
-	web.NoteClient(r.Context(), app.ID)
-	if app.Type == loop.Public {
-		return web.SeeOther(w, r, appPath(app.ID))
-	}
-	return h.carrySecret(w, r, dev, app.ID, secret)
+	return err
 }
 
 // showApp answers GET /apps/{id}. Whoever is here has left the page with the
@@ -99,25 +72,33 @@ func (h *Host) showApp(w http.ResponseWriter, r *http.Request, dev *developer, a
 
 // editApp answers GET /apps/{id}/edit.
 func (h *Host) editApp(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
-	return h.editAppPage(w, r, dev, app, newAppForm(app), nil)
+	if kept, ok := h.takeKeptForm(w, r, dev); ok {
+		return h.editAppPage(w, r, dev, app, readAppForm(kept), formNotes{Returned: true})
+	}
+	return h.editAppPage(w, r, dev, app, newAppForm(app), formNotes{})
 }
 
 // updateApp answers POST /apps/{id}/edit.
 func (h *Host) updateApp(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
-	posted, err := h.form(w, r, dev)
+	form, err := h.form(w, r, dev)
+	sent := readAppForm(form.Values)
+	if errors.Is(err, errOldForm) {
+		return h.editAppPage(w, r, dev, app, sent, formNotes{Returned: true})
+	}
 	if err != nil {
 		return err
 	}
-	sent := readAppForm(posted)
 	changed := app.Clone()
 	sent.apply(changed)
 	if faults := changed.Validate(); len(faults) > 0 {
-		return h.editAppPage(w, r, dev, app, sent, faults)
+		return h.editAppPage(w, r, dev, app, sent, formNotes{Faults: faults})
 	}
-	if _, err := h.clients.Update(r.Context(), app.ID, dev.actor(), sent.apply); err != nil {
-		return err
+	act, known := h.once(r, dev, form)
+	err = h.answer(w, r, dev, form, known, app.ID, act.Update(r.Context(), app.ID, sent.apply))
+	if errors.Is(err, errOtherContent) {
+		return h.editAppPage(w, r, dev, app, sent, formNotes{SentBefore: true})
 	}
-	return web.SeeOther(w, r, appPath(app.ID))
+	return err
 }
 
 // askToDisable answers GET /apps/{id}/disable: a question, since a link changes
@@ -141,13 +122,7 @@ func (h *Host) enableApp(w http.ResponseWriter, r *http.Request, dev *developer,
 }
 
 func (h *Host) setEnabled(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, enabled bool) error {
-	if _, err := h.form(w, r, dev); err != nil {
-		return err
-	}
-	if _, err := h.clients.SetEnabled(r.Context(), app.ID, dev.actor(), enabled); err != nil {
-		return err
-	}
-	return web.SeeOther(w, r, appPath(app.ID))
+	return h.press(w, r, dev, app, func(act registration.Sent) error { return act.SetEnabled(r.Context(), app.ID, enabled) })
 }
 
 func appPath(id loop.ClientID) string { return "/apps/" + string(id) }

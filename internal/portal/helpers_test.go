@@ -40,6 +40,19 @@ func answerOf(t *testing.T, b *platformtest.Browser, m *loop.Member, path string
 	return answer
 }
 
+// arrive follows redirects between the portal and identity, as a browser does.
+func arrive(t *testing.T, b *platformtest.Browser, r *platformtest.Response) *platformtest.Response {
+	t.Helper()
+	for range 20 {
+		if r.StatusCode != http.StatusSeeOther {
+			return r
+		}
+		r = b.Get(r.Redirected(t).String())
+	}
+	t.Fatal("the redirects have no end")
+	return nil
+}
+
 // form is a form of the portal, as the page that showed it would send it.
 func form(page *platformtest.Response, fields url.Values) url.Values {
 	sent := url.Values{"csrf": {page.Field("csrf")}}

@@ -32,6 +32,10 @@ type Config struct {
 	Sessions Sessions
 	Sealer   Sealer
 	Forms    web.Tagger // of the forms' csrf tokens
+	// FormSecrets gives the secret that the form with this id makes, where it makes
+	// one, under each key that the process holds, the one at work first: so a form
+	// that is sent twice makes one secret, and nobody has to keep it.
+	FormSecrets func(form string) []credential.Secret
 }
 
 // Members is the one thing that the portal asks about people.
@@ -80,6 +84,9 @@ type Host struct {
 	pages    *web.Pages
 	session  web.Cookie
 	secret   web.Cookie // a secret on its way to the page that shows it
+	kept     web.Cookie // a form whose sender has to sign in first
+
+	formSecrets func(form string) []credential.Secret
 }
 
 // New makes the host. A page that does not parse is an error.
@@ -90,7 +97,7 @@ func New(config Config) (*Host, error) {
 	}
 	return &Host{
 		clients: config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
-		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms},
+		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
 	}, nil
 }
 
@@ -100,6 +107,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.ErrorPage = h.errorPage
 	h.session = web.Cookie{Name: "loop_portal", Secure: site.Secure()}
 	h.secret = web.Cookie{Name: "loop_portal_secret", Secure: site.Secure()}
+	h.kept = web.Cookie{Name: "loop_portal_form", Secure: site.Secure()}
 	h.routes()
 }
 
@@ -109,25 +117,28 @@ func (h *Host) routes() {
 	page("GET /{$}", h.home)
 
 	page("GET /login", h.login)
-	page("GET /callback", h.callback)
+	h.site.Act("GET /callback", h.Limited(h.callback))
 	page("POST /logout", h.logout)
 	page("GET /signed-out", h.signedOut)
+	h.site.API("POST "+LogoutPath, h.Limited(h.backchannelLogout))
 
 	page("GET /apps", h.signedIn(h.listApps))
-	page("GET /apps/new", h.signedIn(h.newApp))
-	page("POST /apps/new", h.signedIn(h.createApp))
-	page("GET /apps/{id}", h.signedIn(h.ofTheirs(h.showApp)))
-	page("GET /apps/{id}/edit", h.signedIn(h.ofTheirs(h.editApp)))
-	page("POST /apps/{id}/edit", h.signedIn(h.ofTheirs(h.updateApp)))
-	page("GET /apps/{id}/secret", h.signedIn(h.ofTheirs(h.showSecret)))
-	page("GET /apps/{id}/rotate-secret", h.signedIn(h.lately(h.ofTheirs(h.askToRotate))))
-	page("POST /apps/{id}/rotate-secret", h.signedIn(h.lately(h.ofTheirs(h.rotateSecret))))
-	page("GET /apps/{id}/disable", h.signedIn(h.ofTheirs(h.askToDisable)))
-	page("POST /apps/{id}/disable", h.signedIn(h.ofTheirs(h.disableApp)))
-	page("POST /apps/{id}/enable", h.signedIn(h.ofTheirs(h.enableApp)))
+	page("GET /apps/{id}", h.signedIn(h.ownApp(h.showApp)))
+	page("GET /apps/{id}/secret", h.signedIn(h.ownApp(h.showSecret)))
+
+	change := func(pattern string, handler developerHandler) { page(pattern, h.signedIn(h.recentSignIn(handler))) }
+	change("GET /apps/new", h.newApp)
+	change("POST /apps/new", h.createApp)
+	change("GET /apps/{id}/edit", h.ownApp(h.editApp))
+	change("POST /apps/{id}/edit", h.ownApp(h.updateApp))
+	change("GET /apps/{id}/rotate-secret", h.ownApp(h.askToRotate))
+	change("POST /apps/{id}/rotate-secret", h.ownApp(h.rotateSecret))
+	change("GET /apps/{id}/disable", h.ownApp(h.askToDisable))
+	change("POST /apps/{id}/disable", h.ownApp(h.disableApp))
+	change("POST /apps/{id}/enable", h.ownApp(h.enableApp))
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {
-		h.site.Page("GET "+file.Path, file.Serve)
+		h.site.File("GET "+file.Path, file.Serve)
 	}
 }
 

@@ -27,7 +27,7 @@ func parsePages() (*web.Pages, error) {
 func (h *Host) frame(section string, dev *developer) web.PortalFrame {
 	f := web.PortalFrame{Section: section}
 	if dev != nil {
-		f.Developer, f.CSRF = dev.Name, h.csrf.Token(dev.cookie)
+		f.Developer, f.CSRF = dev.Name, h.newFormToken(dev.Member)
 	}
 	return f
 }
@@ -44,13 +44,14 @@ func (h *Host) Frame(r *http.Request, section string) (web.PortalFrame, error) {
 // copied are the pages from which one copies: a script puts a button there.
 var copied = []string{"app", "secret"}
 
-// render shows a page; its forms lead to this host and nowhere else.
+// render shows a page. Its forms lead to this host, and to identity where their
+// sender has to sign in first: browsers hold a form's redirects to the policy too.
 func (h *Host) render(w http.ResponseWriter, status int, name string, view any) error {
 	var more []string
 	if slices.Contains(copied, name) {
 		more = []string{"script-src 'self'"}
 	}
-	web.AllowPage(w.Header(), "'self'", more...)
+	web.AllowPage(w.Header(), "'self' "+h.identity.origin(), more...)
 	return h.pages.Render(w, status, name, view)
 }
 
@@ -158,6 +159,15 @@ type appFormView struct {
 	Algorithms []algorithmChoice
 	Faults     faults
 	FaultCount int
+	Returned   bool // as it was filled in before its developer signed in again
+	SentBefore bool // the form did its act already, with other values
+}
+
+// formNotes is what is said above and within a form.
+type formNotes struct {
+	Faults     []error
+	Returned   bool
+	SentBefore bool
 }
 
 // uriField is one field for a redirect URI.
@@ -194,26 +204,28 @@ func algorithmChoices(chosen loop.Algorithm) []algorithmChoice {
 	return choices
 }
 
-func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, errs []error) error {
+func (h *Host) newAppPage(w http.ResponseWriter, r *http.Request, dev *developer, form appForm, notes formNotes) error {
 	return h.formPage(w, r, appFormView{
 		PortalFrame: h.frame("apps", dev), appForm: form, New: true,
 		Action: "/apps/new", Back: "/apps",
-	}, errs)
+	}, notes)
 }
 
-func (h *Host) editAppPage(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, form appForm, errs []error) error {
+func (h *Host) editAppPage(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, form appForm, notes formNotes) error {
 	return h.formPage(w, r, appFormView{
 		PortalFrame: h.frame("apps", dev), appForm: form,
 		Was: app.Name, Action: appPath(app.ID) + "/edit", Back: appPath(app.ID),
-	}, errs)
+	}, notes)
 }
 
 // formPage shows the form of an app with every fault beside its field.
-func (h *Host) formPage(w http.ResponseWriter, r *http.Request, view appFormView, errs []error) error {
+func (h *Host) formPage(w http.ResponseWriter, r *http.Request, view appFormView, notes formNotes) error {
+	errs := notes.Faults
 	status := http.StatusOK
 	if len(errs) > 0 {
 		status = h.site.Note(w, r, loop.AsError(errs[0]))
 	}
+	view.Returned, view.SentBefore = notes.Returned, notes.SentBefore
 	view.Faults, view.FaultCount = newFaults(errs, view.RedirectURIs), len(errs)
 	view.URIs = uriFields(view.RedirectURIs, len(errs) > 0)
 	for _, info := range loop.ScopeRegistry() {

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -24,14 +24,19 @@ type shownSecret struct {
 	MadeAt time.Time
 }
 
-// carrySecret leads to the page that shows a new secret.
-func (h *Host) carrySecret(w http.ResponseWriter, r *http.Request, dev *developer, id loop.ClientID, secret credential.Secret) error {
-	text, err := seal(h.sealer, sealedSecret, shownSecret{dev.Member, id, secret.Reveal(), h.site.World.Now()})
+// carrySecret leads to the page that shows a new secret; to the app's page, where it
+// was made too long ago.
+func (h *Host) carrySecret(w http.ResponseWriter, r *http.Request, made shownSecret) error {
+	left := secretLife - h.site.World.Now().Sub(made.MadeAt)
+	if left <= 0 {
+		return web.SeeOther(w, r, appPath(made.Client))
+	}
+	text, err := seal(h.sealer, sealedSecret, made)
 	if err != nil {
 		return err
 	}
-	h.secret.Set(w, text, secretLife)
-	return web.SeeOther(w, r, appPath(id)+"/secret")
+	h.secret.Set(w, text, left)
+	return web.SeeOther(w, r, appPath(made.Client)+"/secret")
 }
 
 // showSecret answers GET /apps/{id}/secret, for as long as there is one to show.
@@ -55,12 +60,5 @@ func (h *Host) askToRotate(w http.ResponseWriter, _ *http.Request, dev *develope
 
 // rotateSecret answers POST /apps/{id}/rotate-secret.
 func (h *Host) rotateSecret(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
-	if _, err := h.form(w, r, dev); err != nil {
-		return err
-	}
-	secret, err := h.clients.RotateSecret(r.Context(), app.ID, dev.actor())
-	if err != nil {
-		return err
-	}
-	return h.carrySecret(w, r, dev, app.ID, secret)
+	return h.press(w, r, dev, app, func(act registration.Sent) error { return act.RotateSecret(r.Context(), app.ID) })
 }

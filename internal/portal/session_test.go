@@ -70,22 +70,56 @@ func TestSec065_ACookieFromBeforeOpensNothing(t *testing.T) {
 	})
 }
 
-func TestSec085_ANewSecretAsksForAFreshSignIn(t *testing.T) {
+// changes are the pages that ask for a change to an app, and the acts.
+var changes = map[string][]string{
+	http.MethodGet:  {"/apps/new", "APP/edit", "APP/rotate-secret", "APP/disable"},
+	http.MethodPost: {"/apps/new", "APP/edit", "APP/rotate-secret", "APP/disable", "APP/enable"},
+}
+
+func TestSec085_EveryChangeToAnAppAsksForARecentSignIn(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	grace := p.AddMember(t, "Grace")
+	b := developerOf(t, p, grace)
+	app, _ := register(t, b, newApp())
+	page := b.Get(developers + app + "/edit")
+	before := client(t, p, app)
+	p.World.Advance(16 * time.Minute)
+	for method, paths := range changes {
+		for _, path := range paths {
+			path = strings.Replace(path, "APP", app, 1)
+			r := &platformtest.Response{}
+			if method == http.MethodGet {
+				r = b.Get(developers + path)
+			} else {
+				r = b.Post(developers+path, form(page, newApp()))
+			}
+			to := r.Redirected(t)
+			if to.Path != "/login" || to.Query().Get("return") != strings.TrimSuffix(path, "/enable") || !to.Query().Has("fresh") {
+				t.Errorf("%s %s leads to %s", method, path, to)
+			}
+		}
+	}
+	if after := client(t, p, app); !after.UpdatedAt.Equal(before.UpdatedAt) || len(after.Secrets) != 1 {
+		t.Error("an old sign-in changed the app")
+	}
+	if apps, err := p.Clients.Store.ClientsOf(t.Context(), grace.ID); err != nil || len(apps) != 1 {
+		t.Errorf("an old sign-in registered an app: %d, %v", len(apps), err)
+	}
+	for _, open := range []string{"/apps", app} {
+		if r := b.Get(developers + open); r.StatusCode != http.StatusOK {
+			t.Errorf("%s, which changes nothing, is answered %d", open, r.StatusCode)
+		}
+	}
+}
+
+func TestSec085_ARecentSignInIsMadeAtIdentityAndNowhereElse(t *testing.T) {
+	t.Parallel()
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
 	b := developerOf(t, p, grace)
 	path, _ := register(t, b, newApp())
-	page := b.Get(developers + path + "/rotate-secret")
-	if page.Field("csrf") == "" {
-		t.Fatalf("a fresh sign-in is asked again: %d", page.StatusCode)
-	}
 	p.World.Advance(16 * time.Minute)
-	if to := b.Post(developers+path+"/rotate-secret", form(page, nil)).Redirected(t); to.Path != "/login" || len(client(t, p, path).Secrets) != 1 {
-		t.Fatalf("an old session makes a secret: %s", to)
-	}
-	if r := b.Get(developers + path); r.StatusCode != http.StatusOK {
-		t.Errorf("and opens nothing else: %d", r.StatusCode)
-	}
 	to := b.Get(developers + path + "/rotate-secret").Redirected(t)
 	signIn := b.Follow(b.Get(b.Get(to.String()).Redirected(t).String()))
 	if !strings.Contains(signIn.Text, `id="sign-in"`) {
@@ -101,10 +135,9 @@ func TestSec085_ANewSecretAsksForAFreshSignIn(t *testing.T) {
 	}
 	t.Run("an address without max_age is no way around it", func(t *testing.T) {
 		p.World.Advance(16 * time.Minute)
-		answer := b.Follow(b.Get(developers + "/login?" + url.Values{"return": {path + "/rotate-secret"}}.Encode())).Redirected(t)
-		b.Get(b.Follow(b.Get(answer.String())).Redirected(t).String()) // identity's session answers in silence
-		if to := b.Get(developers + path + "/rotate-secret").Redirected(t); to.Path != "/login" {
-			t.Errorf("it leads to %s", to)
+		answer := arrive(t, b, b.Get(developers+"/login?"+url.Values{"return": {path + "/edit"}}.Encode()))
+		if answer.Request.URL.Path == path+"/edit" && answer.StatusCode == http.StatusOK {
+			t.Error("identity's session answers in silence, and opens the form")
 		}
 	})
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
@@ -44,28 +46,67 @@ func TestTheWayToIdentityCarriesPKCEStateAndNonce(t *testing.T) {
 	}
 }
 
-func TestTwoTabsSignInSideBySide(t *testing.T) {
+// Each tab of a browser in which nobody is signed in has its sign-in to itself,
+// whichever ends first.
+func TestEveryTabOfAFreshBrowserSignsInAndLeadsOn(t *testing.T) {
+	t.Parallel()
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
 	b := p.NewBrowser(t)
-	first := answerOf(t, b, grace, "/apps/new")
-	second := answerOf(t, b, grace, "/apps")
-	if back := b.Get(first).Redirected(t); back.Path != "/apps/new" {
-		t.Errorf("the first tab was led to %s", back)
+	path := "/apps/" + string(p.AddApp(t, func(c *loop.Client) { c.Owner = grace.ID }).ID)
+	wanted := []string{"/apps/new", "/apps", path, path + "/edit", path + "/rotate-secret", path + "/disable"}
+	var pages []*platformtest.Response
+	for _, page := range wanted { // all open before anybody signs in
+		pages = append(pages, arrive(t, b, b.Get(developers+page)))
 	}
-	if back := b.Get(second).Redirected(t); back.Path != "/apps" {
-		t.Errorf("the second tab was led to %s", back)
+	slices.Reverse(wanted)
+	slices.Reverse(pages)
+	for i, page := range pages {
+		answer := arrive(t, b, b.SignIn(page, grace))
+		if back := answer.Request.URL.Path; answer.StatusCode != http.StatusOK || back != wanted[i] {
+			t.Errorf("the tab that asked for %s ends at %s: %d %s", wanted[i], back, answer.StatusCode, answer.Text)
+		}
 	}
 }
 
-func TestManyAbandonedSignInsDoNotFillTheBrowserWithCookies(t *testing.T) {
+func TestOfManyAbandonedSignInsTheOldestIsForgotten(t *testing.T) {
+	t.Parallel()
 	p := platformtest.New(t)
+	grace := p.AddMember(t, "Grace")
 	b := p.NewBrowser(t)
+	var attempts []*url.URL
 	for range 20 {
-		b.Get(developers + "/login").Redirected(t)
+		attempts = append(attempts, b.Get(developers+"/login?return=/apps/new").Redirected(t))
+		p.World.Advance(time.Second)
 	}
-	if held := len(b.Cookies(developers)); held > 6 {
+	if held := len(b.Cookies(developers)); held > 8 {
 		t.Errorf("the browser holds %d cookies", held)
+	}
+	newest := attempts[len(attempts)-8:]
+	answer := arrive(t, b, b.SignIn(arrive(t, b, b.Get(newest[0].String())), grace))
+	if answer.Request.URL.Path != "/apps/new" {
+		t.Errorf("the eighth newest ends at %s: %d", answer.Request.URL, answer.StatusCode)
+	}
+}
+
+// A browser that loads an answer of identity's again, after a crash or by its
+// history, is signed in already.
+func TestAnAnswerThatIsLoadedAgainLeadsOnWhereTheSessionLives(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	grace := p.AddMember(t, "Grace")
+	b := p.NewBrowser(t)
+	answer := answerOf(t, b, grace, "/apps/new")
+	b.Get(answer).Redirected(t)
+	if again := b.Get(answer).Redirected(t); again.Path != "/apps/new" {
+		t.Errorf("it leads to %s", again)
+	}
+	if foreign := b.Get(answerOf(t, p.NewBrowser(t), grace, "/apps/new")).Redirected(t); foreign.String() != developers+"/apps" {
+		t.Errorf("another browser's answer leads to %s", foreign)
+	}
+	b.Post(developers+"/logout", form(b.Get(developers+"/apps"), nil)).Redirected(t)
+	if r := b.Get(answer); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("after signing out it is answered %d", r.StatusCode)
 	}
 }
 
@@ -92,11 +133,6 @@ func TestAnAnswerThatIsNotForThisBrowserSignsNobodyIn(t *testing.T) {
 		"another browser's": func(t *testing.T, _ *platformtest.Browser, answer string) (*platformtest.Browser, string) {
 			t.Helper()
 			return p.NewBrowser(t), answer
-		},
-		"used before": func(t *testing.T, b *platformtest.Browser, answer string) (*platformtest.Browser, string) {
-			t.Helper()
-			b.Get(answer).Redirected(t)
-			return b, answer
 		},
 		"half an hour old": func(t *testing.T, b *platformtest.Browser, answer string) (*platformtest.Browser, string) {
 			t.Helper()

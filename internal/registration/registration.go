@@ -124,7 +124,7 @@ func (r *Clients) validate(c *loop.Client) error {
 		}
 	}
 	for field, address := range map[string]string{"jwks_uri": c.Protocol.KeySetURI, "backchannel_logout_uri": c.Protocol.BackchannelLogoutURI} {
-		if address == "" {
+		if address == "" || c.FirstParty && field == "backchannel_logout_uri" { // Loop's own may be at one of its own hosts
 			continue
 		}
 		if err := r.Outgoing.CheckURL(address); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // remember notes in the browser that the member signed in with it.
 func (v *Visitors) remember(w http.ResponseWriter, r *http.Request, m *loop.Member) {
-	tag := v.devices.Tag(deviceData(m.Email, v.browser.Read(r)))
+	tag := v.devices.Tag(deviceData(m.Email, v.Browser(w, r)))
 	v.device.Set(w, base64.RawURLEncoding.EncodeToString(tag), signin.CookieLifetime)
 }
 
@@ -28,10 +28,15 @@ func (v *Visitors) Device(r *http.Request, typed string) string {
 	}
 	name := v.device.Read(r)
 	tag, err := base64.RawURLEncoding.Strict().DecodeString(name)
-	if err != nil || !v.devices.Check(deviceData(email, v.browser.Read(r)), tag) {
+	if err != nil {
 		return ""
 	}
-	return name
+	for _, browser := range v.browsers(r) {
+		if v.devices.Check(deviceData(email, browser), tag) {
+			return name
+		}
+	}
+	return ""
 }
 
 func deviceData(email loop.Email, browser string) []byte {

@@ -52,7 +52,7 @@ func (j Journey) Next() string {
 }
 
 // Asked opens the journey of a page that is asked for by GET.
-func (v *Visitors) Asked(w http.ResponseWriter, r *http.Request) (Journey, error) {
+func (v *Visitors) Asked(r *http.Request) (Journey, error) {
 	params, err := web.Query(r)
 	if err != nil {
 		return Journey{}, err
@@ -60,7 +60,7 @@ func (v *Visitors) Asked(w http.ResponseWriter, r *http.Request) (Journey, error
 	if values := params["continue"]; len(values) > 1 {
 		return Journey{}, loop.Errorf(loop.InvalidRequest, "This address names two requests. Go back to the app and start again.")
 	}
-	return v.open(r, params.Get("continue"), v.Browser(w, r))
+	return v.open(r, params.Get("continue"))
 }
 
 // Posted reads a form of one of the host's pages and opens the journey that it
@@ -70,15 +70,15 @@ func (v *Visitors) Posted(w http.ResponseWriter, r *http.Request) (url.Values, J
 	if err != nil {
 		return nil, Journey{}, err
 	}
-	j, err := v.open(r, form.Get("continue"), v.browser.Read(r))
+	j, err := v.open(r, form.Get("continue"))
 	return form, j, err
 }
 
-func (v *Visitors) open(r *http.Request, text, browser string) (Journey, error) {
+func (v *Visitors) open(r *http.Request, text string) (Journey, error) {
 	if text == "" {
 		return Journey{}, nil
 	}
-	c, err := v.oauth.OpenContinuation(r.Context(), text, browser)
+	c, err := v.oauth.OpenContinuation(r.Context(), text, v.browsers(r))
 	return Journey{text, c}, err
 }
 
@@ -116,8 +116,8 @@ func (v *Visitors) Step(ctx context.Context, j Journey, signIn *loop.SignIn) (*o
 var ErrNoJourney = loop.Errorf(loop.InvalidRequest, "This page belongs to an app's request. Go back to the app and start again.")
 
 // AskedByApp opens a page that only an app's request leads to.
-func (v *Visitors) AskedByApp(w http.ResponseWriter, r *http.Request) (Journey, *loop.SignIn, error) {
-	j, err := v.Asked(w, r)
+func (v *Visitors) AskedByApp(r *http.Request) (Journey, *loop.SignIn, error) {
+	j, err := v.Asked(r)
 	if err == nil && !j.Travels() {
 		err = ErrNoJourney
 	}
@@ -139,4 +139,9 @@ func (v *Visitors) PostedForApp(w http.ResponseWriter, r *http.Request) (url.Val
 	}
 	signIn, err := v.SignIn(r)
 	return form, j, signIn, err
+}
+
+// OpenLogout reads an app's request to sign out that a page of this browser carried.
+func (v *Visitors) OpenLogout(r *http.Request, text string) (*oauth.LogoutRequest, error) {
+	return v.oauth.OpenLogout(r.Context(), text, v.browsers(r))
 }

@@ -50,15 +50,15 @@ func (v *Visitors) Mount(site *web.Site) {
 	v.browser = web.Cookie{Name: "loop_browser", Secure: site.Secure()}
 }
 
-// Browser gives the value of the browser's cookie, and sets one where there is
-// none yet.
-func (v *Visitors) Browser(w http.ResponseWriter, r *http.Request) string {
-	if value := v.browser.Read(r); value != "" {
-		return value
+// InPopup lets a page that opened ours in a popup keep its hold of the window, as
+// apps that sign in by a popup need: every answer on the way there and back must
+// have it. What such a page can do is to lead the window elsewhere and to see
+// whether it was closed; our pages can't be framed, and no other origin reads them.
+func InPopup(next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cross-Origin-Opener-Policy", "unsafe-none")
+		return next(w, r)
 	}
-	value := credential.NewSecret(v.site.World, credential.SessionPrefix).Reveal()
-	v.browser.Set(w, value, signin.CookieLifetime)
-	return value
 }
 
 // SignIn gives the live sign-in of the request's browser; nil where nobody is
@@ -101,5 +101,16 @@ func (v *Visitors) Form(w http.ResponseWriter, r *http.Request) (url.Values, err
 			return nil, loop.Errorf(loop.InvalidRequest, "A field of this form was sent twice.")
 		}
 	}
-	return form, v.csrf.Check(r, v.browser.Read(r), form.Get("csrf"))
+	return form, v.checkToken(r, form.Get("csrf"))
+}
+
+// checkToken holds a form's token against each cookie that the browser is known by.
+func (v *Visitors) checkToken(r *http.Request, token string) error {
+	err := v.csrf.Check(r, "", token)
+	for _, browser := range v.browsers(r) {
+		if err = v.csrf.Check(r, browser, token); err == nil {
+			return nil
+		}
+	}
+	return err
 }

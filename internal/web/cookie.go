@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,21 @@ func (c Cookie) Set(w http.ResponseWriter, value string, lifetime time.Duration)
 		Name: c.fullName(), Value: value, Path: "/", MaxAge: int(lifetime.Seconds()),
 		Secure: c.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// SetFor is Set for what reads the same request later, too.
+func (c Cookie) SetFor(r *http.Request, w http.ResponseWriter, value string, lifetime time.Duration) {
+	c.Set(w, value, lifetime)
+	r.AddCookie(&http.Cookie{Name: c.fullName(), Value: value}) //nolint:gosec // G124: nothing is set, a request is read
+}
+
+// NameOf gives the name of a cookie that was sent, without what fullName puts before
+// it, where it is this cookie's or begins with it.
+func (c Cookie) NameOf(sent *http.Cookie) (name string, ok bool) {
+	if !strings.HasPrefix(sent.Name, c.fullName()) {
+		return "", false
+	}
+	return c.Name + sent.Name[len(c.fullName()):], true
 }
 
 // Clear ends the cookie.

@@ -74,14 +74,54 @@ func (s *Site) API(pattern string, h Handler) {
 }
 
 // Page adds a route whose errors are pages. It is not served at the address where
-// browsers would ask for a certificate.
+// browsers would ask for a certificate, nor to a browser that wants no page.
 func (s *Site) Page(pattern string, h Handler) {
+	s.File(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		if !isNavigation(r) {
+			s.WriteError(w, r, loop.Errorf(loop.Forbidden, "This address is a page. A browser asked for it as part of another one, and gets nothing."))
+			return nil
+		}
+		return h(w, r)
+	})
+}
+
+// isNavigation reports whether a browser wants to show the answer in a window of its
+// own. One that doesn't say so, as older ones and other programs, may. An image, a
+// frame or a script of another site MUST NOT make a member's browser do, or use up,
+// anything.
+func isNavigation(r *http.Request) bool {
+	wanted := r.Header.Get("Sec-Fetch-Dest")
+	return wanted == "" || wanted == "document"
+}
+
+// File adds a route of what pages load, which is no page itself.
+func (s *Site) File(pattern string, h Handler) {
 	s.route(pattern, func(w http.ResponseWriter, r *http.Request) error {
 		if s.forCertificates(r) {
 			return NotFound()
 		}
 		return h(w, r)
 	}, s.writeErrorPage)
+}
+
+// Act adds a page whose GET does something: it issues a code, ends or begins a
+// session. HEAD is refused.
+func (s *Site) Act(pattern string, h Handler) {
+	s.Page(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		if err := RefuseHead(w, r); err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
+// RefuseHead refuses HEAD, by which an act would be done and nothing shown.
+func RefuseHead(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodHead {
+		return nil
+	}
+	w.Header().Set("Allow", "GET, POST")
+	return loop.Errorf(loop.MethodNotAllowed, "Send this request by GET or POST.")
 }
 
 func (s *Site) route(pattern string, h Handler, fail func(http.ResponseWriter, *http.Request, error)) {
