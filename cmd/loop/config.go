@@ -24,6 +24,7 @@ type config struct {
 	Dir              string          `key:"dir" required:"the folder of the platform's data" placeholder:"FOLDER" help:"The folder of the platform's data." more:"It is locked while the platform runs."`
 	Role             platform.Role   `key:"role" default:"all" placeholder:"identity|clinical|developers|all" help:"Which host this process serves. One of its own needs a database." more:"'identity', 'clinical', 'developers' or 'all'."`
 	Database         databaseAddress `key:"database" placeholder:"postgres://…" help:"A PostgreSQL database for the data, shared by any number of servers; the folder keeps only what is this server's own." more:"See [On PostgreSQL](#on-postgresql). Set the variable where it holds a password."`
+	DatabaseDirect   databaseAddress `key:"database_direct" placeholder:"postgres://…" help:"The same database past a pooler that 'database' leads through; what writes and what leads goes there." more:"See [Behind PgBouncer](#behind-pgbouncer)."`
 	Connections      count           `key:"connections" default:"8" placeholder:"N" help:"How many connections to the database at most, for reading, writing, and each of identity and clinical."`
 	IdentityURL      origin          `key:"identity_url" required:"the public address, such as https://host.example.com" placeholder:"URL" help:"Identity's public address, scheme and host alone; it is the issuer."`
 	ClinicalURL      origin          `key:"clinical_url" required:"the public address, such as https://host.example.com" placeholder:"URL" help:"Clinical's public address."`

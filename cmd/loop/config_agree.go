@@ -47,6 +47,9 @@ func (c *config) agree() error {
 	if c.Role != platform.RoleAll && c.Role != "" && c.Database == "" {
 		faults = append(faults, fmt.Errorf("role is %s, and no database is named: on SQLite one process serves all", c.Role))
 	}
+	if c.DatabaseDirect != "" && c.Database == "" {
+		faults = append(faults, errors.New("database_direct is given without database: it is the same database past the pooler that database leads through"))
+	}
 	seen := make(map[string]bool)
 	for _, address := range []*url.URL{c.IdentityURL.URL, c.ClinicalURL.URL, c.DevelopersURL.URL, c.IdentityMTLSURL.URL, c.ClinicalMTLSURL.URL} {
 		if address == nil {

@@ -43,14 +43,19 @@ func readConfig(from sources) (*config, error) {
 	return c, errors.Join(faults...)
 }
 
-// databaseOf reads the one key that says where the database is; empty: it is on
-// SQLite.
-func databaseOf(from sources) (address databaseAddress, err error) {
+// databaseOf reads the two keys that say where the database is; empty: it is on
+// SQLite, or there is no pooler to go past.
+func databaseOf(from sources) (address, direct databaseAddress, err error) {
 	given, err := (&config{}).layers(from)
-	if err == nil && given["database"] != "" {
-		err = address.UnmarshalText([]byte(given["database"]))
+	if err != nil {
+		return "", "", err
 	}
-	return address, err
+	for name, into := range map[string]*databaseAddress{"database": &address, "database_direct": &direct} {
+		if given[name] != "" {
+			err = errors.Join(err, into.UnmarshalText([]byte(given[name])))
+		}
+	}
+	return address, direct, err
 }
 
 // layers puts the sources over one another and refuses keys that nobody knows.
@@ -133,7 +138,8 @@ func fileKeys() (names []string) {
 }
 
 // unknownVariables refuses LOOP_ variables that nobody reads, which are mostly
-// typos. Those of an app's environment and of the tests mean something elsewhere.
+// typos. Those of an app's environment, of the tests and of scripts that name their
+// binary mean something elsewhere.
 func unknownVariables(env dev.Environment) error {
 	var known []string
 	for _, k := range keys {
@@ -144,7 +150,7 @@ func unknownVariables(env dev.Environment) error {
 	var faults []error
 	for _, entry := range env {
 		name, _, _ := strings.Cut(entry, "=")
-		elsewhere := slices.ContainsFunc([]string{"LOOP_CLIENT_", "LOOP_REDIRECT_URI", "LOOP_MEMBER", "LOOP_DEVELOPER_", "LOOP_TEST_", "LOOP_VULNDB"},
+		elsewhere := slices.ContainsFunc([]string{"LOOP_CLIENT_", "LOOP_REDIRECT_URI", "LOOP_MEMBER", "LOOP_DEVELOPER_", "LOOP_TEST_", "LOOP_VULNDB", "LOOP_BIN"},
 			func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		if strings.HasPrefix(name, "LOOP_") && !slices.Contains(known, name) && !elsewhere {
 			faults = append(faults, fmt.Errorf("the environment sets %s, which nothing reads%s: correct or unset it", name, suggestion(name, known)))

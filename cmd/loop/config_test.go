@@ -173,6 +173,31 @@ func TestConfig_EachKeyIsAFlagAVariableAndALineOfTheFile(t *testing.T) {
 	}
 }
 
+func TestConfig_ADatabasePastAPoolerNeedsOneThatLeadsThroughIt(t *testing.T) {
+	t.Parallel()
+	const says = "database_direct is given without database"
+	for _, c := range []struct {
+		config config
+		wrong  bool
+	}{
+		{config{DatabaseDirect: "postgres://db.example.com/loop"}, true},
+		{config{DatabaseDirect: "postgres://db.example.com/loop", Database: "postgres://pooler.example.com/loop"}, false},
+	} {
+		if err := c.config.agree(); (err != nil && strings.Contains(err.Error(), says)) != c.wrong {
+			t.Errorf("with %q and %q it says %v", c.config.Database, c.config.DatabaseDirect, err)
+		}
+	}
+}
+
+func TestConfig_VariablesOfAppsAndOfScriptsAroundAreNotTheConfigurations(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"LOOP_CLIENT_ID", "LOOP_MEMBER_EMAIL", "LOOP_TEST_STRICT", "LOOP_BIN"} {
+		if _, err := (&config{}).layers(sources{env: []string{name + "=x"}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestConfig_TheFlagWinsOverTheVariableAndThatOverTheFile(t *testing.T) {
 	t.Parallel()
 	from := sources{file: file(t, `log_level = "error"`)}

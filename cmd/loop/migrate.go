@@ -20,16 +20,17 @@ type migrateCommands struct {
 type whichDatabase struct {
 	Config   string `help:"The configuration file that names it." placeholder:"FILE"`
 	Database string `help:"The database (or LOOP_DATABASE)." placeholder:"postgres://…"`
+	Direct   string `name:"database-direct" help:"The same database past a pooler (or LOOP_DATABASE_DIRECT)." placeholder:"postgres://…"`
 }
 
 // open gives how the database is reached.
 func (w whichDatabase) open(p *process) (postgres.Config, error) {
 	config := postgres.Config{World: loop.Machine{}, Log: p.quietLog()}
-	address, err := databaseOf(sources{file: w.Config, flags: map[string]string{"database": w.Database}, env: p.env})
+	address, direct, err := databaseOf(sources{file: w.Config, flags: map[string]string{"database": w.Database, "database_direct": w.Direct}, env: p.env})
 	if err == nil && address == "" {
 		err = errors.New("which database? Say --database postgres://…, or set LOOP_DATABASE. (On SQLite there is nothing to do: loop serve migrates by itself.)")
 	}
-	config.URL = string(address)
+	config.URL, config.Direct = string(address), string(direct)
 	return config, err
 }
 

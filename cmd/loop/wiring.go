@@ -45,7 +45,7 @@ const betweenHosts = 10 * time.Second
 
 func forProduction(c *config, log *slog.Logger) platform.Config {
 	return platform.Config{
-		Role: c.Role, Folder: c.Dir, Database: string(c.Database), Connections: int(c.Connections),
+		Role: c.Role, Folder: c.Dir, Database: string(c.Database), DatabaseDirect: string(c.DatabaseDirect), Connections: int(c.Connections),
 		Identity: c.IdentityURL.URL, Clinical: c.ClinicalURL.URL, Developers: c.DevelopersURL.URL,
 		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: int(c.SignUpsPerHour),
 		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies,

@@ -18,6 +18,7 @@ type Config struct {
 	Role           Role   // empty: RoleAll
 	Folder         string // of the state, where that is not in a Database, and of the checkpoints; its lock is held by the caller
 	Database       string // postgres://…; empty: SQLite in the folder
+	DatabaseDirect string // the same past a pooler that Database leads through; empty: there is none
 	Connections    int    // to the database, of each kind; 0: postgres.DefaultConnections
 	Identity       *url.URL
 	Clinical       *url.URL

@@ -12,7 +12,7 @@ func (p *Platform) chooseEngine() engine {
 		return &sqliteEngine{folder: p.config.Folder, world: p.world, log: p.config.Log}
 	}
 	return &postgresEngine{world: p.world, config: postgres.Config{
-		URL: p.config.Database, Connections: p.config.Connections, World: p.world, Log: p.config.Log,
+		URL: p.config.Database, Direct: p.config.DatabaseDirect, Connections: p.config.Connections, World: p.world, Log: p.config.Log,
 	}}
 }
 

@@ -44,6 +44,7 @@ const (
 	locksLeading
 	locksMigrating
 	locksStarting
+	locksProbing
 )
 
 // maxLanes bounds how many connections can write at once, over all processes.

@@ -2,11 +2,9 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/store"
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
@@ -55,25 +53,7 @@ func (s *ClinicalStore) ListResults(ctx context.Context, member loop.MemberID, s
 	if sel.Latest {
 		query = listLatestResults
 	}
-	rows, err := s.db.Query(ctx, query, selectionArgs(member, sel)...)
-	if err != nil {
-		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r biomarker.Result
-		if err := tables.ScanResult(rows, &arrival, &r); err != nil {
-			return 0, fmt.Errorf("reading a result: %w", err)
-		}
-		if !each(&r) {
-			break
-		}
-	}
-	rows.Close()
-	if err := rows.Err(); err != nil {
-		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
-	}
-	return arrival, nil
+	return tables.ListResults(ctx, s.db, each, query, selectionArgs(member, sel)...)
 }
 
 func selectionArgs(member loop.MemberID, sel biomarker.Selection) []any {

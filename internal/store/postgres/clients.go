@@ -21,12 +21,8 @@ const selectClient = `SELECT ` + tables.ClientColumns + `, xmin::text::bigint FR
 // All callers share it: whoever wants to alter it takes a Clone.
 func (s *IdentityStore) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
 	return s.cache.Client(id, func() (client store.RevisedClient, err error) {
-		batch := &pgx.Batch{}
 		// In one transaction and at one moment, or the secrets could be those of after a change.
-		batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-		queueClient(batch, id, &client)
-		batch.Queue(`COMMIT`)
-		err = s.db.readers.SendBatch(ctx, batch).Close()
+		err = s.db.read(ctx, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`, func(batch *pgx.Batch) { queueClient(batch, id, &client) })
 		return client, found(client, err)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ const DefaultConnections = 8
 // Config is what a database needs.
 type Config struct {
 	URL         string // postgres://…, as libpq takes it; several hosts for a failover
+	Direct      string // the same server past the pooler that URL leads through; empty: URL is for all
 	Connections int    // of the readers at most, and of the writers; 0: DefaultConnections
 	World       loop.World
 	Log         *slog.Logger
@@ -55,8 +57,8 @@ type Database struct {
 	schema  Schema
 	config  Config
 	readers *pgxpool.Pool
-	connect *pgx.ConnConfig
-	writers chan *writer // those that are free
+	connect *pgx.ConnConfig // of what writes, and of what leads
+	writers chan *writer    // those that are free
 	every   []*writer
 	closed  chan struct{}
 	once    sync.Once
@@ -66,6 +68,8 @@ type Database struct {
 	statements *counter
 	observe    atomic.Pointer[func(store.Commit)] // nil: nobody is told
 
+	setLocally string // what each transaction of a reader sets first; empty: its connection has it
+
 	keys     audit.Keys
 	laneName string // empty before StartAudit
 }
@@ -74,21 +78,17 @@ type Database struct {
 // migration, or that has one which this binary cannot run with, is an error that
 // says what to do.
 func Open(ctx context.Context, schema Schema, config Config) (*Database, error) {
-	connect, err := parse(schema, config)
-	if err != nil {
+	d := &Database{schema: schema, config: config, closed: make(chan struct{}), statements: new(counter)}
+	if err := d.openReaders(ctx); err != nil {
 		return nil, err
-	}
-	d := &Database{schema: schema, config: config, connect: connect.ConnConfig, closed: make(chan struct{}), statements: new(counter)}
-	connect.ConnConfig.Tracer = d.statements
-	if d.readers, err = pgxpool.NewWithConfig(ctx, connect); err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := d.checkSchema(ctx); err != nil {
 		d.readers.Close()
 		return nil, err
 	}
-	d.writers = make(chan *writer, connect.MaxConns)
-	for range connect.MaxConns {
+	most := d.readers.Config().MaxConns
+	d.writers = make(chan *writer, most)
+	for range most {
 		w := &writer{database: d}
 		d.every = append(d.every, w)
 		d.writers <- w
@@ -96,10 +96,63 @@ func Open(ctx context.Context, schema Schema, config Config) (*Database, error) 
 	return d, nil
 }
 
-// parse reads the address. What the platform depends on is set on every
+// openReaders makes the pool that reads, and finds out how to connect for the rest.
+func (d *Database) openReaders(ctx context.Context) (err error) {
+	if d.connect, err = sessions(ctx, d.schema, d.config, nil); err != nil {
+		return err
+	}
+	pool, err := parse(d.schema, d.config.URL, d.config)
+	if err != nil {
+		return err
+	}
+	if d.config.Direct == "" {
+		pool.ConnConfig = d.connect.Copy()
+	} else {
+		pooled, err := isPooled(ctx, pool.ConnConfig)
+		if err != nil {
+			return err
+		}
+		if pooled {
+			d.setLocally = takeSettings(pool.ConnConfig).query(true)
+			pool.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+		}
+	}
+	d.connect.Tracer, pool.ConnConfig.Tracer = d.statements, d.statements
+	if d.readers, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	return nil
+}
+
+// sessions is how to connect where a connection keeps something from one transaction
+// to the next. More is set beside what every connection has.
+func sessions(ctx context.Context, schema Schema, config Config, more settings) (*pgx.ConnConfig, error) {
+	address, name := config.URL, "the database's address"
+	if config.Direct != "" {
+		address, name = config.Direct, "database_direct"
+	}
+	parsed, err := parse(schema, address, config)
+	if err != nil {
+		return nil, err
+	}
+	connect := parsed.ConnConfig
+	maps.Copy(connect.RuntimeParams, more)
+	pooled, last, err := sessionsLast(ctx, connect)
+	switch {
+	case err != nil:
+		return nil, err
+	case !last:
+		return nil, byTransaction(name)
+	case pooled:
+		onPooledSessions(connect, sessionsAtMost(int(parsed.MaxConns)))
+	}
+	return connect, nil
+}
+
+// parse reads an address. What the platform depends on is set on every
 // connection, whatever the server's own settings are.
-func parse(schema Schema, config Config) (*pgxpool.Config, error) {
-	parsed, err := pgxpool.ParseConfig(config.URL)
+func parse(schema Schema, address string, config Config) (*pgxpool.Config, error) {
+	parsed, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		// The error repeats the address without its password, but not without
 		// the rest: none of it is said.
@@ -128,13 +181,11 @@ func parse(schema Schema, config Config) (*pgxpool.Config, error) {
 
 func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 
-// Query reads rows from the pool.
-func (d *Database) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
-	return d.readers.Query(ctx, query, args...)
-}
-
 // QueryRow reads one row from the pool.
 func (d *Database) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
+	if d.setLocally != "" {
+		return pooledRow{ctx, d, query, args}
+	}
 	return d.readers.QueryRow(ctx, query, args...)
 }
 
@@ -143,13 +194,57 @@ func (d *Database) Row(ctx context.Context, query string, args ...any) tables.Sc
 	return d.QueryRow(ctx, query, args...)
 }
 
+// pooledRow is a row that is read when it is scanned.
+type pooledRow struct {
+	ctx   context.Context //nolint:containedctx // of this one read
+	d     *Database
+	query string
+	args  []any
+}
+
+// Scan reads the row's columns; sql.ErrNoRows where there is none.
+func (r pooledRow) Scan(dest ...any) error {
+	return r.d.read(r.ctx, `BEGIN READ ONLY`, func(batch *pgx.Batch) {
+		batch.Queue(r.query, r.args...).QueryRow(func(row pgx.Row) error { return row.Scan(dest...) })
+	})
+}
+
+// read sends what is queued in a transaction of its own, at once.
+func (d *Database) read(ctx context.Context, begin string, queue func(*pgx.Batch)) error {
+	batch := &pgx.Batch{}
+	batch.Queue(begin)
+	if d.setLocally != "" {
+		batch.Queue(d.setLocally)
+	}
+	queue(batch)
+	batch.Queue(`COMMIT`)
+	return d.readers.SendBatch(ctx, batch).Close()
+}
+
 // Rows gives every row of a query to scan (tables.Reader).
 func (d *Database) Rows(ctx context.Context, scan func(tables.Scanner) error, query string, args ...any) error {
-	rows, err := d.Query(ctx, query, args...)
+	if d.setLocally != "" {
+		return d.pooledRows(ctx, scan, query, args...)
+	}
+	rows, err := d.readers.Query(ctx, query, args...)
 	if err != nil {
 		return store.Unavailable(err)
 	}
 	return eachRow(rows, scan)
+}
+
+func (d *Database) pooledRows(ctx context.Context, scan func(tables.Scanner) error, query string, args ...any) error {
+	var scanned error
+	err := d.read(ctx, `BEGIN READ ONLY`, func(batch *pgx.Batch) {
+		batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
+			scanned = eachRow(rows, scan)
+			return scanned
+		})
+	})
+	if scanned == nil && err != nil {
+		return store.Unavailable(err)
+	}
+	return scanned
 }
 
 // eachRow gives every row to scan, until it returns an error, and closes them. A
@@ -173,25 +268,27 @@ func (d *Database) Do(ctx context.Context, act func(tables.Act) error) error {
 }
 
 // list reads all rows of a query.
-func list[T any](ctx context.Context, d *Database, scan func(tables.Scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := d.Query(ctx, query, args...)
-	if err != nil {
-		return nil, store.Unavailable(err)
-	}
-	return collect(rows, scan)
+func list[T any](ctx context.Context, d *Database, scan func(tables.Scanner) (T, error), query string, args ...any) (all []T, err error) {
+	err = d.Rows(ctx, into(&all, scan), query, args...)
+	return all, err
 }
 
 // collect reads what is left of a result, and closes it.
 func collect[T any](rows pgx.Rows, scan func(tables.Scanner) (T, error)) ([]T, error) {
 	var all []T
-	err := eachRow(rows, func(row tables.Scanner) error {
+	err := eachRow(rows, into(&all, scan))
+	return all, err
+}
+
+// into has each row that is scanned appended.
+func into[T any](all *[]T, scan func(tables.Scanner) (T, error)) func(tables.Scanner) error {
+	return func(row tables.Scanner) error {
 		one, err := scan(row)
 		if err == nil {
-			all = append(all, one)
+			*all = append(*all, one)
 		}
 		return err
-	})
-	return all, err
+	}
 }
 
 // Write runs the act in a transaction and returns once it is durable. An error of

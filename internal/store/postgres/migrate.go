@@ -223,7 +223,7 @@ var errBehind = errors.New("the database lacks migrations of this version of loo
 
 // checkSchema says what to do where the database is not ready for this binary.
 func (d *Database) checkSchema(ctx context.Context) error {
-	steps, err := status(ctx, d.readers)
+	steps, err := status(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -238,13 +238,11 @@ func (d *Database) checkSchema(ctx context.Context) error {
 // connectTo opens one connection for work on the schemas, which can take as long as
 // it takes.
 func connectTo(ctx context.Context, config Config) (*pgx.Conn, error) {
-	parsed, err := parse(shared, config)
+	connect, err := sessions(ctx, shared, config, settings{"statement_timeout": "0", "lock_timeout": "0"})
 	if err != nil {
 		return nil, err
 	}
-	parsed.ConnConfig.RuntimeParams["statement_timeout"] = "0"
-	parsed.ConnConfig.RuntimeParams["lock_timeout"] = "0"
-	conn, err := pgx.ConnectConfig(ctx, parsed.ConnConfig)
+	conn, err := pgx.ConnectConfig(ctx, connect)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database: %w", err)
 	}

@@ -86,7 +86,7 @@ func Join(ctx context.Context, world *loop.Clock, news News, databases ...*Datab
 	background, stop := context.WithCancel(context.Background())
 	d := databases[0] // what is shared is the same through any
 	p := &Presence{
-		config: d.connect.Copy(), readers: d.readers, databases: databases, world: world, log: d.config.Log, news: news,
+		config: d.connect.Copy(), readers: d, databases: databases, world: world, log: d.config.Log, news: news,
 		id: string(loop.NewRequestID(world)), stop: stop, ended: make(chan struct{}), leads: make(map[Schema]*atomic.Bool),
 	}
 	for _, one := range databases {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/store"
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
@@ -73,24 +72,7 @@ func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bi
 	}
 	// A page is read before a cancellation could help, and watching for one would
 	// cost two goroutines.
-	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), query, args...)
-	if err != nil {
-		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
-	}
-	defer rows.Close() //nolint:errcheck // reading: Err says what went wrong
-	for rows.Next() {
-		var r biomarker.Result
-		if err := tables.ScanResult(rows, &arrival, &r); err != nil {
-			return 0, fmt.Errorf("reading a result: %w", err)
-		}
-		if !each(&r) {
-			break
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return 0, store.Unavailable(fmt.Errorf("reading results: %w", err))
-	}
-	return arrival, nil
+	return tables.ListResults(context.WithoutCancel(ctx), s.db, each, query, args...)
 }
 
 func selectionArgs(member loop.MemberID, sel biomarker.Selection) ([]any, error) {

@@ -2,6 +2,7 @@ package tables
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -135,6 +136,28 @@ func (s Clinical) FindResult(ctx context.Context, member loop.MemberID, id loop.
 		return nil, err
 	}
 	return &r, nil
+}
+
+// errEnough ends a reading early.
+var errEnough = errors.New("no more rows are wanted")
+
+// ListResults gives every result of a query, which has an arrival before the
+// columns, to each, until that returns false (biomarker.Results).
+func ListResults(ctx context.Context, db Reader, each func(*biomarker.Result) bool, query string, args ...any) (arrival int64, err error) {
+	err = db.Rows(ctx, func(row Scanner) error {
+		var r biomarker.Result
+		if err := ScanResult(row, &arrival, &r); err != nil {
+			return err
+		}
+		if !each(&r) {
+			return errEnough
+		}
+		return nil
+	}, query, args...)
+	if err != nil && !errors.Is(err, errEnough) {
+		return 0, fmt.Errorf("reading results: %w", err)
+	}
+	return arrival, nil
 }
 
 // Bounds are what a selection has of limits, as both engines take them: the time of

@@ -149,7 +149,7 @@ func (s *Server) Start() error {
 	if err := s.process.Start(); err != nil {
 		return err
 	}
-	s.log, s.ended = newTail(), make(chan struct{})
+	s.log, s.ended = newTail("ready to accept"), make(chan struct{})
 	go func() {
 		s.log.read(stderr)
 		_ = s.process.Wait() // how it ended, its log says
@@ -202,14 +202,15 @@ func (s *Server) Remove() error {
 	return errors.Join(s.Stop(syscall.SIGQUIT), os.RemoveAll(s.Folder))
 }
 
-// tail keeps what a server has said last, and tells when it is ready.
+// tail keeps what a server has logged last, and closes ready when that has the sign.
 type tail struct {
+	sign  string // of being ready
 	ready chan struct{}
 	mu    sync.Mutex
 	lines []string
 }
 
-func newTail() *tail { return &tail{ready: make(chan struct{})} }
+func newTail(sign string) *tail { return &tail{sign: sign, ready: make(chan struct{})} }
 
 func (t *tail) read(from io.Reader) {
 	var once sync.Once
@@ -217,13 +218,13 @@ func (t *tail) read(from io.Reader) {
 		t.mu.Lock()
 		t.lines = append(t.lines[max(0, len(t.lines)-40):], lines.Text())
 		t.mu.Unlock()
-		if strings.Contains(lines.Text(), "ready to accept") {
+		if strings.Contains(lines.Text(), t.sign) {
 			once.Do(func() { close(t.ready) })
 		}
 	}
 }
 
-// String is what it has said last.
+// String is what it has logged last.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
