@@ -97,6 +97,19 @@ func TestConsent_NarrowingEndsTokensAtOnce(t *testing.T) {
 	}
 }
 
+func TestConsent_AnAppThatMayAddResultsIsNotSaidToChangeNothing(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app := p.AddApp(t, func(c *loop.Client) { c.AllowedScopes = append(c.AllowedScopes, loop.ScopeWriteBiomarkers) })
+	_, page := consentPage(p, t, with(app.Request(), "scope", "openid write:biomarkers"), p.AddMember(t, "Ada"))
+	if !strings.Contains(page.Text, "Add lab results to your record") || strings.Contains(page.Text, "change your data") {
+		t.Errorf("the page says %s", page.Text)
+	}
+	if !strings.Contains(page.Text, "It can’t see your name, see your e‑mail address, see your lab results or contact your care team.") {
+		t.Errorf("the page says %s", page.Text)
+	}
+}
+
 func TestConsent_RequiredScopesCannotBeLeftOut(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)

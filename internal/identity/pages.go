@@ -94,7 +94,10 @@ func languageName(locale string) string {
 
 // cannot says what an app with these scopes can not do.
 func cannot(scopes loop.Scopes) string {
-	things := []string{"change your data"}
+	var things []string
+	if !scopes.Has(loop.ScopeWriteBiomarkers) {
+		things = append(things, "change your data")
+	}
 	for _, info := range loop.ScopeRegistry() {
 		if !scopes.Has(info.Scope) && info.Cannot != "" {
 			things = append(things, info.Cannot)

@@ -67,7 +67,6 @@ var registry = []ScopeInfo{
 		PHI:    true,
 		Title:  "Add lab results to your record",
 		Detail: "New values of yours, each marked with where it came from. It can take back only what it added itself.",
-		Cannot: "add lab results",
 	},
 }
 
