@@ -18,6 +18,7 @@ type clientCommands struct {
 	List         clientList    `cmd:"" help:"List all apps, newest first."`
 	Show         clientShow    `cmd:"" help:"Show all that is known of an app."`
 	Update       clientUpdate  `cmd:"" help:"Change what the flags name. What the app may no longer see ends at once."`
+	Approve      clientApprove `cmd:"" help:"Verify an app whose developer changed what Loop had verified. Without a review it shows what changed."`
 	Enable       clientEnable  `cmd:"" help:"Let a disabled app work again."`
 	Disable      clientDisable `cmd:"" help:"Stop an app. All its tokens end at once."`
 	RotateSecret clientRotate  `cmd:"" help:"Give an app a new secret, shown once. The old one works for 24 hours more."`
@@ -189,6 +190,7 @@ type clientView struct {
 	BAA        *baaView      `json:"baa"`
 	FirstParty bool          `json:"is_first_party"`
 	Verified   bool          `json:"verified"`
+	Review     *reviewView   `json:"review"`
 	Enabled    bool          `json:"enabled"`
 	Owner      loop.MemberID `json:"owner"`
 	CreatedAt  string        `json:"created_at"`
@@ -212,6 +214,9 @@ func viewClient(c *loop.Client) clientView {
 	for i, uri := range c.RedirectURIs {
 		view.RedirectURIs[i] = string(uri)
 	}
+	if c.Appearance.Verified != nil {
+		view.Review = &reviewView{ID: c.Review(), Verified: *c.Appearance.Verified, Now: c.Shown()}
+	}
 	if c.BAA != nil {
 		view.BAA = &baaView{SignedOn: c.BAA.SignedOn.Format("2006-01-02"), By: c.BAA.By}
 	}
@@ -219,10 +224,14 @@ func viewClient(c *loop.Client) clientView {
 }
 
 func (v *clientView) state() string {
+	state := "disabled"
 	if v.Enabled {
-		return "enabled"
+		state = "enabled"
 	}
-	return "disabled"
+	if v.Review != nil {
+		state += ", to review"
+	}
+	return state
 }
 
 // write shows a client to a person, the secret last, where the eye ends.
@@ -259,8 +268,14 @@ func (v clientView) write(w io.Writer) error {
 			_, _ = fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
 		}
 	}
-	if err := table.Flush(); err != nil || v.Secret == "" {
+	if err := table.Flush(); err != nil {
 		return err
+	}
+	if v.Review != nil {
+		return v.Review.write(w, v.ID)
+	}
+	if v.Secret == "" {
+		return nil
 	}
 	_, err := fmt.Fprintln(w, "\nKeep the secret now: it is not shown again.")
 	return err

@@ -39,6 +39,8 @@ type Clients interface {
 	Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error)
 	// Update changes a client in one transaction; NotFound where there is none.
 	Update(ctx context.Context, id loop.ClientID, by audit.Actor, alter func(*loop.Client)) (*loop.Client, error)
+	// Approve verifies a client as the review shows it, and no other.
+	Approve(ctx context.Context, id loop.ClientID, review string, by audit.Actor) (*loop.Client, error)
 	// SetEnabled enables a client, or disables it and ends its tokens.
 	SetEnabled(ctx context.Context, id loop.ClientID, by audit.Actor, enabled bool) (*loop.Client, error)
 	// RotateSecret gives a confidential client a new secret.

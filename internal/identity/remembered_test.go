@@ -13,7 +13,7 @@ import (
 
 // A consent is for the app that the member was shown. What an app becomes later, it
 // has to be allowed anew.
-func TestConsent_ARememberedConsentCoversTheAppAsItWasShown(t *testing.T) {
+func TestSec171_ARememberedConsentCoversTheAppAsItWasShown(t *testing.T) {
 	t.Parallel()
 	const registered, added = "https://app.example.com/cb", "https://evil.example/cb"
 	developer := audit.Actor{Kind: audit.ByMember, ID: "user_dev"}

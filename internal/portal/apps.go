@@ -20,7 +20,11 @@ func (h *Host) listApps(w http.ResponseWriter, r *http.Request, dev *developer) 
 	if err != nil {
 		return err
 	}
-	return h.appsPage(w, dev, apps)
+	news, err := h.news(r.Context(), dev, apps)
+	if err != nil {
+		return err
+	}
+	return h.appsPage(w, dev, apps, news)
 }
 
 // newApp answers GET /apps/new.
@@ -67,7 +71,11 @@ func (h *Host) showApp(w http.ResponseWriter, r *http.Request, dev *developer, a
 	if h.secret.Read(r) != "" {
 		h.secret.Clear(w)
 	}
-	return h.appPage(w, dev, app)
+	done, err := h.appActivity(r.Context(), dev, app.ID)
+	if err != nil {
+		return err
+	}
+	return h.appPage(w, dev, app, done)
 }
 
 // editApp answers GET /apps/{id}/edit.

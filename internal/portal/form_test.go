@@ -23,7 +23,7 @@ func twice(b *platformtest.Browser, address string, sent url.Values) (answers [2
 	return answers
 }
 
-func TestAFormThatIsSentTwiceDoesItsActOnce(t *testing.T) {
+func TestSec172_AFormThatIsSentTwiceDoesItsActOnce(t *testing.T) {
 	t.Parallel()
 	t.Run("registering an app", func(t *testing.T) {
 		t.Parallel()
@@ -171,7 +171,7 @@ func TestAFormWhoseSessionEndedComesBackFilledIn(t *testing.T) {
 	}
 }
 
-func TestAKeptFormIsItsSendersAlone(t *testing.T) {
+func TestSec173_AKeptFormIsItsSendersAlone(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	grace, mallory := p.AddMember(t, "Grace"), p.AddMember(t, "Mallory")

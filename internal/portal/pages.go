@@ -58,9 +58,11 @@ func (h *Host) render(w http.ResponseWriter, status int, name string, view any) 
 // appsView is the data of apps.html.
 type appsView struct {
 	web.PortalFrame
-	Apps []appRow
-	Full bool // no more can be registered
-	Most int
+	Apps  []appRow
+	Full  bool // no more can be registered
+	Most  int
+	News  []activity // since the visit before this one
+	Since string     // when that was
 }
 
 type appRow struct {
@@ -80,8 +82,8 @@ func newAppRow(app *loop.Client) appRow {
 	}
 }
 
-func (h *Host) appsPage(w http.ResponseWriter, dev *developer, apps []*loop.Client) error {
-	view := appsView{PortalFrame: h.frame("apps", dev), Full: len(apps) >= maxApps, Most: maxApps}
+func (h *Host) appsPage(w http.ResponseWriter, dev *developer, apps []*loop.Client, news []activity) error {
+	view := appsView{PortalFrame: h.frame("apps", dev), Full: len(apps) >= maxApps, Most: maxApps, News: news, Since: moment(dev.Since)}
 	for _, app := range apps {
 		view.Apps = append(view.Apps, newAppRow(app))
 	}
@@ -101,6 +103,8 @@ type appView struct {
 	HomePage     string
 	PolicyPage   string
 	TermsPage    string
+	Review       bool // its verification ended with a change, and Loop looks at it again
+	Activity     []activity
 	Consent      string // leads to the consent page; empty: a service, which members never meet
 	Settings     settings
 }
@@ -121,10 +125,11 @@ func (h *Host) settings(app *loop.Client, secret string) settings {
 	return s
 }
 
-func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client) error {
+func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client, done []activity) error {
 	view := appView{
 		PortalFrame: h.frame("apps", dev), appRow: newAppRow(app),
 		RedirectURIs: app.RedirectURIs, Scopes: app.AllowedScopes, Verified: app.Verified,
+		Review: app.Appearance.Verified != nil, Activity: done,
 		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage,
 		Settings: h.settings(app, ""),
 	}

@@ -12,7 +12,7 @@ import (
 
 // OpenID Connect Back-Channel Logout: who signs out at identity is signed out of the
 // portal, in that browser and nowhere else.
-func TestASignOutAtIdentityEndsThePortalsSession(t *testing.T) {
+func TestSec174_ASignOutAtIdentityEndsThePortalsSession(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
@@ -37,7 +37,7 @@ func TestASignOutAtIdentityEndsThePortalsSession(t *testing.T) {
 	}
 }
 
-func TestALogoutTokenThatIdentityDidNotMakeEndsNothing(t *testing.T) {
+func TestSec174_ALogoutTokenThatIdentityDidNotMakeEndsNothing(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -37,6 +38,8 @@ type Store interface {
 	// ClientRecords reads the newest records of a client's registration, newest
 	// first, at most so many.
 	ClientRecords(ctx context.Context, id loop.ClientID, atMost int) ([]audit.Record, error)
+	// OwnerRecords reads those of all clients of an owner since a moment, likewise.
+	OwnerRecords(ctx context.Context, owner loop.MemberID, since time.Time, atMost int) ([]audit.Record, error)
 }
 
 // Outgoing says where the platform may send requests.
@@ -112,6 +115,29 @@ func (r *Clients) update(ctx context.Context, id loop.ClientID, a act, alter fun
 		c.SetDefaults()
 		return r.validate(c)
 	})
+}
+
+// Approve verifies a client as the review shows it. ValidationError where its
+// developer has changed it since, or where there is nothing to review.
+func (r *Clients) Approve(ctx context.Context, id loop.ClientID, review string, by audit.Actor) (*loop.Client, error) {
+	return r.change(ctx, id, act{by: by}, audit.ClientUpdated, func(c *loop.Client) error {
+		switch c.Review() {
+		case "":
+			return loop.Errorf(loop.ValidationError, "There is nothing to review: nobody has changed what Loop verified of this app.").About("verified")
+		case review:
+			c.Verified = true
+			return nil
+		}
+		return loop.Errorf(loop.ValidationError, "The app was changed after this review. Look at it again, then approve what you see.").About("verified")
+	})
+}
+
+// Faults are all that is wrong with a client, each a ValidationError of its field.
+func (r *Clients) Faults(c *loop.Client) []error {
+	if joined, ok := r.validate(c).(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return nil
 }
 
 // validate holds a client against every rule, those of its keys and of the

@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,7 +26,7 @@ func verifiedApp(t *testing.T, p *platformtest.Platform) *platformtest.App {
 
 // What Loop verified is what members are shown. A developer who changes that has an
 // app that nobody has verified.
-func TestAVerificationEndsWithWhatWasVerified(t *testing.T) {
+func TestSec170_AVerificationEndsWithWhatWasVerified(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		by     audit.Actor
@@ -94,5 +95,54 @@ func TestAReviewComparesWithWhatWasVerified(t *testing.T) {
 	verified, err := p.Clients.Update(t.Context(), app.ID, operator, func(c *loop.Client) { c.Verified = true })
 	if err != nil || verified.Review() != "" || verified.Appearance.Verified != nil {
 		t.Errorf("after an operator's verification: %+v, %v", verified.Appearance, err)
+	}
+}
+
+// An operator verifies what they saw: a change that comes after they looked is not
+// verified unseen.
+func TestSec170_AnOperatorApprovesWhatTheReviewShowed(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app := verifiedApp(t, p)
+	id := string(app.ID)
+	fails := func(says string, args ...string) {
+		t.Helper()
+		if err := p.Run(t, append([]string{"client", "approve", id}, args...)...); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("approve %v: %v, want %q", args, err, says)
+		}
+	}
+	fails("nothing to review")
+	fails("nothing to review", "12345678")
+	rename := func(name string) string {
+		c, err := p.Clients.Update(t.Context(), app.ID, developer, func(c *loop.Client) {
+			c.Name, c.RedirectURIs = name, append(c.RedirectURIs[:1:1], "https://evil.example/cb")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Review()
+	}
+	seen := rename("Evening Labs")
+	for _, command := range []string{"show", "approve"} {
+		text, err := p.RunWith(t, "", "client", command, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{app.Name, "Evening Labs", "app.example.com evil.example", "changed", "loop client approve " + id + " " + seen} {
+			if !strings.Contains(text, part) {
+				t.Errorf("loop client %s does not show %q:\n%s", command, part, text)
+			}
+		}
+	}
+	if text, err := p.RunWith(t, "", "client", "list"); err != nil || !strings.Contains(text, "to review") {
+		t.Errorf("the list does not say that it is to review: %v\n%s", err, text)
+	}
+	newer := rename("Night Labs")
+	fails("changed after this review", seen)
+	if err := p.Run(t, "client", "approve", id, newer); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := p.Clients.Store.Client(t.Context(), app.ID); err != nil || !c.Verified || c.Review() != "" {
+		t.Errorf("after the approval: %+v, %v", c, err)
 	}
 }

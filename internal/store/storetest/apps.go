@@ -113,6 +113,14 @@ func readsClientRecords(t *testing.T, f *fixture) {
 	if diff := cmp.Diff([]audit.Record{changed, made}, records); diff != "" {
 		t.Error(diff)
 	}
+	of := func(owner loop.MemberID, since time.Time) int {
+		records, err := f.store.OwnerRecords(t.Context(), owner, since, 10)
+		must(t, err)
+		return len(records)
+	}
+	if all, later, others := of(f.member.ID, made.At), of(f.member.ID, changed.At), of("user_other", time.Time{}); all != 2 || later != 1 || others != 0 {
+		t.Errorf("the owner's are %d, and %d from the second on; somebody else's %d", all, later, others)
+	}
 	if newest, err := f.store.ClientRecords(t.Context(), app.ID, 1); err != nil || len(newest) != 1 || newest[0].Event != audit.ClientUpdated {
 		t.Errorf("the newest one is %+v, %v", newest, err)
 	}
