@@ -1,6 +1,10 @@
 package main
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/loop-health/loop/internal/loop"
+)
 
 // mostEdits is how many letters a misspelt name may differ by from what is meant.
 const mostEdits = 3
@@ -11,34 +15,9 @@ func suggestion(name string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	nearest := slices.MinFunc(known, func(a, b string) int { return edits(name, a) - edits(name, b) })
-	if edits(name, nearest) > mostEdits {
+	nearest := slices.MinFunc(known, func(a, b string) int { return loop.Edits(name, a) - loop.Edits(name, b) })
+	if loop.Edits(name, nearest) > mostEdits {
 		return ""
 	}
 	return " (did you mean " + nearest + "?)"
-}
-
-// edits is how many letters must be added, taken away, replaced or swapped with their
-// neighbour to make one text of another.
-func edits(from, to string) int {
-	a, b := []rune(from), []rune(to)
-	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		above[j] = j
-	}
-	for i := range a {
-		row[0] = i + 1
-		for j := range b {
-			replace := above[j]
-			if a[i] != b[j] {
-				replace++
-			}
-			row[j+1] = min(replace, above[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, above, row = above, row, before
-	}
-	return above[len(b)]
 }

@@ -276,3 +276,19 @@ func TestConfig_Resources(t *testing.T) {
 		})
 	}
 }
+
+func TestConfig_AnAddressIsKeptWithoutItsDefaultPort(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"https://id.example.com:443":  "https://id.example.com",
+		"https://id.example.com":      "https://id.example.com",
+		"https://id.example.com:8443": "https://id.example.com:8443",
+		"http://localhost:80":         "http://localhost",
+		"https://[2001:db8::443]":     "https://[2001:db8::443]",
+	} {
+		var read origin
+		if err := read.UnmarshalText([]byte(text)); err != nil || read.String() != want {
+			t.Errorf("%s is read as %v, %v, want %s", text, read.URL, err, want)
+		}
+	}
+}

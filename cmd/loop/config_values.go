@@ -30,8 +30,14 @@ func (o *origin) UnmarshalText(text []byte) error {
 	if parsed.Scheme != "https" && (parsed.Scheme != "http" || !isLoopback(parsed.Hostname())) {
 		return fmt.Errorf("%q must be https: http is for localhost alone", text)
 	}
+	parsed.Host = withoutDefaultPort(parsed)
 	o.URL = parsed
 	return nil
+}
+
+// withoutDefaultPort is the host as browsers send it and as an issuer is written.
+func withoutDefaultPort(address *url.URL) string {
+	return strings.TrimSuffix(address.Host, map[string]string{"https": ":443", "http": ":80"}[address.Scheme])
 }
 
 func isLoopback(host string) bool {

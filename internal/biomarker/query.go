@@ -2,7 +2,6 @@ package biomarker
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +42,11 @@ const (
 	paramLimit      = "limit"
 	paramCursor     = "cursor"
 )
+
+// QueryParameters lists the names that ParseQuery reads.
+func QueryParameters() []string {
+	return []string{paramCode, paramCategory, paramStatus, paramFrom, paramTo, paramLatest, paramUnitSystem, paramLimit, paramCursor}
+}
 
 // ParseQuery reads the parameters of a query (docs/lab-results.md). A bad value
 // is a ValidationError that names the parameter and says what is allowed; so is
@@ -142,9 +146,6 @@ func (q *Query) readInterval(values url.Values) error {
 	return nil
 }
 
-// timeForm is RFC 3339 §5.6; package time accepts more.
-var timeForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
-
 // parseMoment reads RFC 3339, or a date, which stands for its first moment in
 // UTC.
 func parseMoment(values url.Values, param string) (time.Time, error) {
@@ -152,11 +153,7 @@ func parseMoment(values url.Values, param string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	text := values.Get(param)
-	layout := time.DateOnly
-	if timeForm.MatchString(text) {
-		layout = time.RFC3339
-	}
-	moment, err := time.Parse(layout, text)
+	moment, err := parseTime(text)
 	switch {
 	case err != nil && strings.Contains(text, " "):
 		return time.Time{}, refuse(param, "%s holds a space. If it was a plus sign, write %%2B in the address, or give the time in UTC with a Z.", param)

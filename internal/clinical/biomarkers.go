@@ -54,7 +54,7 @@ func (h *Host) listBiomarkers(w http.ResponseWriter, r *http.Request, token oaut
 }
 
 func (h *Host) query(r *http.Request) (biomarker.Query, error) {
-	parameters, err := web.Query(r)
+	parameters, err := web.Query(r, biomarker.QueryParameters()...)
 	if err != nil {
 		return biomarker.Query{}, err
 	}

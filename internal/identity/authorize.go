@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -19,7 +20,7 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err := web.RefuseHead(w, r); err != nil {
 		return err
 	}
-	params, err := web.Query(r)
+	params, err := web.Query(r, parameter.Names()...)
 	if err != nil {
 		return err
 	}
@@ -69,11 +70,11 @@ func sendAround(w http.ResponseWriter, r *http.Request, path string, form url.Va
 
 // formAndQuery reads the parameters of a post from another site.
 func formAndQuery(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	form, err := web.Form(w, r)
+	form, err := web.Form(w, r, parameter.Names()...)
 	if err != nil {
 		return nil, err
 	}
-	query, err := web.Query(r)
+	query, err := web.Query(r, parameter.Names()...)
 	if err != nil {
 		return nil, err
 	}
@@ -172,15 +173,9 @@ func (h *Host) answerParameters(to *oauth.Answer, params url.Values) url.Values 
 	return params
 }
 
-// withAnswer adds the response to the redirect URI's query, which stays as it
-// was registered (RFC 6749 §3.1.2).
+// withAnswer adds the response to the redirect URI.
 func (h *Host) withAnswer(to *oauth.Answer, params url.Values) string {
-	uri := string(to.RedirectURI)
-	separator := "?"
-	if parsed, err := url.Parse(uri); err == nil && parsed.RawQuery != "" {
-		separator = "&"
-	}
-	return uri + separator + h.answerParameters(to, params).Encode()
+	return to.RedirectURI.With(h.answerParameters(to, params))
 }
 
 // describe keeps a description within the characters that RFC 6749 §4.1.2.1

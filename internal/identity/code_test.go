@@ -314,3 +314,47 @@ func TestSec036_AHintThatIsForgedOrForeignSaysNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestRedeem_AnEmptyCodeSaysToReadTheError(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app := p.AddApp(t, nil)
+	for _, code := range []string{"", " "} {
+		r := app.Redeem(code)
+		refused(t, r, http.StatusBadRequest, "invalid_request")
+		if text, _ := r.JSON(t)["error_description"].(string); !strings.Contains(text, "read error and error_description") {
+			t.Errorf("code=%q: %s", code, text)
+		}
+	}
+}
+
+func TestRedeem_FAPI2_AMissingVerifierIsAGrantThatIsNotProven(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app := p.AddKeyApp(t, func(c *loop.Client) { c.Protocol.Profile, c.Protocol.DPoPBound = loop.ProfileFAPI2, true })
+	const path = "/v1/oauth/token"
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {"lph_ac_x"}, "redirect_uri": {platformtest.Callback}}
+	r := app.Send(path, form, p.WithProof(app.Key, http.MethodPost, platformtest.Identity+path, ""))
+	refused(t, r, http.StatusBadRequest, "invalid_grant")
+	if r.JSON(t)["field"] != "code_verifier" {
+		t.Errorf("got %s", r.Text)
+	}
+}
+
+func TestAuthorize_RFC6749_3_1_2_TheQueryOfARedirectURIStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	for uri, begins := range map[loop.RedirectURI]string{
+		"https://app.example.com/cb":      "https://app.example.com/cb?error=",
+		"https://app.example.com/cb?":     "https://app.example.com/cb?error=",
+		"https://app.example.com/cb?a=1":  "https://app.example.com/cb?a=1&error=",
+		"https://app.example.com/cb?a=1&": "https://app.example.com/cb?a=1&error=",
+		"https://app.example.com/cb?a=?":  "https://app.example.com/cb?a=?&error=",
+	} {
+		app := p.AddApp(t, func(c *loop.Client) { c.RedirectURIs = []loop.RedirectURI{uri} })
+		to := p.NewBrowser(t).Authorize(with(app.Request(), "prompt", "none")).Header.Get("Location")
+		if !strings.HasPrefix(to, begins) {
+			t.Errorf("%s: the answer is %s", uri, to)
+		}
+	}
+}

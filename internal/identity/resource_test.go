@@ -289,3 +289,45 @@ func TestIntrospect_RFC7662_AJWTAccessTokenIsKnownLikeAnyOther(t *testing.T) {
 		}
 	})
 }
+
+func TestResource_RFC3986_6_2_OneResourceHasManySpellings(t *testing.T) {
+	t.Parallel()
+	p := withResources(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	for name, c := range map[string]struct{ sent, published string }{
+		"the slash of an empty path":    {platformtest.Clinical + "/", platformtest.Clinical},
+		"capitals":                      {"HTTPS://" + strings.ToUpper(strings.TrimPrefix(platformtest.Clinical, "https://")), platformtest.Clinical},
+		"the port that goes without it": {platformtest.Clinical + ":443/", platformtest.Clinical},
+		"a resource outside":            {filesAPI + "/", filesAPI},
+		"one outside with a path":       {strings.Replace(ordersAPI, "orders.partner", "Orders.Partner", 1), ordersAPI},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := p.NewBrowser(t).Allow(with(app.Request(), "resource", c.sent), ada).Query()
+			if !answer.Has("code") {
+				t.Fatalf("got %v", answer)
+			}
+			tokens := app.Redeem(answer.Get("code")).Pair(t)
+			form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.Refresh}, "resource": {c.sent}}
+			again := app.Token(form).Pair(t)
+			if c.published != platformtest.Clinical {
+				return
+			}
+			if r := p.Biomarkers(t, again.Access); r.StatusCode != http.StatusOK {
+				t.Errorf("the token opens nothing: %d %s", r.StatusCode, r.Text)
+			}
+		})
+	}
+	for name, sent := range map[string]string{
+		"another path":        ordersAPI + "/v2",
+		"a slash on a path":   ordersAPI + "/",
+		"another port":        platformtest.Clinical + ":444",
+		"a query":             platformtest.Clinical + "/?x",
+		"a capital in a path": strings.Replace(ordersAPI, "/api", "/API", 1),
+	} {
+		t.Run(name+" is another resource", func(t *testing.T) {
+			if got := p.NewBrowser(t).Authorize(with(app.Request(), "resource", sent)).Redirected(t).Query(); got.Get("error") != "invalid_target" {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}

@@ -22,7 +22,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
 		w.Header().Set("Pragma", "no-cache")
-		form, err := web.Form(w, r)
+		form, err := web.Form(w, r, parameter.Names()...)
 		if err != nil {
 			return err
 		}

@@ -13,12 +13,16 @@ type ProfileRules struct {
 	// IssuerOnly: the issuer is the one audience of an assertion and of a
 	// request object (FAPI 2.0 Security Profile §5.3.2.1).
 	IssuerOnly bool
+	// MissingVerifier is how a token request without code_verifier is refused: RFC
+	// 6749 §5.2 calls it a missing parameter, and FAPI 2.0's conformance suite
+	// demands that the grant is called unproven.
+	MissingVerifier Code
 }
 
 // Rules is the one place that says what a profile changes.
 func (p Profile) Rules() ProfileRules {
 	if p == ProfileFAPI2 {
-		return ProfileRules{PushedOnly: true, Rotates: false, IssuerOnly: true}
+		return ProfileRules{PushedOnly: true, Rotates: false, IssuerOnly: true, MissingVerifier: InvalidGrant}
 	}
-	return ProfileRules{Rotates: true}
+	return ProfileRules{Rotates: true, MissingVerifier: InvalidRequest}
 }

@@ -146,6 +146,19 @@ func splitLoopback(u RedirectURI) (before, after string, ok bool) {
 	return "", "", false
 }
 
+// With adds parameters to the query, which stays as it was registered (RFC 6749
+// §3.1.2); a query that is there and empty gets no second question mark.
+func (u RedirectURI) With(parameters url.Values) string {
+	before, query, has := strings.Cut(string(u), "?")
+	switch {
+	case !has || query == "":
+		return before + "?" + parameters.Encode()
+	case strings.HasSuffix(query, "&"):
+		return string(u) + parameters.Encode()
+	}
+	return string(u) + "&" + parameters.Encode()
+}
+
 // Loopback reports whether the answer stays on the member's own machine.
 func (u RedirectURI) Loopback() bool {
 	parsed, err := url.Parse(string(u))

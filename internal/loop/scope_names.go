@@ -52,7 +52,7 @@ func nearestScope(name string) string {
 		if slices.Equal(words, scopeWords(scope)) || strings.HasSuffix(scope, ":"+strings.ToLower(name)) {
 			return scope
 		}
-		if slips := editDistance(strings.ToLower(name), scope); slips < least {
+		if slips := Edits(strings.ToLower(name), scope); slips < least {
 			nearest, least = scope, slips
 		}
 	}
@@ -64,26 +64,4 @@ func scopeWords(name string) []string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' })
 	slices.Sort(words)
 	return words
-}
-
-// editDistance is how many bytes have to be put in, taken out or replaced to make
-// one text the other (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := before
-			if a[i] != b[j] {
-				replaced++
-			}
-			before = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

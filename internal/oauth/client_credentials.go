@@ -70,7 +70,7 @@ func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, erro
 }
 
 func (s *Server) serviceResource(req TokenRequest, asked []string) (*loop.Resource, error) {
-	named, err := readResources(req.Form)
+	named, err := s.readResources(req.Form)
 	if err != nil {
 		return nil, err
 	}

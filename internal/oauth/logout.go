@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
@@ -81,15 +80,10 @@ func (r *LogoutRequest) Location() string {
 	if r.RedirectURI == "" {
 		return ""
 	}
-	uri := string(r.RedirectURI)
 	if r.State == "" {
-		return uri
+		return string(r.RedirectURI)
 	}
-	separator := "?"
-	if strings.Contains(uri, "?") {
-		separator = "&"
-	}
-	return uri + separator + url.Values{"state": {r.State}}.Encode()
+	return r.RedirectURI.With(url.Values{"state": {r.State}})
 }
 
 // SealLogout carries a logout request through the page that asks the member.

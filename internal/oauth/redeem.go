@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"strings"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -13,6 +14,7 @@ import (
 // What the holder of a code that does not work is told. The descriptions name
 // the commonest mistake and give nothing away: each needs a genuine code.
 var (
+	errNoCode       = loop.Errorf(loop.InvalidRequest, "The code is missing. If your callback was given an error instead of a code, there is nothing to exchange: read error and error_description there.").About("code")
 	errBadCode      = loop.Errorf(loop.InvalidGrant, "The code is not valid for this client. A code works once, for 60 seconds, for the client that asked for it. Send the member through authorization again.").About("code")
 	errCodeExpired  = loop.Errorf(loop.InvalidGrant, "The code has expired: it works for 60 seconds. Send the member through authorization again.").About("code")
 	errCodeReused   = loop.Errorf(loop.InvalidGrant, "The code was used before. Because it may have been stolen, the tokens issued from it were ended. Send the member through authorization again.").About("code")
@@ -66,19 +68,16 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 // consumes the code or ends anything.
 func (s *Server) presentedCode(req TokenRequest) (Code, error) {
 	form := req.Form
-	text, err := parameter.Required(form, "code")
-	if err != nil {
-		return Code{}, err
+	text := form.Get("code")
+	if strings.TrimSpace(text) == "" {
+		return Code{}, errNoCode
 	}
 	redirectURI, err := parameter.Required(form, "redirect_uri")
 	if err != nil {
 		return Code{}, err
 	}
-	verifier, err := parameter.Required(form, "code_verifier")
+	verifier, err := readVerifier(req)
 	if err != nil {
-		return Code{}, err
-	}
-	if err := checkVerifierForm(verifier); err != nil {
 		return Code{}, err
 	}
 	code, ok := s.openCode(text)
@@ -93,6 +92,16 @@ func (s *Server) presentedCode(req TokenRequest) (Code, error) {
 		return Code{}, errBadKey
 	}
 	return code, nil
+}
+
+// readVerifier reads code_verifier.
+func readVerifier(req TokenRequest) (string, error) {
+	verifier, err := parameter.Required(req.Form, "code_verifier")
+	if err != nil {
+		missing := loop.AsError(err)
+		return "", loop.Errorf(req.Client.Protocol.Profile.Rules().MissingVerifier, "%s", missing.Description).About(missing.Field)
+	}
+	return verifier, checkVerifierForm(verifier)
 }
 
 // redemption decides on a code: the first presentation starts the chain, a

@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -17,15 +18,16 @@ type target struct {
 	outside  *loop.Resource // a resource outside this platform; nil: none
 }
 
-// readResources reads the resource parameters of a request; none is no error.
-func readResources(params url.Values) ([]string, error) {
+// readResources reads the resource parameters of a request, under the names that
+// are published; none is no error.
+func (s *Server) readResources(params url.Values) ([]string, error) {
 	var named []string
 	for _, text := range params["resource"] {
 		if !loop.ValidResource(text) {
 			return nil, loop.Errorf(loop.InvalidTarget, "A resource must be an absolute URI without a fragment.").About("resource")
 		}
-		if !slices.Contains(named, text) {
-			named = append(named, text)
+		if name := s.published(text); !slices.Contains(named, name) {
+			named = append(named, name)
 		}
 	}
 	if len(named) > maxResources {
@@ -37,7 +39,7 @@ func readResources(params url.Values) ([]string, error) {
 // knownResources reads the resource parameters of an authorization request and
 // refuses those that nobody serves.
 func (s *Server) knownResources(req *AuthorizationRequest, params url.Values) error {
-	named, err := readResources(params)
+	named, err := s.readResources(params)
 	if err != nil {
 		return err
 	}
@@ -48,6 +50,42 @@ func (s *Server) knownResources(req *AuthorizationRequest, params url.Values) er
 	}
 	req.Resources = named
 	return nil
+}
+
+// published is the name under which a resource is known, however a client writes
+// it: software that puts an address together adds the slash of an empty path, and
+// may write scheme and host in capitals or the port that goes without saying (RFC
+// 3986 §6.2.2.1, §6.2.3). A name that nobody publishes stays as it came.
+func (s *Server) published(name string) string {
+	plain := normalized(name)
+	for _, own := range s.OwnResources {
+		if normalized(own) == plain {
+			return own
+		}
+	}
+	for _, outside := range s.Resources {
+		if normalized(outside.Identifier) == plain {
+			return outside.Identifier
+		}
+	}
+	return name
+}
+
+// normalized is a valid resource's address in the form that all equal ones share.
+func normalized(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	host := strings.ToLower(parsed.Host)
+	if port, ok := map[string]string{"https": ":443", "http": ":80"}[parsed.Scheme]; ok {
+		host = strings.TrimSuffix(host, port)
+		if parsed.Path == "" {
+			parsed.Path = "/"
+		}
+	}
+	parsed.Host = host
+	return parsed.String()
 }
 
 func unknownTarget() error {
@@ -67,7 +105,7 @@ func (s *Server) outside(name string) *loop.Resource {
 // must be among those of the authorization, else all of those (RFC 8707 §2.2).
 // An authorization that named none is for this platform's own.
 func (s *Server) narrow(form url.Values, authorized []string) (target, error) {
-	named, err := readResources(form)
+	named, err := s.readResources(form)
 	if err != nil {
 		return target{}, err
 	}

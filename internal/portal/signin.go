@@ -43,7 +43,7 @@ func (h *Host) attemptCookie(state string) web.Cookie {
 // login answers GET /login: the developer is sent to identity, with a state, a
 // nonce and a verifier of this attempt alone.
 func (h *Host) login(w http.ResponseWriter, r *http.Request) error {
-	params, err := web.Query(r)
+	params, err := web.Query(r, "return", "fresh")
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func localPath(text string) string {
 // callback answers GET /callback: identity's answer to an attempt, which is used
 // up by it.
 func (h *Host) callback(w http.ResponseWriter, r *http.Request) error {
-	params, err := web.Query(r)
+	params, err := web.Query(r, "state", "iss", "code", "error")
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func BackchannelLogoutURL(developers *url.URL) string {
 // Logout §2.5): a sign-in has ended at identity, and with it every session here that
 // came from it. A token that comes again ends nothing new.
 func (h *Host) backchannelLogout(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.Form(w, r)
+	form, err := web.Form(w, r, "logout_token")
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (j Journey) Next() string {
 
 // Asked opens the journey of a page that is asked for by GET.
 func (v *Visitors) Asked(r *http.Request) (Journey, error) {
-	params, err := web.Query(r)
+	params, err := web.Query(r, "continue")
 	if err != nil {
 		return Journey{}, err
 	}

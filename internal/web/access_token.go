@@ -51,7 +51,7 @@ func postedAccessToken(w http.ResponseWriter, r *http.Request) (scheme, token st
 	if r.Method != http.MethodPost || !IsForm(r) {
 		return accessToken(r)
 	}
-	form, err := Form(w, r)
+	form, err := Form(w, r, "access_token")
 	if err != nil {
 		return "", "", err
 	}

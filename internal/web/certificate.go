@@ -29,7 +29,7 @@ func (s *Site) Certificates(r *http.Request) []*x509.Certificate {
 // forCertificates reports whether a request names the address that is for clients
 // with a certificate.
 func (s *Site) forCertificates(r *http.Request) bool {
-	return s.CertificateURL != nil && strings.EqualFold(r.Host, s.CertificateURL.Host)
+	return s.CertificateURL != nil && names(r, s.CertificateURL)
 }
 
 // fromProxy reports whether the connection is a trusted proxy's.

@@ -61,7 +61,7 @@ func (s *Site) check(r *http.Request) *loop.Error {
 		return loop.Errorf(loop.URITooLong, "The address is longer than %d bytes. Send less in it; an authorization request can be pushed.", MaxURILength)
 	case headerBytes(r.Header) > maxHeaderBytes, headerFields(r.Header) > maxHeaderFields:
 		return loop.Errorf(loop.HeadersTooLarge, "The headers are larger than %d bytes or more than %d fields. Send fewer, and shorter ones.", maxHeaderBytes, maxHeaderFields)
-	case !strings.EqualFold(r.Host, s.PublicURL.Host) && !s.forCertificates(r):
+	case !names(r, s.PublicURL) && !s.forCertificates(r):
 		return loop.Errorf(loop.InvalidRequest, "This host is %s. The request named another: use that name.", s.PublicURL.Host)
 	case strings.ContainsRune(r.URL.Path, 0):
 		return NotFound()

@@ -28,7 +28,11 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 // give. A request for any other was led here by mistake (RFC 9110 §15.5.20).
 func ByHost(hosts map[string]http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, ok := hosts[strings.ToLower(r.Host)]
+		name := strings.ToLower(r.Host)
+		host, ok := hosts[name]
+		if !ok { // some proxies and clients write the default port too; the host itself knows which is its
+			host, ok = hosts[strings.TrimSuffix(strings.TrimSuffix(name, ":443"), ":80")]
+		}
 		if !ok {
 			http.Error(w, "This connection leads to Connect with Loop, and the request names a host that is not here.", http.StatusMisdirectedRequest)
 			return

@@ -57,7 +57,7 @@ var codes = []module{
 	{"lives for 60 seconds at most", codeExpired},
 	{"works once, and re-use revokes", codeTwice},
 	{"is bound to its client", codeOfAnother},
-	{"a missing verifier is refused", badVerifier("", "invalid_request")},
+	{"a missing verifier is refused", badVerifier("", "invalid_grant")},
 	{"a wrong verifier is refused", badVerifier(page.Verifier(), "invalid_grant")},
 	{"the challenge method plain is refused", pushRefused("code_challenge_method", "plain", "invalid_request")},
 	{"a missing challenge is refused", pushRefused("code_challenge", "", "invalid_request")},

@@ -1,0 +1,41 @@
+package biomarker
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// timeForm is RFC 3339 §5.6, with T and Z in either case; package time accepts
+// other forms too, and not these.
+var timeForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+// secondsAt is where the seconds of such a time begin.
+const secondsAt = len("2006-01-02T15:04:")
+
+// parseTime reads a time by RFC 3339, or a date, which stands for its first moment
+// in UTC. A leap second, for which package time has no name, is the moment behind
+// it.
+func parseTime(text string) (time.Time, error) {
+	if !timeForm.MatchString(text) {
+		return time.Parse(time.DateOnly, text)
+	}
+	text = strings.ToUpper(text)
+	if text[secondsAt:secondsAt+2] != "60" {
+		return time.Parse(time.RFC3339, text)
+	}
+	before, err := time.Parse(time.RFC3339, text[:secondsAt]+"59"+text[secondsAt+2:])
+	if err != nil {
+		return time.Time{}, err
+	}
+	behind := before.UTC().Truncate(time.Second).Add(time.Second)
+	if behind.Day() != 1 || behind.Hour() != 0 || behind.Minute() != 0 {
+		return time.Time{}, errNoLeapSecond
+	}
+	return behind, nil
+}
+
+// errNoLeapSecond: one is put in at the end of a month by UTC, and nowhere else (RFC
+// 3339 §5.7).
+var errNoLeapSecond = errors.New("no leap second is there")
