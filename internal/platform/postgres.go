@@ -25,6 +25,13 @@ func (e *postgresEngine) begin(ctx context.Context) (ended func(), err error) {
 }
 
 func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
+	schemas := 1
+	if role.keepsIdentity() && role.keepsClinical() {
+		schemas = 2
+	}
+	if e.config, err = postgres.Fit(ctx, e.config, schemas); err != nil {
+		return st, err
+	}
 	if role.keepsIdentity() {
 		db, err := e.openSchema(ctx, postgres.Identity, &st)
 		if err != nil {

@@ -98,7 +98,7 @@ func Open(ctx context.Context, schema Schema, config Config) (*Database, error) 
 
 // openReaders makes the pool that reads, and finds out how to connect for the rest.
 func (d *Database) openReaders(ctx context.Context) (err error) {
-	if d.connect, err = sessions(ctx, d.schema, d.config, nil); err != nil {
+	if d.connect, _, err = sessions(ctx, d.schema, d.config, nil); err != nil {
 		return err
 	}
 	pool, err := parse(d.schema, d.config.URL, d.config)
@@ -125,28 +125,29 @@ func (d *Database) openReaders(ctx context.Context) (err error) {
 }
 
 // sessions is how to connect where a connection keeps something from one transaction
-// to the next. More is set beside what every connection has.
-func sessions(ctx context.Context, schema Schema, config Config, more settings) (*pgx.ConnConfig, error) {
+// to the next, and whether a pooler gives it sessions. More is set beside what every
+// connection has.
+func sessions(ctx context.Context, schema Schema, config Config, more settings) (connect *pgx.ConnConfig, pooled bool, err error) {
 	address, name := config.URL, "the database's address"
 	if config.Direct != "" {
 		address, name = config.Direct, "database_direct"
 	}
 	parsed, err := parse(schema, address, config)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	connect := parsed.ConnConfig
+	connect = parsed.ConnConfig
 	maps.Copy(connect.RuntimeParams, more)
 	pooled, last, err := sessionsLast(ctx, connect)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, pooled, err
 	case !last:
-		return nil, byTransaction(name)
+		return nil, pooled, byTransaction(name)
 	case pooled:
-		onPooledSessions(connect, sessionsAtMost(int(parsed.MaxConns)))
+		onPooledSessions(connect)
 	}
-	return connect, nil
+	return connect, pooled, nil
 }
 
 // parse reads an address. What the platform depends on is set on every

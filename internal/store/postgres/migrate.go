@@ -238,7 +238,7 @@ func (d *Database) checkSchema(ctx context.Context) error {
 // connectTo opens one connection for work on the schemas, which can take as long as
 // it takes.
 func connectTo(ctx context.Context, config Config) (*pgx.Conn, error) {
-	connect, err := sessions(ctx, shared, config, settings{"statement_timeout": "0", "lock_timeout": "0"})
+	connect, _, err := sessions(ctx, shared, config, settings{"statement_timeout": "0", "lock_timeout": "0"})
 	if err != nil {
 		return nil, err
 	}

@@ -58,22 +58,18 @@ func bare(config *pgx.ConnConfig) *pgx.ConnConfig {
 }
 
 // onPooledSessions has connections set by a statement, once they are made, what a
-// pooler does not pass on. The first statement is also the first that waits for one
-// of the pooler's own connections; a server holds most of them for good.
-func onPooledSessions(config *pgx.ConnConfig, most int) {
+// pooler does not pass on. It is also the first that waits for one of the pooler's
+// own connections.
+func onPooledSessions(config *pgx.ConnConfig) {
 	set := takeSettings(config).query(false)
 	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
 		_, err := conn.Exec(ctx, set).ReadAll()
 		if refused, ok := errors.AsType[*pgconn.PgError](err); pgconn.Timeout(err) || ok && strings.Contains(refused.Message, "query_wait_timeout") {
-			err = fmt.Errorf("the connection pooler has no session left for this server, which holds up to %d: make its pool larger (default_pool_size in PgBouncer) or connections fewer: %w", most, err)
+			err = fmt.Errorf("the connection pooler has no session left: make its pool larger (default_pool_size in PgBouncer), or connections fewer: %w", err)
 		}
 		return err
 	}
 }
-
-// sessionsAtMost is how many connections a server holds that serves all, with those
-// that read and write in both schemas, its lease, and one more while it starts.
-func sessionsAtMost(connections int) int { return 4*connections + 2 }
 
 // byTransaction is the error of an address, under its name in the configuration, that
 // leads through a pooler which shares sessions.

@@ -5,6 +5,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -100,13 +101,58 @@ func TestPooler_WhereLocksAreLostNothingStarts(t *testing.T) {
 	}
 }
 
+func TestPooler_ConnectionsFitThePool(t *testing.T) {
+	t.Parallel()
+	direct, _ := migrated(t)
+	direct.Connections = 8
+	for name, test := range map[string]struct {
+		pool, schemas int
+		throughPooler bool // nothing goes past it
+		want          int  // connections; 0: no start
+	}{
+		"PgBouncer's default, for a server of all": {pool: 20, schemas: 2, throughPooler: true, want: 4},
+		"a large one":           {pool: 34, schemas: 2, throughPooler: true, want: 8},
+		"for one schema":        {pool: 10, schemas: 1, throughPooler: true, want: 4},
+		"for what writes alone": {pool: 10, schemas: 2, want: 4},
+		"one without room for a connection of each kind": {pool: 5, schemas: 2, throughPooler: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pooled := postgrestest.StartPooler(t, direct.URL, "session", fmt.Sprintf("default_pool_size = %d", test.pool)).URL(t, direct.URL)
+			config := direct
+			config.URL = pooled
+			if !test.throughPooler {
+				config.URL, config.Direct = direct.URL, pooled
+			}
+			others, err := postgres.Exclusively(t.Context(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer others()
+			fitted, err := postgres.Fit(t.Context(), config, test.schemas)
+			if test.want == 0 {
+				if err == nil || !strings.HasPrefix(err.Error(), "the connection pooler has room for 4 sessions, and a server holds at least 5") {
+					t.Errorf("it says %v", err)
+				}
+				return
+			}
+			if err != nil || fitted.Connections != test.want {
+				t.Errorf("it works with %d connections, %v; want %d", fitted.Connections, err, test.want)
+			}
+		})
+	}
+	if fitted, err := postgres.Fit(t.Context(), direct, 2); err != nil || fitted.Connections != 8 {
+		t.Errorf("without a pooler it works with %d connections, %v", fitted.Connections, err)
+	}
+}
+
 func TestPooler_APoolThatIsTooSmallIsNamed(t *testing.T) {
 	t.Parallel()
 	config, w := migrated(t)
 	config.URL = postgrestest.StartPooler(t, config.URL, "session", "default_pool_size = 2", "query_wait_timeout = 1").URL(t, config.URL)
 	s := serve(t, config, w) // on two: its lease, and what reads
 	err := s.EndPortalSession(t.Context(), [32]byte{1}, w.Now())
-	if cause := errors.Unwrap(err); loop.AsError(err).Code != loop.TemporarilyUnavailable || cause == nil || !strings.Contains(cause.Error(), "holds up to 18: make its pool larger") {
+	if cause := errors.Unwrap(err); loop.AsError(err).Code != loop.TemporarilyUnavailable || cause == nil || !strings.Contains(cause.Error(), "has no session left: make its pool larger") {
 		t.Errorf("a write on a third is answered %v because of %v", err, errors.Unwrap(err))
 	}
 }
