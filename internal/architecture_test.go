@@ -50,14 +50,20 @@ var edges = map[string]map[string]string{
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",
 	},
+	"internal/outbox": {
+		"internal/loop":  "clock and randomness; the session whose end is a message",
+		"internal/audit": "what became of a message is recorded with it",
+	},
 	"internal/member": {
-		"internal/loop":  "members and their rules",
-		"internal/audit": "changes are recorded",
+		"internal/loop":   "members and their rules",
+		"internal/audit":  "changes are recorded",
+		"internal/outbox": "what the end of a session brings about",
 	},
 	"internal/signin": {
 		"internal/loop":       "who signs in, and since when",
 		"internal/audit":      "sign-ins and refusals are recorded",
 		"internal/credential": "passwords are hashed, sessions are secrets",
+		"internal/outbox":     "what the end of a session brings about",
 	},
 	"internal/oauth/parameter": {
 		"internal/loop": "a parameter that is missing or sent twice is one of the platform's errors",
@@ -86,6 +92,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth/clientjwt":  "request objects are JWTs that the client signed",
 		"internal/oauth/clientauth": "what an authenticated client sent",
 		"internal/oauth/possession": "what a token is bound to",
+		"internal/outbox":           "logout tokens are delivered",
 	},
 	"internal/registration": {
 		"internal/loop":       "a client and what makes it valid",
@@ -113,6 +120,7 @@ var edges = map[string]map[string]string{
 
 		"internal/oauth/clientauth": "used assertions are rows",
 		"internal/registration":     "forms that were sent are rows",
+		"internal/outbox":           "messages are rows",
 	},
 	"internal/store/folder": {},
 	"internal/store/storetest": {
@@ -129,6 +137,7 @@ var edges = map[string]map[string]string{
 		"internal/biomarker":    "its contract for lab results",
 
 		"internal/credential/credentialtest": "pages have cursors, and those are tagged",
+		"internal/outbox":                    "its contract for messages",
 	},
 	"internal/store/sqlite": {
 		"internal/store":        "failures, and clients in memory",
@@ -140,6 +149,7 @@ var edges = map[string]map[string]string{
 		"internal/signin":       "it keeps sign-ins for it",
 		"internal/oauth":        "it carries out the decisions of its ledger",
 		"internal/registration": "it keeps apps for it",
+		"internal/outbox":       "it hands out claims",
 	},
 	"internal/store/postgres": {
 		"internal/store":        "failures, and clients in memory",
@@ -151,6 +161,7 @@ var edges = map[string]map[string]string{
 		"internal/signin":       "it keeps sign-ins for it",
 		"internal/oauth":        "it carries out the decisions of its ledger",
 		"internal/registration": "it keeps apps for it",
+		"internal/outbox":       "it hands out claims",
 	},
 	"internal/store/postgres/postgrestest": {
 		"internal/testprocess": "a server ends with the tests",
@@ -172,8 +183,9 @@ var edges = map[string]map[string]string{
 	},
 	"internal/web/asset": {},
 	"internal/telemetry": {
-		"internal/store": "what a database tells of itself",
-		"internal/web":   "what became of a request",
+		"internal/store":  "what a database tells of itself",
+		"internal/web":    "what became of a request",
+		"internal/outbox": "attempts at deliveries, and what waits",
 	},
 	"internal/inquiry": {
 		"internal/loop":       "whom a question is about",

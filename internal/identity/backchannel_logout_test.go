@@ -65,7 +65,7 @@ func signOut(t *testing.T, b *platformtest.Browser) {
 
 func deliver(t *testing.T, p *platformtest.Platform) {
 	t.Helper()
-	if err := p.DeliverLogouts(t.Context()); err != nil {
+	if err := p.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Store is what accounts need to be kept.
@@ -16,8 +17,9 @@ type Store interface {
 	// address has an account.
 	AddMember(ctx context.Context, m *loop.Member, passwordHash string, rec audit.Record) error
 	// ChangeMember writes what change alters, with what that revokes and its
-	// records; a suspended member's sessions end in the same transaction.
-	ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
+	// records; a suspended member's sessions end in the same transaction, with the
+	// messages that their ends bring about.
+	ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
 }
 
 // ErrAddressTaken is returned by a store where an address has an account.
@@ -35,6 +37,8 @@ type Accounts struct {
 	Store     Store
 	World     loop.World
 	Passwords Passwords
+	// OnSessionEnd gives the messages that the end of a session brings about.
+	OnSessionEnd outbox.OnSessionEnd
 }
 
 // Account is what an operator gives to make one.
@@ -110,7 +114,7 @@ func (a *Accounts) Suspend(ctx context.Context, id loop.MemberID, revocation loo
 
 // Dismiss clears the notice that waits for a member: they have read it.
 func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
-	return a.Store.ChangeMember(ctx, id, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
 		m.Notice = ""
 		return nil, nil, nil
 	})
@@ -125,7 +129,7 @@ func (a *Accounts) Unsuspend(ctx context.Context, id loop.MemberID) error {
 }
 
 func (a *Accounts) change(ctx context.Context, id loop.MemberID, event audit.Event, alter func(*loop.Member) []loop.Revocation) error {
-	err := a.Store.ChangeMember(ctx, id, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	err := a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
 		before := m.Suspended
 		revocations := alter(m)
 		if m.Suspended == before {

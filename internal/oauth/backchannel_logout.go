@@ -7,30 +7,18 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
-// Logout is a logout token on its way to an app whose member's session has ended
-// (OpenID Connect Back-Channel Logout §2.5): one for each client and session.
-type Logout struct {
-	Client   loop.ClientID
-	Session  loop.SessionID
-	Member   loop.MemberID
-	Attempts int
-	DueAt    time.Time // zero: delivered, or given up
-}
-
-// Logouts keeps what has to be delivered. The act that ends a session puts there
-// what it brings about.
-type Logouts interface {
-	// DueLogouts reads what is due, the oldest first, at most so many.
-	DueLogouts(ctx context.Context, limit int) ([]Logout, error)
-	// SettleLogout writes what became of an attempt, with its record, if any.
-	SettleLogout(ctx context.Context, logout Logout, records []audit.Record) error
+// Logouts sends logout tokens to the apps of sessions that have ended (OpenID Connect
+// Back-Channel Logout §2.5): one for each app and session.
+type Logouts struct {
+	Server   *Server // whose tokens they are
+	Outgoing Poster
 }
 
 // Poster sends documents to the outside.
@@ -39,59 +27,85 @@ type Poster interface {
 	Post(ctx context.Context, address, contentType string, body []byte) (status int, err error)
 }
 
-// logoutRetries are the waits between attempts; after the last there is none.
-var logoutRetries = []time.Duration{
-	10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+// logoutKind is the kind of their messages.
+const logoutKind outbox.Kind = "logout"
+
+// logout is what a message says; its destination is the app.
+type logout struct {
+	Member  loop.MemberID  `json:"member"`
+	Session loop.SessionID `json:"session"`
 }
 
-// logoutBatch is how many deliveries one round takes up.
-const logoutBatch = 50
+// SessionEnded gives a message for each app that hears of a session's end
+// (outbox.OnSessionEnd). Its id keeps a second one from being written.
+func (l *Logouts) SessionEnded(ended loop.EndedSession) []outbox.Message {
+	payload, _ := json.Marshal(logout{ended.Member, ended.ID}) // two texts: it can't fail
+	messages := make([]outbox.Message, len(ended.Apps))
+	for i, app := range ended.Apps {
+		messages[i] = outbox.Message{
+			ID: "logout/" + string(app) + "/" + string(ended.ID), Kind: logoutKind, Destination: string(app),
+			Payload: payload, DueAt: l.Server.World.Now(),
+		}
+	}
+	return messages
+}
 
-// DeliverLogouts delivers what is due and says how much that was. What fails is
-// due again later; what can't be delivered within a day is given up, on record.
-func (s *Server) DeliverLogouts(ctx context.Context, by Poster) (int, error) {
-	due, err := s.Logouts.DueLogouts(ctx, logoutBatch)
+// Kind is the kind of logouts (outbox.Deliverer).
+func (*Logouts) Kind() outbox.Kind { return logoutKind }
+
+// Policy is how logouts are sent (outbox.Deliverer): for a day, and four at a time to
+// one app.
+func (*Logouts) Policy() outbox.Policy {
+	return outbox.Policy{
+		Retries: []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour},
+		Timeout: 30 * time.Second, AtOnce: 50, PerDestination: 4,
+	}
+}
+
+// Deliver makes one attempt, with a token of its own (outbox.Deliverer). An app that
+// is disabled or takes no logout tokens any more receives none.
+func (l *Logouts) Deliver(ctx context.Context, delivery outbox.Delivery) error {
+	client, err := l.Server.clientByID(ctx, loop.ClientID(delivery.Destination))
+	if errors.Is(err, loop.ErrNotFound) || err == nil && (!client.Enabled || client.Protocol.BackchannelLogoutURI == "") {
+		return outbox.ErrObsolete
+	}
 	if err != nil {
-		return 0, err
-	}
-	faults := make([]error, len(due))
-	var attempts sync.WaitGroup // one app that is slow must not keep others waiting
-	for i, logout := range due {
-		attempts.Go(func() { faults[i] = s.deliverLogout(ctx, by, logout) })
-	}
-	attempts.Wait()
-	return len(due), errors.Join(faults...)
-}
-
-func (s *Server) deliverLogout(ctx context.Context, by Poster, logout Logout) error {
-	client, err := s.clientByID(ctx, logout.Client)
-	if err != nil && !errors.Is(err, loop.ErrNotFound) {
 		return err
 	}
-	if client == nil || !client.Enabled || client.Protocol.BackchannelLogoutURI == "" {
-		logout.DueAt = time.Time{} // nobody is left to be told
-		return s.Logouts.SettleLogout(ctx, logout, nil)
+	var says logout
+	if err := json.Unmarshal(delivery.Payload, &says); err != nil {
+		return fmt.Errorf("reading a logout: %w", err)
 	}
-	logout.Attempts++
-	rec := audit.Record{
-		At: s.World.Now(), Event: audit.LogoutDelivered, Actor: audit.Actor{Kind: audit.BySystem},
-		Client: logout.Client, Member: logout.Member, Detail: audit.Detail{"session": string(logout.Session), "attempts": strconv.Itoa(logout.Attempts)},
+	token, err := l.Server.logoutToken(client, says)
+	if err != nil {
+		return err
 	}
-	switch sent := s.sendLogout(ctx, by, client, logout); {
-	case sent == nil:
-		logout.DueAt = time.Time{}
-		return s.Logouts.SettleLogout(ctx, logout, []audit.Record{rec})
-	case logout.Attempts > len(logoutRetries):
-		logout.DueAt, rec.Event = time.Time{}, audit.LogoutUndelivered
-		return s.Logouts.SettleLogout(ctx, logout, []audit.Record{rec})
-	default:
-		s.Log.WarnContext(ctx, "a logout was not delivered and is sent again", "client_id", logout.Client, "attempts", logout.Attempts, "cause", sent)
-		logout.DueAt = s.World.Now().Add(logoutRetries[logout.Attempts-1])
-		return s.Logouts.SettleLogout(ctx, logout, nil)
+	form := url.Values{"logout_token": {token}}.Encode()
+	status, err := l.Outgoing.Post(ctx, client.Protocol.BackchannelLogoutURI, "application/x-www-form-urlencoded", []byte(form))
+	if err == nil && (status < 200 || status > 299) {
+		err = fmt.Errorf("the app answered %d", status)
 	}
+	return err
 }
 
-// logoutEvent names what a logout token tells (OpenID Connect Back-Channel
+// Records is one record of a logout that was delivered or given up (outbox.Deliverer).
+func (l *Logouts) Records(delivery outbox.Delivery) []audit.Record {
+	event := audit.LogoutDelivered
+	switch delivery.Outcome {
+	case outbox.Obsolete:
+		return nil
+	case outbox.GivenUp:
+		event = audit.LogoutUndelivered
+	}
+	var said logout
+	_ = json.Unmarshal(delivery.Payload, &said) // what can't be read was given up, and is recorded without names
+	return []audit.Record{{
+		At: l.Server.World.Now(), Event: event, Actor: audit.Actor{Kind: audit.BySystem}, Client: loop.ClientID(delivery.Destination), Member: said.Member,
+		Detail: audit.Detail{"session": string(said.Session), "attempts": strconv.Itoa(delivery.Attempts)},
+	}}
+}
+
+// logoutEvent names what a logout token says (OpenID Connect Back-Channel
 // Logout §2.4).
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -109,28 +123,16 @@ type logoutClaims struct {
 	Events   map[string]struct{} `json:"events"`
 }
 
-// sendLogout makes one attempt.
-func (s *Server) sendLogout(ctx context.Context, by Poster, client *loop.Client, logout Logout) error {
+// logoutToken signs a logout token for a client.
+func (s *Server) logoutToken(client *loop.Client, says logout) (string, error) {
 	now := s.World.Now()
 	body, err := json.Marshal(logoutClaims{
-		Issuer: s.Issuer, Audience: string(client.ID), Subject: string(logout.Member), Session: string(logout.Session),
+		Issuer: s.Issuer, Audience: string(client.ID), Subject: string(says.Member), Session: string(says.Session),
 		IssuedAt: now.Unix(), Expiry: now.Add(logoutTokenLife).Unix(), ID: string(loop.NewTokenID(s.World)),
 		Events: map[string]struct{}{logoutEvent: {}},
 	})
 	if err != nil {
-		return fmt.Errorf("encoding a logout token: %w", err)
+		return "", fmt.Errorf("encoding a logout token: %w", err)
 	}
-	token, err := s.sign(client.Protocol.IDTokenAlgorithm, "logout+jwt", body)
-	if err != nil {
-		return err
-	}
-	form := url.Values{"logout_token": {token}}.Encode()
-	status, err := by.Post(ctx, client.Protocol.BackchannelLogoutURI, "application/x-www-form-urlencoded", []byte(form))
-	if err != nil {
-		return err
-	}
-	if status < 200 || status > 299 {
-		return fmt.Errorf("the app answered %d", status)
-	}
-	return nil
+	return s.sign(client.Protocol.IDTokenAlgorithm, "logout+jwt", body)
 }

@@ -22,7 +22,6 @@ type Server struct {
 	Signing     *credential.SigningKeys
 	Ledger      Ledger
 	Pushed      PushedRequests
-	Logouts     Logouts
 	Epochs      Epochs
 	Clients     *clientauth.Authenticator
 	ClientKeys  *clientjwt.Keys // by which request objects are signed

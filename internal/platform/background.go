@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/loop-health/loop/internal/portal"
 )
 
 // sweepInterval is how often what has expired is deleted and counted refusals
@@ -27,9 +25,9 @@ func (p *Platform) startBackground(context.Context) error {
 			p.repeat(ctx, sweepInterval, "sweeping "+db.name, p.leading(db.name, func(ctx context.Context) error { return p.sweepRoom(ctx, db) }))
 		})
 	}
-	p.background.Go(func() {
-		p.repeat(ctx, logoutInterval, "telling apps of sessions that have ended", p.leading(identityRoom, p.DeliverLogouts))
-	})
+	for _, worker := range p.workers { // in every process: what one has claimed, no other sends
+		p.background.Go(func() { worker.Run(ctx) })
+	}
 	return nil
 }
 
@@ -65,15 +63,14 @@ func (p *Platform) repeat(ctx context.Context, every time.Duration, what string,
 	}
 }
 
-// logoutInterval is how soon an app hears that a session of its member has ended.
-const logoutInterval = 2 * time.Second
-
-// DeliverLogouts tells apps of sessions that have ended. The platform does it by
-// itself, every two seconds.
-func (p *Platform) DeliverLogouts(ctx context.Context) error {
-	by := logouts{others: p.outgoing, portal: portal.BackchannelLogoutURL(p.config.Developers), own: p.config.HTTP}
-	_, err := p.OAuth.DeliverLogouts(ctx, by)
-	return err
+// Deliver makes an attempt at every message that is due. The platform does it by
+// itself, all the time.
+func (p *Platform) Deliver(ctx context.Context) error {
+	var faults []error
+	for _, worker := range p.workers {
+		faults = append(faults, worker.Once(ctx))
+	}
+	return errors.Join(faults...)
 }
 
 // Sweep deletes what has expired and turns the refusals of past hours into

@@ -13,6 +13,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/signin"
@@ -74,7 +75,7 @@ type identityStore interface {
 	oauth.Ledger
 	clientauth.Assertions
 	oauth.PushedRequests
-	oauth.Logouts
+	outbox.Store
 	member.Store
 	signin.Store
 	registration.Store
@@ -82,6 +83,8 @@ type identityStore interface {
 	portal.Sessions
 	oauth.Epochs
 	admin.Store
+	// Waiting counts the messages on their way, by kind.
+	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
 	// Sweep deletes what has expired.
 	Sweep(ctx context.Context) error
 	// Backlog counts the rows that are due to be swept, by what they are.

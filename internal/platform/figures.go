@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/store"
 	"github.com/loop-health/loop/internal/telemetry"
 )
@@ -25,12 +26,23 @@ func (p *Platform) Figures(ctx context.Context) telemetry.Figures {
 	if p.store != nil {
 		f.Hashing, f.HashesWait, f.HashesAtOne = p.SignIns.Passwords.Load()
 		f.Backlog, err = p.store.Backlog(ctx)
+		err = errors.Join(err, p.readDeliveries(ctx, &f))
 	}
 	f.UncheckedRecords, f.CheckedAt, behind = p.checkpoints.Behind(ctx)
 	if err = errors.Join(err, behind); err != nil {
 		p.config.Log.ErrorContext(ctx, "reading figures", "cause", err)
 	}
 	return f
+}
+
+// readDeliveries reads what is on its way, and what became of it here.
+func (p *Platform) readDeliveries(ctx context.Context, f *telemetry.Figures) (err error) {
+	f.Sent = make(map[outbox.Kind]outbox.Counts, len(p.workers))
+	for _, worker := range p.workers {
+		f.Sent[worker.Kind()] = worker.Counts()
+	}
+	f.Waiting, err = p.store.Waiting(ctx)
+	return err
 }
 
 // keysTooOld is how long the keys may go unread before others could seal with one

@@ -9,7 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 	"github.com/loop-health/loop/internal/telemetry"
@@ -25,7 +28,7 @@ func newMeasured(t *testing.T) *measured {
 	t.Helper()
 	readiness := telemetry.NewReadiness()
 	metrics := telemetry.NewMetrics("test", readiness, nil)
-	p := platformtest.NewWith(t, func(c *platform.Config) { c.Metrics, c.Unlimited = metrics, false })
+	p := platformtest.NewWith(t, func(c *platform.Config) { c.Metrics, c.Unlimited, c.FetchHosts = metrics, false, []string{"127.0.0.1"} })
 	metrics.Watch(p.Figures)
 	readiness.Watch(p.Checks()...)
 	return &measured{p, telemetry.Handler(readiness, metrics)}
@@ -107,6 +110,41 @@ func TestMetrics_TellWhatIsDueToBeSwept(t *testing.T) {
 	}
 	if due := m.value(t, `loop_sweep_backlog_rows{what="sessions"}`); due != 0 {
 		t.Errorf("after the sweep %v are due", due)
+	}
+}
+
+func TestMetrics_ShowDeliveriesAndWhatBecameOfThem(t *testing.T) {
+	m := newMeasured(t)
+	app := m.AddApp(t, func(c *loop.Client) { c.Protocol.BackchannelLogoutURI = "http://127.0.0.1:1/logout" }) // nobody listens there
+	ada, b := m.AddMember(t, "Ada"), m.NewBrowser(t)
+	app.Redeem(app.Code(b, ada)).Pair(t)
+	if waiting := m.value(t, `loop_deliveries_waiting{kind="logout"}`); waiting != 0 {
+		t.Errorf("%v wait before any session has ended", waiting)
+	}
+	if err := m.Suspend(t, ada); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if waiting := m.value(t, `loop_deliveries_waiting{kind="logout"}`); waiting != 1 {
+		t.Errorf("%v wait, want the one that failed", waiting)
+	}
+	if failed := m.value(t, `loop_delivery_attempts_total{kind="logout",outcome="failed"}`); failed != 1 {
+		t.Errorf("%v attempts failed", failed)
+	}
+	if _, err := m.Clients.SetEnabled(t.Context(), app.ID, audit.Actor{Kind: audit.ByOperator}, false); err != nil {
+		t.Fatal(err)
+	}
+	m.World.Advance(time.Minute)
+	if err := m.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if obsolete := m.value(t, `loop_delivery_attempts_total{kind="logout",outcome="obsolete"}`); obsolete != 1 {
+		t.Errorf("of a disabled app's, %v are obsolete", obsolete)
+	}
+	if waiting := m.value(t, `loop_deliveries_waiting{kind="logout"}`); waiting != 0 {
+		t.Errorf("%v wait after all", waiting)
 	}
 }
 

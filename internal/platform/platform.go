@@ -21,6 +21,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/signin"
 )
@@ -51,8 +52,9 @@ type Platform struct {
 	databases   []named // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
-	limits     *limit.Limits // nil: Unlimited
-	limitStore *shared.Store // nil: there is none
+	workers    []*outbox.Worker // one for each kind of messages; none where the role does not work on identity's store
+	limits     *limit.Limits    // nil: Unlimited
+	limitStore *shared.Store    // nil: there is none
 	identity   http.Handler
 	clinical   http.Handler
 	developers http.Handler

@@ -93,16 +93,16 @@ func (p *Platform) formSecrets(form string) []credential.Secret {
 	return secrets
 }
 
-// logouts delivers logout tokens: to apps by the one way to servers of others, and to
+// logoutAddresses sends logout tokens: to apps by the one way to servers of others, and to
 // the portal, whose address is the platform's own, as its hosts reach each other.
-type logouts struct {
+type logoutAddresses struct {
 	others *fetch.Client
-	portal string // where the portal is told
+	portal string // where the portal hears of it
 	own    *http.Client
 }
 
 // Post sends a body and gives the status of the answer (oauth.Poster).
-func (l logouts) Post(ctx context.Context, address, contentType string, body []byte) (status int, err error) {
+func (l logoutAddresses) Post(ctx context.Context, address, contentType string, body []byte) (status int, err error) {
 	if address != l.portal {
 		return l.others.Post(ctx, address, contentType, body)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/oauth/possession"
+	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/signin"
 )
@@ -33,7 +35,7 @@ func (p *Platform) buildOAuth(context.Context) error {
 	p.OAuth = &oauth.Server{
 		Issuer: p.tokens.Issuer, OwnResources: []string{p.tokens.Issuer, p.config.Clinical.String()}, Resources: p.config.Resources,
 		World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing, Revocations: p.revocations, Log: p.config.Log,
-		Ledger: p.store, Pushed: p.store, Logouts: p.store, Epochs: p.store,
+		Ledger: p.store, Pushed: p.store, Epochs: p.store,
 		Tokens: p.tokens, Possession: checker, ClientKeys: keys,
 	}
 	if p.config.IdentityCertificate != nil {
@@ -53,10 +55,12 @@ func (p *Platform) buildRules(context.Context) error {
 	}
 	if p.store != nil {
 		passwords := signin.Passwords{Passwords: credential.NewPasswords(p.world, max(1, runtime.NumCPU()/2))} // the other half is for apps
-		p.Accounts = &member.Accounts{Store: p.store, World: p.world, Passwords: passwords}
+		logouts := &oauth.Logouts{Server: p.OAuth, Outgoing: logoutAddresses{others: p.outgoing, portal: portal.BackchannelLogoutURL(p.config.Developers), own: p.config.HTTP}}
+		p.workers = append(p.workers, outbox.NewWorker(p.store, logouts, p.world, p.config.Log))
+		p.Accounts = &member.Accounts{Store: p.store, World: p.world, Passwords: passwords, OnSessionEnd: logouts.SessionEnded}
 		p.SignIns = &signin.Authenticator{
 			Store: p.store, Accounts: p.Accounts, World: p.world, Passwords: passwords,
-			Throttle: signin.NewThrottle(p.world, p.config.SignUpsPerHour),
+			Throttle: signin.NewThrottle(p.world, p.config.SignUpsPerHour), OnSessionEnd: logouts.SessionEnded,
 		}
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}

@@ -22,7 +22,7 @@ func TestSec174_ASignOutAtIdentityEndsThePortalsSession(t *testing.T) {
 	if r := b.Post(platformtest.Identity+"/signout", url.Values{"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}}); r.StatusCode >= 400 {
 		t.Fatalf("signing out of identity: %d %s", r.StatusCode, r.Text)
 	}
-	if err := p.DeliverLogouts(t.Context()); err != nil {
+	if err := p.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if opens(t, p, mine) {

@@ -7,6 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Store is what signing in needs to be kept.
@@ -20,15 +21,17 @@ type Store interface {
 	// address that has no account, costs the same and leaves nothing behind.
 	CountRefusal(ctx context.Context, refusal audit.Refusal) error
 
-	// StartSession inserts a session with its record and ends the one before;
+	// StartSession inserts a session with its record and ends the one before, with the
+	// messages that its end brings about;
 	// loop.ErrNotFound where the member is gone or suspended.
-	StartSession(ctx context.Context, session Session, ends [32]byte, rec audit.Record) error
+	StartSession(ctx context.Context, session Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error
 	// Session reads a session; loop.ErrNotFound where there is none.
 	Session(ctx context.Context, hash [32]byte) (*Session, error)
 	// TouchSession notes that a session is in use.
 	TouchSession(ctx context.Context, session *Session) error
-	// EndSession deletes a session with its record.
-	EndSession(ctx context.Context, hash [32]byte, rec audit.Record) error
+	// EndSession deletes a session with its record, and the messages that its end
+	// brings about.
+	EndSession(ctx context.Context, hash [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error
 }
 
 // Authenticator is the rules of signing in with what they need.
@@ -38,6 +41,8 @@ type Authenticator struct {
 	World     loop.World
 	Passwords Passwords
 	Throttle  *Throttle
+	// OnSessionEnd gives the messages that the end of a session brings about.
+	OnSessionEnd outbox.OnSessionEnd
 }
 
 // errSignIn is the one answer to every sign-in that fails, whether the account

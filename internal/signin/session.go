@@ -83,7 +83,7 @@ func (a *Authenticator) begin(ctx context.Context, m *loop.Member, before string
 	}
 	rec := a.record(ctx, audit.MemberSignedIn, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID)}
-	err := a.Store.StartSession(ctx, session, credential.SecretOf(before).Hash(), rec)
+	err := a.Store.StartSession(ctx, session, credential.SecretOf(before).Hash(), a.OnSessionEnd, rec)
 	if errors.Is(err, loop.ErrNotFound) {
 		return credential.Secret{}, errSignIn // suspended in the meantime
 	}
@@ -101,7 +101,7 @@ func (a *Authenticator) SignOut(ctx context.Context, cookie string) error {
 	}
 	rec := a.record(ctx, audit.MemberSignedOut, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID)}
-	return a.Store.EndSession(ctx, session.Hash, rec)
+	return a.Store.EndSession(ctx, session.Hash, a.OnSessionEnd, rec)
 }
 
 func (a *Authenticator) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {

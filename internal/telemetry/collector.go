@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -17,6 +18,9 @@ type Figures struct {
 	RevocationCounter uint64 // the highest number that this process knows
 
 	Backlog map[string]int64 // rows that are due to be swept, by what they are
+
+	Sent    map[outbox.Kind]outbox.Counts  // attempts to deliver messages, since the start
+	Waiting map[outbox.Kind]outbox.Waiting // messages on their way
 
 	UncheckedRecords int64     // audit records since the newest checkpoint
 	CheckedAt        time.Time // when the newest checkpoint was made; zero: never
@@ -60,6 +64,9 @@ var (
 	revocationSet     = gauge("loop_revocations", "Revocations held in memory.")
 	revocationCounter = gauge("loop_revocation_counter", "The highest number of a revocation that this process knows.")
 	sweepBacklog      = gauge("loop_sweep_backlog_rows", "Rows that are due to be swept, up to 10,000.", "what")
+	deliveryAttempts  = counter("loop_delivery_attempts_total", "Attempts to deliver messages to the outside, by kind and by what became of them.", "kind", "outcome")
+	deliveriesWaiting = gauge("loop_deliveries_waiting", "Messages on their way, by kind, up to 10,000.", "kind")
+	deliveryOverdue   = gauge("loop_delivery_overdue_seconds", "How long the message that waits longest has been due; else 0.", "kind")
 	auditRecords      = gauge("loop_audit_unchecked_records", "Audit records since the newest checkpoint.")
 	auditAge          = gauge("loop_audit_checkpoint_age_seconds", "How old the newest checkpoint is, where records have come since; else 0.")
 	limitRefusals     = counter("loop_limit_refusals_total", "Requests that were over a limit, by class.", "class")
@@ -71,7 +78,7 @@ var (
 func (figures) Describe(to chan<- *prometheus.Desc) {
 	for _, k := range []kind{
 		writesWaiting, connections, connectionWaits, connectionWaited, statements, revocationSet, revocationCounter,
-		sweepBacklog, auditRecords, auditAge, limitRefusals, limitsAlone, passwordHashes,
+		sweepBacklog, deliveryAttempts, deliveriesWaiting, deliveryOverdue, auditRecords, auditAge, limitRefusals, limitsAlone, passwordHashes,
 	} {
 		to <- k.description
 	}
@@ -101,6 +108,14 @@ func (f figures) Collect(to chan<- prometheus.Metric) {
 	for what, rows := range now.Backlog {
 		put(sweepBacklog, float64(rows), what)
 	}
+	for kind, sent := range now.Sent {
+		put(deliveryAttempts, float64(sent.Delivered), string(kind), "delivered")
+		put(deliveryAttempts, float64(sent.Failed), string(kind), "failed")
+		put(deliveryAttempts, float64(sent.GivenUp), string(kind), "given_up")
+		put(deliveryAttempts, float64(sent.Obsolete), string(kind), "obsolete")
+		put(deliveriesWaiting, float64(now.Waiting[kind].Messages), string(kind))
+		put(deliveryOverdue, overdue(now.Waiting[kind]).Seconds(), string(kind))
+	}
 	put(auditRecords, float64(now.UncheckedRecords))
 	put(auditAge, now.checkpointAge().Seconds())
 	for class, refused := range now.Refused {
@@ -118,4 +133,12 @@ func (f Figures) checkpointAge() time.Duration {
 		return 0
 	}
 	return time.Since(f.CheckedAt)
+}
+
+// overdue is how long the message that waits longest has been due.
+func overdue(w outbox.Waiting) time.Duration {
+	if w.OldestAt.IsZero() {
+		return 0
+	}
+	return max(0, time.Since(w.OldestAt))
 }

@@ -5,13 +5,14 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // ChangeMember reads a member, has change alter whether they are suspended and
 // their notice, and writes that with what it revokes and its records. A
 // suspended member's sessions end.
-func (s *IdentityStore) ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
+func (s *IdentityStore) ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
 	return s.write(ctx, func(tx *Tx) error {
 		m, err := lockMember(tx, id, "FOR UPDATE")
 		if err != nil {
@@ -23,7 +24,7 @@ func (s *IdentityStore) ChangeMember(ctx context.Context, id loop.MemberID, chan
 		}
 		tables.UpdateMember(tx, m)
 		if m.Suspended {
-			if _, err := s.endSessions(tx, `member_id = $1`, m.ID); err != nil {
+			if _, err := endSessions(tx, onEnd, `member_id = $1`, m.ID); err != nil {
 				return err
 			}
 		}

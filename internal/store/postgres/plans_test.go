@@ -33,10 +33,12 @@ var fill = []string{
 	`INSERT INTO clinical.audit_records SELECT * FROM identity.audit_records`,
 	`INSERT INTO clinical.results (member_id, collected_at, id, arrival, code, comparator, value, unit, reference_low, reference_high, flag, source, parsed_at)
 		SELECT 'user_' || n % 2000, n, 'bmk_' || n, n, 'tsh', '', '1', '', '', '', '', '', 0 FROM generate_series(1, 200000) AS n`,
+	`INSERT INTO identity.deliveries (id, kind, destination, order_key, payload, attempts, due_at, claimed_until, settled_at, outcome)
+		SELECT 'dlv_' || n, 'test', 'client_' || n % 50, 'k' || n % 1000, '\x00', 0, n, 0, CASE WHEN n % 10 = 0 THEN 0 ELSE n END, '' FROM generate_series(1, 200000) AS n`,
 	`ANALYZE`,
 }
 
-var large = regexp.MustCompile(`Seq Scan on (chains|grants|members|sessions|audit_records|results)\b`)
+var large = regexp.MustCompile(`Seq Scan on (chains|grants|members|sessions|audit_records|results|deliveries)\b`)
 
 // Promise: what a request costs does not grow with the number of members, grants,
 // chains, sessions, results and records.

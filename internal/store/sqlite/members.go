@@ -5,13 +5,14 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
 // ChangeMember reads a member, has change alter whether they are suspended and
 // their notice, and writes that with what it revokes and its records. A
 // suspended member's sessions end.
-func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
+func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		m, err := tables.ScanMember(tx.QueryRow(tables.SelectMember, id))
 		if err != nil {
@@ -23,7 +24,7 @@ func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, change fu
 		}
 		tables.UpdateMember(tx, m)
 		if m.Suspended {
-			if _, err := s.endSessions(tx, `DELETE FROM sessions WHERE member_id = $1 RETURNING id, member_id`, m.ID); err != nil {
+			if _, err := endSessions(tx, onEnd, `DELETE FROM sessions WHERE member_id = $1 RETURNING id, member_id`, m.ID); err != nil {
 				return err
 			}
 		}

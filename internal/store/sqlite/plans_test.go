@@ -32,6 +32,8 @@ INSERT INTO grants (member_id, id, client_id, scopes, declined, created_at, upda
 INSERT INTO chains (member_id, id, grant_id, client_id, scopes, session_id, auth_time, generation, key_id, salt, rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending)
 	SELECT 'user_' || n, 'chn_' || n, 'grt_' || n, 'filler', '', 'ses_' || n, 0, 1, 1, zeroblob(16), 0, '', '', 0, 9e15, 0, '' FROM numbers;
 INSERT INTO sessions (hash, id, member_id, auth_time, seen_at, expires_at) SELECT randomblob(32), 'ses_' || n, 'user_' || n, 0, 0, 9e15 FROM numbers;
+INSERT INTO deliveries (id, kind, destination, order_key, payload, attempts, due_at, claimed_until, settled_at, outcome)
+	SELECT 'dlv_' || n, 'test', 'client_' || n % 50, 'k' || n % 1000, x'00', 0, n, 0, iif(n % 10 = 0, 0, n), '' FROM numbers;
 ANALYZE;`
 
 // walks is what goes through a whole table, as it must: how its text ends.
@@ -45,7 +47,7 @@ var walks = map[string]string{
 
 // large is a walk through a table that grows with members and time, or by its
 // alias.
-var large = regexp.MustCompile(`^SCAN (chains|grants|members|sessions|audit_records|results|assertions|pushed_requests|logouts|ended_portal_sessions|revocations|[cgmr]|newer)\b`)
+var large = regexp.MustCompile(`^SCAN (chains|grants|members|sessions|audit_records|results|assertions|pushed_requests|deliveries|ended_portal_sessions|revocations|[cgmr]|newer)\b`)
 
 // Promise: what a request costs does not grow with the number of members, grants,
 // chains, sessions and records.

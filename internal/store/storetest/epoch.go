@@ -23,7 +23,7 @@ func beginsEpoch(t *testing.T, f *fixture) {
 	}))
 	must(t, f.store.StartSession(t.Context(), signin.Session{
 		Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour),
-	}, [32]byte{}, f.record()))
+	}, [32]byte{}, silent, f.record()))
 
 	next := first.Next(loop.Epoch{Number: 7, Counter: 1000})
 	rec := audit.Record{At: f.world.Now(), Event: audit.EpochBegun, Actor: audit.Actor{Kind: audit.ByOperator}}

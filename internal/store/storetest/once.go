@@ -10,12 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
-	"github.com/loop-health/loop/internal/registration"
-	"github.com/loop-health/loop/internal/signin"
 )
 
 // What works once, and what must not outlive its end, however many try at a time.
@@ -156,37 +153,5 @@ func revokesAmongRefreshes(t *testing.T, f *fixture) {
 	all.Wait()
 	if chain := f.read(t, id); chain.Ending != loop.EndingRevoked {
 		t.Errorf("afterwards the chain is %+v", chain)
-	}
-}
-
-// onceForEachApp: OpenID Connect Back-Channel Logout §2.5, the end of a session is
-// told once to each app that has tokens of it and asked to be told.
-func onceForEachApp(t *testing.T, f *fixture) {
-	must(t, f.store.ChangeClient(t.Context(), f.client.ID, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
-		c.Protocol.BackchannelLogoutURI = "https://app.example.com/logout"
-		return nil, nil, nil
-	}))
-	now := f.world.Now()
-	session := signin.Session{Hash: [32]byte{5}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
-	must(t, f.store.StartSession(t.Context(), session, [32]byte{}, f.record()))
-	for range 2 { // two authorizations of one session
-		chain := f.chain(loop.NewChainID(f.world), now)
-		chain.Session = session.ID
-		must(t, f.store.Decide(t.Context(), f.subject(chain.ID), func(oauth.State) (oauth.Change, error) {
-			return oauth.Change{Chain: chain, Keep: 2}, nil
-		}))
-	}
-	for range 2 { // what is gone stays gone
-		must(t, f.store.EndSession(t.Context(), session.Hash, f.record()))
-	}
-	due, err := f.store.DueLogouts(t.Context(), 10)
-	must(t, err)
-	if len(due) != 1 || due[0].Client != f.client.ID || due[0].Session != session.ID || due[0].Member != f.member.ID || due[0].Attempts != 0 {
-		t.Fatalf("to be told: %+v", due)
-	}
-	due[0].Attempts, due[0].DueAt = 1, time.Time{}
-	must(t, f.store.SettleLogout(t.Context(), due[0], nil))
-	if due, err = f.store.DueLogouts(t.Context(), 10); err != nil || len(due) != 0 {
-		t.Errorf("after it was told: %+v, %v", due, err)
 	}
 }

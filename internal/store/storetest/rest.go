@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Whole is a store with what is asked of it beside the rules: by operators, the
@@ -16,6 +17,7 @@ type Whole interface {
 	Store
 	Sweep(ctx context.Context) error
 	Backlog(ctx context.Context) (map[string]int64, error)
+	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
 	Members(ctx context.Context) ([]*loop.Member, error)
 	Clients(ctx context.Context) ([]*loop.Client, error)
 	ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.Client, error)
@@ -37,11 +39,11 @@ func UseRest(ctx context.Context, t *testing.T, s Whole) {
 		"an owner's":   func() error { _, err := s.ClientsOf(ctx, "user_1"); return err },
 		"everybody's":  func() error { _, err := s.Grants(ctx, ""); return err },
 		"grants":       func() error { _, err := s.Grants(ctx, "user_1"); return err },
-		"logouts":      func() error { _, err := s.DueLogouts(ctx, 10); return err },
+		"waiting":      func() error { _, err := s.Waiting(ctx); return err },
 		"portal":       func() error { return s.EndPortalSession(ctx, [32]byte{1}, time.Now()) },
 		"portal's end": func() error { _, err := s.PortalSessionEnded(ctx, [32]byte{1}, [32]byte{2}); return err },
 		"a visit":      func() error { _, err := s.BeginVisit(ctx, "user_1", time.Now()); return err },
-		"end":          func() error { return s.EndSession(ctx, [32]byte{1}, audit.Record{}) },
+		"end":          func() error { return s.EndSession(ctx, [32]byte{1}, silent, audit.Record{}) },
 		"a member":     func() error { _, err := s.Member(ctx, "user_1"); return err },
 		"an account":   func() error { _, _, err := s.Account(ctx, "a@members.example"); return err },
 		"a session":    func() error { _, err := s.Session(ctx, [32]byte{1}); return err },

@@ -19,6 +19,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/signin"
 )
@@ -28,7 +29,7 @@ type Store interface {
 	oauth.Ledger
 	clientauth.Assertions
 	oauth.PushedRequests
-	oauth.Logouts
+	outbox.Store
 	oauth.Epochs
 	member.Store
 	signin.Store
@@ -64,7 +65,17 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"of many that refresh one generation, one does":         oneRotates,
 		"no refresh outlives a revocation":                      revokesAmongRefreshes,
 		"a new epoch ends what was given":                       beginsEpoch,
-		"the end of a session is told once to each app":         onceForEachApp,
+		"the end of a session is a message to each app, once":   onceForEachApp,
+		"a suspended member's sessions end with their messages": endsWithMessages,
+		"an act that is undone leaves no message":               noMessageOfNothing,
+		"of many that claim at once, each gets its own":         claimsOnce,
+		"a claim that was lost settles nothing":                 losesClaim,
+		"a claim that is over is another's":                     claimsAgain,
+		"messages with one order key follow each other":         ordersByKey,
+		"a destination has so many claims and no more":          boundsDestination,
+		"a destination that is behind holds up no other":        holdsUpNobody,
+		"what waits to be sent again is not claimed":            waitsToBeDue,
+		"of a kind that nobody sends, nothing is claimed":       claimsItsKind,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -416,13 +427,13 @@ func oneAccount(t *testing.T, f *fixture) {
 }
 
 func noSession(t *testing.T, f *fixture) {
-	must(t, f.store.ChangeMember(t.Context(), f.member.ID, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	must(t, f.store.ChangeMember(t.Context(), f.member.ID, silent, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
 		m.Suspended = true
 		return nil, nil, nil
 	}))
 	now := f.world.Now()
 	session := signin.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
-	if err := f.store.StartSession(t.Context(), session, [32]byte{}, f.record()); !errors.Is(err, loop.ErrNotFound) {
+	if err := f.store.StartSession(t.Context(), session, [32]byte{}, silent, f.record()); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
 	}
 	if _, err := f.store.Session(t.Context(), session.Hash); !errors.Is(err, loop.ErrNotFound) {

@@ -33,7 +33,7 @@ func expired(now time.Time) []expiring {
 		{"ended portal sessions", "ended_portal_sessions", "hash", "expires_at <= ", replayable},
 		{"sent forms", "sent_forms", "hash", "expires_at <= ", replayable},
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
-		{"logouts", "logouts", "client_id, session_id", "due_at = 0 AND ended_at <= ", now.Add(-signin.SessionAtMost)},
+		{"settled deliveries", "deliveries", "number", "settled_at > 0 AND settled_at <= ", now.Add(-keptDeliveries)},
 		{"revocations", "revocations", "number", "expires_at <= ", replayable},
 		{"ended chains", "chains", "member_id, id", "ended_at > 0 AND ended_at <= ", replayable.Add(-loop.DefaultAccessTokenTTL)},
 	}
