@@ -50,8 +50,8 @@ func scriptUserInfo(who *person, w *wire) ([]exchange, error) {
 	if err := who.renew(w); err != nil {
 		return nil, err
 	}
-	told, err := w.record(bearerRequest(who.platform.userInfo, who.accessToken), who.platform.userInfo)
-	return []exchange{told}, err
+	read, err := w.record(bearerRequest(who.platform.userInfo, who.accessToken), who.platform.userInfo)
+	return []exchange{read}, err
 }
 
 // prepareService: one service gets tokens for itself, whoever asks.

@@ -92,7 +92,7 @@ func (h *hydra) start(ctx context.Context, folder string) (*foreign, error) {
 	if err := awaitAnswer(ctx, f.admin+"/health/ready"); err != nil {
 		return f, err
 	}
-	return f, h.tell(ctx, http.MethodPost, f.admin+"/admin/clients", map[string]any{
+	return f, h.call(ctx, http.MethodPost, f.admin+"/admin/clients", map[string]any{
 		"client_id": f.client.id, "client_secret": f.client.secret, "redirect_uris": []string{f.callback},
 		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"},
 		"scope": "openid offline_access", "token_endpoint_auth_method": "client_secret_post",
@@ -192,14 +192,14 @@ func (h *hydra) arrive(ctx context.Context, v *visitor, request url.Values) (*ur
 
 // accept answers a challenge as an installation's own pages would, and follows.
 func (h *hydra) accept(ctx context.Context, v *visitor, kind, challenge string, answer map[string]any) (screen, error) {
-	var told struct {
+	var accepted struct {
 		RedirectTo string `json:"redirect_to"`
 	}
 	address := v.foreign.admin + "/admin/oauth2/auth/requests/" + kind + "/accept?" + url.Values{kind + "_challenge": {challenge}}.Encode()
-	if err := h.tell(ctx, http.MethodPut, address, answer, &told); err != nil {
+	if err := h.call(ctx, http.MethodPut, address, answer, &accepted); err != nil {
 		return screen{}, err
 	}
-	next, err := url.Parse(told.RedirectTo)
+	next, err := url.Parse(accepted.RedirectTo)
 	if err != nil {
 		return screen{}, err
 	}
@@ -209,8 +209,8 @@ func (h *hydra) accept(ctx context.Context, v *visitor, kind, challenge string, 
 // admins keeps the connections to the admin API.
 var admins = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
-// tell calls the admin API.
-func (h *hydra) tell(ctx context.Context, method, address string, body, answer any) error {
+// call calls the admin API.
+func (h *hydra) call(ctx context.Context, method, address string, body, answer any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -220,14 +220,14 @@ func (h *hydra) tell(ctx context.Context, method, address string, body, answer a
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	told, err := admins.Do(request)
+	answered, err := admins.Do(request)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = told.Body.Close() }()
+	defer func() { _ = answered.Body.Close() }()
 	var said json.RawMessage
-	if err := json.NewDecoder(told.Body).Decode(&said); err != nil || told.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("hydra's %s answered %d: %s: %w", address, told.StatusCode, said, err)
+	if err := json.NewDecoder(answered.Body).Decode(&said); err != nil || answered.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("hydra's %s answered %d: %s: %w", address, answered.StatusCode, said, err)
 	}
 	if answer == nil {
 		return nil

@@ -23,7 +23,7 @@ type sample struct {
 }
 
 // measure runs the operations side by side, each again and again until the span
-// is over or it has no more to do (errSpent), and tells how it went.
+// is over or it has no more to do (errSpent), and returns how it went.
 func measure(ctx context.Context, operations []operation, span time.Duration) sample {
 	found := make([]worker, len(operations))
 	var group sync.WaitGroup

@@ -18,7 +18,7 @@ type scenario struct {
 	name string
 	// prepare gives the person's operation, driven over one connection.
 	prepare func(ctx context.Context, who *person, w *wire, span time.Duration) (operation, error)
-	// script does the operation once and tells what went over the wire: the
+	// script does the operation once and returns what went over the wire: the
 	// ceilings answer the same requests with the same bytes.
 	script func(who *person, w *wire) ([]exchange, error)
 }

@@ -142,7 +142,7 @@ func (s *storm) signIn(ctx context.Context, form url.Values) {
 }
 
 // residentMemory is what a process holds of the machine's memory, and held at most,
-// where the system tells.
+// where the system reports it.
 func residentMemory(pid int) string {
 	path := fmt.Sprintf("/proc/%d/status", pid)
 	if _, err := os.Stat(path); err != nil {

@@ -6,7 +6,7 @@
 //
 //	```go examples/quickstart/app.go#login
 //
-// where the region stands in the file between the comments docs:begin login and
+// where the region is in the file between the comments docs:begin login and
 // docs:end login. A test holds the two together; with -update it writes the
 // file's code into the page.
 package docs

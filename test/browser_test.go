@@ -78,7 +78,7 @@ func profileFolder(t *testing.T) string {
 }
 
 // browserFlags are the flags by which `loop dev browser` leads a browser to the
-// platform. A stand-in for Chromium tells them, so that the tests' browser
+// platform. A stand-in for Chromium prints them, so that the tests' browser
 // trusts just what a developer's does.
 func (p *platform) browserFlags(t *testing.T) []chromedp.ExecAllocatorOption {
 	t.Helper()

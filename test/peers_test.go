@@ -89,7 +89,7 @@ func TestOtherPeoplesClientsWorkUnmodified(t *testing.T) {
 	p.verifyAudit(t)
 }
 
-// registration is what a program is told about its client.
+// registration is what a program is given about its client.
 type registration struct {
 	Issuer      string                  `json:"issuer"`
 	Clinical    string                  `json:"clinical"`
@@ -171,7 +171,7 @@ func (p *platform) startPeer(t *testing.T, command []string) *peerProgram {
 }
 
 // visit takes the member where the program says, through sign-in and consent, and
-// tells the program where that led to.
+// gives the program the address that it led to.
 func (p *peerProgram) visit(t *testing.T, peer peer) {
 	t.Helper()
 	address, err := url.Parse(p.AwaitLine(t, p.Stdout, "https://"))

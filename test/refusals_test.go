@@ -17,7 +17,7 @@ func TestTheJourneyUnderTheRealNamesWhenItDoesNotGoAsTheAppHoped(t *testing.T) {
 	p := startPlatform(t, "--domain", domain)
 	p.startSeedApp(t)
 
-	t.Run("the member says Deny and the app is told access_denied", func(t *testing.T) {
+	t.Run("the member says Deny and the app gets access_denied", func(t *testing.T) {
 		b := p.browser(t)
 		b.open(t, appAddress+"/login")
 		b.seesVerifier(t)
@@ -74,7 +74,7 @@ func TestTheJourneyUnderTheRealNamesWhenItDoesNotGoAsTheAppHoped(t *testing.T) {
 			t.Errorf("the browser was led to %s", at)
 		}
 		if text := b.text(); !strings.Contains(text, "redirect URI") || !strings.Contains(text, other) {
-			t.Errorf("the page does not tell a developer what was sent:\n%s", text)
+			t.Errorf("the page does not show a developer what was sent:\n%s", text)
 		}
 	})
 

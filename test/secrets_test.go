@@ -27,7 +27,7 @@ func newSecrets() *secrets {
 // saw notes a value that no log may hold.
 func (s *secrets) saw(kind, value string) {
 	if len(value) < 4 {
-		return // too short to tell from anything else
+		return // too short to distinguish from anything else
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -150,7 +150,7 @@ func (a *app) show(ctx context.Context, member string) error {
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s %s\t%s\n", result.Name, result.Value, result.Unit, result.CollectedAt.Format(time.DateOnly)) // told by Flush
+		_, _ = fmt.Fprintf(table, "%s\t%s %s\t%s\n", result.Name, result.Value, result.Unit, result.CollectedAt.Format(time.DateOnly)) // Flush returns the error
 	}
 	return table.Flush()
 }

@@ -155,7 +155,7 @@ func (a *app) results(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		_ = json.NewEncoder(w).Encode(map[string]int{"results": count}) // the browser has gone: nobody is left to tell
+		_ = json.NewEncoder(w).Encode(map[string]int{"results": count}) // the browser has gone: nobody reads the error
 	}
 }
 

@@ -132,5 +132,5 @@ func answer(w http.ResponseWriter, status int, body map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the browser has gone: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(body) // the browser has gone: nobody reads the error
 }

@@ -1,4 +1,4 @@
-// Connect with Loop in a page alone: a public client, on oauth4webapi.
+// Connect with Loop in a single-page app: a public client, on oauth4webapi.
 //
 // Its tokens are bound to a key that the browser never gives away (DPoP), and live in
 // memory: who leaves the page signs in again, which takes no more than a moment. A

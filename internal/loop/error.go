@@ -127,7 +127,7 @@ func AsError(err error) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
-	return Errorf(ServerError, "Something went wrong on our side. Try again; if it stays, tell us the request id.").Because(err)
+	return Errorf(ServerError, "Something went wrong on our side. Try again; if it stays, send us the request id.").Because(err)
 }
 
 // ErrNotFound is what a store returns for a record that is not there.

@@ -91,7 +91,7 @@ func maxAge10000(t *testing.T, s *suite) {
 	sameSignIn(t, first, a.silent(t, b, a.request("max_age", "10000")))
 }
 
-// sameSignIn holds two ID tokens to tell of one sign-in of one member.
+// sameSignIn holds two ID tokens to be about one sign-in of one member.
 func sameSignIn(t *testing.T, first, second claims) {
 	t.Helper()
 	for _, name := range []string{"sub", "auth_time"} {

@@ -1,6 +1,6 @@
 // Package conformance holds the built platform to what the OpenID Foundation's
 // conformance suite looks at: one subtest for each of its modules, under the
-// module's name, told in our own words.
+// module's name, described in our own words.
 //
 // `loop serve` runs with a folder, a certificate and names of its own; apps are
 // registered with the command line, as verified and in production; members sign

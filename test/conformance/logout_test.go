@@ -165,23 +165,23 @@ func signedOutHere(names ...string) func(*testing.T, *suite) {
 	}
 }
 
-// backChannelLogout waits for what the app is told (OpenID Connect Back-Channel
+// backChannelLogout waits for what is sent to the app (OpenID Connect Back-Channel
 // Logout §2.4, §2.5).
 func backChannelLogout(t *testing.T, _ *suite) {
 	s := &suite{server: startServer(t, fetching)}
-	told := make(chan *http.Request, 10)
+	sent := make(chan *http.Request, 10)
 	address := s.serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		if r.ParseForm() == nil && len(told) == 0 {
-			told <- r
+		if r.ParseForm() == nil && len(sent) == 0 {
+			sent <- r
 		}
 	})
 	in := s.signedIn(t, "--backchannel-logout-uri", address+"/backchannel")
 	in.leave(t, http.MethodGet)
 	select {
-	case r := <-told:
+	case r := <-sent:
 		in.judge(t, r)
 	case <-time.After(process.Patience / 3):
-		t.Error("the app was told nothing")
+		t.Error("nothing was sent to the app")
 	}
 }
 
@@ -190,26 +190,26 @@ func (in *signedIn) judge(t *testing.T, r *http.Request) {
 	if kind := r.Header.Get("Content-Type"); r.Method != http.MethodPost || kind != "application/x-www-form-urlencoded" {
 		t.Errorf("a %s of %s", r.Method, kind)
 	}
-	header, told := in.jwt(t, r.PostForm.Get("logout_token"))
+	header, claims := in.jwt(t, r.PostForm.Get("logout_token"))
 	if header.ExtraHeaders["typ"] != "logout+jwt" {
 		t.Errorf("typ is %v", header.ExtraHeaders["typ"])
 	}
-	if told.text("iss") != issuer || !slices.Equal(told.texts("aud"), []string{in.ID}) || told.text("jti") == "" {
-		t.Errorf("iss %v, aud %v, jti %v", told["iss"], told["aud"], told["jti"])
+	if claims.text("iss") != issuer || !slices.Equal(claims.texts("aud"), []string{in.ID}) || claims.text("jti") == "" {
+		t.Errorf("iss %v, aud %v, jti %v", claims["iss"], claims["aud"], claims["jti"])
 	}
-	if time.Since(told.moment("iat")).Abs() > time.Minute || !told.moment("exp").After(time.Now()) {
-		t.Errorf("iat %v, exp %v", told.moment("iat"), told.moment("exp"))
+	if time.Since(claims.moment("iat")).Abs() > time.Minute || !claims.moment("exp").After(time.Now()) {
+		t.Errorf("iat %v, exp %v", claims.moment("iat"), claims.moment("exp"))
 	}
 	for _, name := range []string{"sub", "sid"} {
-		if told.text(name) == "" || told[name] != in.idToken[name] {
-			t.Errorf("%s is %v, and the ID token said %v", name, told[name], in.idToken[name])
+		if claims.text(name) == "" || claims[name] != in.idToken[name] {
+			t.Errorf("%s is %v, and the ID token said %v", name, claims[name], in.idToken[name])
 		}
 	}
-	events, _ := told["events"].(map[string]any)
+	events, _ := claims["events"].(map[string]any)
 	if event, isObject := events["http://schemas.openid.net/event/backchannel-logout"].(map[string]any); !isObject || len(event) > 0 {
-		t.Errorf("events is %v", told["events"])
+		t.Errorf("events is %v", claims["events"])
 	}
-	if _, has := told["nonce"]; has {
+	if _, has := claims["nonce"]; has {
 		t.Error("a logout token has a nonce (§2.4 forbids it)")
 	}
 }

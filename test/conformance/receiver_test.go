@@ -30,7 +30,7 @@ func (s *server) startReceiver(t *testing.T) string {
 	return receiver.Listener.Addr().String()
 }
 
-// receive tells the browser what it brought.
+// receive answers the browser with what it brought.
 func receive(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

@@ -122,7 +122,7 @@ func (s *server) newMember(t *testing.T, name string) *member {
 
 // transport reaches the names of this test and nothing else. Each comes from an
 // address of its own, as far as the system has them, so that limits by address
-// tell people apart.
+// distinguish people.
 func (s *server) transport(t *testing.T, certificates ...tls.Certificate) *http.Transport {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: loopback()}}

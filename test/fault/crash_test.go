@@ -185,7 +185,7 @@ func (c *client) returns() error {
 	if err != nil || silent.Get("code") == "" {
 		return fmt.Errorf("%s: the consent that was given is gone: %s, %w", c.name, silent.Get("error"), err)
 	}
-	if c.asked && !c.grace { // it may have been rotated, and nobody told the app to try again
+	if c.asked && !c.grace { // it may have been rotated, and no answer asked the app to try again
 		return nil
 	}
 	return c.refreshes()

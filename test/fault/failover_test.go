@@ -63,7 +63,7 @@ func (p pair) address(t *testing.T, database string) string {
 	return both.String()
 }
 
-// obedient is a client that repeats what it was told to repeat, and nothing else.
+// obedient is a client that repeats what an answer asks it to repeat, and nothing else.
 type obedient struct{ *client }
 
 // pause is how long an app waits before it repeats, here.

@@ -215,13 +215,13 @@ func (p *person) introspect(access string) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var told struct {
+	var introspected struct {
 		Active bool `json:"active"`
 	}
-	if err := json.Unmarshal(at.body, &told); err != nil {
+	if err := json.Unmarshal(at.body, &introspected); err != nil {
 		return 0, err
 	}
-	if at.StatusCode == http.StatusOK && !told.Active {
+	if at.StatusCode == http.StatusOK && !introspected.Active {
 		return http.StatusNoContent, nil
 	}
 	return at.StatusCode, nil

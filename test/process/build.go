@@ -8,7 +8,7 @@ import (
 )
 
 // Build makes the binary as a developer would, from the project's folder; under
-// -race it looks for data races too, and Raced tells whether a run had one.
+// -race it looks for data races too, and Raced reports whether a run had one.
 // Tags are build tags, for a test that needs the binary with them.
 func Build(ctx context.Context, project, path string, tags ...string) error {
 	args := []string{"build", "-tags", strings.Join(tags, ",")}

@@ -66,10 +66,10 @@ func (p *Process) watch(stdout, stderr io.Reader) {
 	close(p.ended)
 }
 
-// signal tells the whole group.
+// signal signals the whole group.
 func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
 
-// Signal tells the whole group.
+// Signal signals the whole group.
 func (p *Process) Signal(s syscall.Signal) { p.signal(s) }
 
 // Kill ends the group as a power cut would, and returns when it is gone.
@@ -130,7 +130,7 @@ func (p *Process) AwaitLine(t *testing.T, from *Transcript, begin string) string
 	}
 }
 
-// Raced tells whether a program that was built under -race had a data race so far.
+// Raced reports whether a program that was built under -race had a data race so far.
 func (p *Process) Raced() bool { return strings.Contains(p.Stderr.String(), "DATA RACE") }
 
 // Inherit is the environment of a program under test: this process's own,

@@ -29,7 +29,7 @@ func (t *Transcript) follow(r io.Reader) {
 	_, _ = io.Copy(io.Discard, r) // a line that was too long must not block the writer
 }
 
-// find gives the first line that begins with the text, and what tells of more.
+// find gives the first line that begins with the text, and a channel that is closed when there is more.
 func (t *Transcript) find(begin string) (string, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

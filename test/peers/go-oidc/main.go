@@ -1,5 +1,5 @@
 // Command go-oidc is an app on github.com/coreos/go-oidc and golang.org/x/oauth2;
-// peers_test.go says what it is told and what it says.
+// peers_test.go says what it reads and what it prints.
 package main
 
 import (

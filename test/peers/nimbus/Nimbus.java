@@ -28,10 +28,10 @@ import net.minidev.json.JSONObject;
 /**
  * An app on Nimbus's OAuth 2.0 SDK, as a client of the FAPI 2.0 Security Profile: its requests are
  * pushed, it proves itself with private_key_jwt, its tokens are bound by DPoP. peers_test.go says
- * what it is told and what it says.
+ * what it reads and what it prints.
  */
 public class Nimbus {
-  final Map<String, Object> told;
+  final Map<String, Object> settings;
   final OIDCProviderMetadata server;
   final ClientID client;
   final ECKey key;
@@ -64,11 +64,11 @@ public class Nimbus {
     System.setProperty("https.proxyPort", String.valueOf(proxy.getPort()));
   }
 
-  Nimbus(Map<String, Object> told) throws Exception {
-    this.told = told;
+  Nimbus(Map<String, Object> settings) throws Exception {
+    this.settings = settings;
     server = OIDCProviderMetadata.resolve(new Issuer(text("issuer")));
     client = new ClientID(text("client_id"));
-    key = ECKey.parse(JSONObject.toJSONString(JSONObjectUtils.getJSONObject(new JSONObject(told), "key")));
+    key = ECKey.parse(JSONObject.toJSONString(JSONObjectUtils.getJSONObject(new JSONObject(settings), "key")));
     proofs = new DefaultDPoPProofFactory(new ECKeyGenerator(Curve.P_256).generate(), JWSAlgorithm.ES256);
   }
 
@@ -179,6 +179,6 @@ public class Nimbus {
   }
 
   String text(String name) {
-    return (String) told.get(name);
+    return (String) settings.get(name);
   }
 }

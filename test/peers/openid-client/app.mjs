@@ -1,15 +1,15 @@
 // An app on openid-client 6, as a client of the FAPI 2.0 Security Profile whose
 // requests are signed, pushed, and bound to a DPoP key; peers_test.go says what it
-// is told and what it says.
+// reads and what it prints.
 
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import * as client from 'openid-client';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 
-const told = JSON.parse(await readFile(process.argv.at(-1), 'utf8'));
+const settings = JSON.parse(await readFile(process.argv.at(-1), 'utf8'));
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' };
-const { kid, ...jwk } = told.key;
+const { kid, ...jwk } = settings.key;
 const key = { key: await crypto.subtle.importKey('jwk', { ...jwk, use: undefined }, p256, false, ['sign']), kid };
 
 // Node's own fetch looks at HTTPS_PROXY from version 24 on.
@@ -17,9 +17,9 @@ const dispatcher = new EnvHttpProxyAgent();
 const throughProxy = (url, options) => fetch(url, { ...options, dispatcher });
 
 const config = await client.discovery(
-  new URL(told.issuer),
-  told.client_id,
-  { id_token_signed_response_alg: told.id_token_signed_response_alg, dpop_bound_access_tokens: true, require_pushed_authorization_requests: true },
+  new URL(settings.issuer),
+  settings.client_id,
+  { id_token_signed_response_alg: settings.id_token_signed_response_alg, dpop_bound_access_tokens: true, require_pushed_authorization_requests: true },
   client.PrivateKeyJwt(key),
   { [client.customFetch]: throughProxy },
 );
@@ -32,7 +32,7 @@ const nonce = client.randomNonce();
 const signed = await client.buildAuthorizationUrlWithJAR(
   config,
   {
-    response_type: 'code', redirect_uri: told.redirect_uri, scope: told.scope, state, nonce,
+    response_type: 'code', redirect_uri: settings.redirect_uri, scope: settings.scope, state, nonce,
     code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
   },
   key,
@@ -58,7 +58,7 @@ await dispatcher.close();
 
 async function read(tokens) {
   const response = await client.fetchProtectedResource(
-    config, tokens.access_token, new URL('/v1/biomarkers/me', told.clinical), 'GET', undefined, undefined, { DPoP },
+    config, tokens.access_token, new URL('/v1/biomarkers/me', settings.clinical), 'GET', undefined, undefined, { DPoP },
   );
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
   const { access_token, refresh_token, id_token, token_type, scope } = tokens;
