@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // The scenarios of the endpoints that an app calls beside the token endpoint's
@@ -80,7 +80,7 @@ func scriptPush(who *person, w *wire) ([]exchange, error) {
 }
 
 func (who *person) pushRequest() []byte {
-	return who.platform.app().request(who.platform.push, who.request(page.Verifier()))
+	return who.platform.app().request(who.platform.push, who.request(pagetest.Verifier()))
 }
 
 // prepareRevoke: the access tokens are made beforehand, by as many refreshes as

@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/internal/testprocess"
 )
 
@@ -58,7 +58,7 @@ func (h *hydra) start(ctx context.Context, folder string) (*foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &foreign{admin: "http://" + admin, callback: "http://127.0.0.1/callback", client: app{id: "bench", secret: page.Verifier()}}
+	f := &foreign{admin: "http://" + admin, callback: "http://127.0.0.1/callback", client: app{id: "bench", secret: pagetest.Verifier()}}
 	source, err := h.source(ctx, f, folder)
 	if err != nil {
 		return f, err
@@ -135,7 +135,7 @@ func (h *hydra) configure(folder, public, admin, source string) (string, error) 
 			"self":  map[string]any{"issuer": publicAt.String()},
 			"login": "http://127.0.0.1/login", "consent": "http://127.0.0.1/consent",
 		},
-		"secrets": map[string]any{"system": []string{page.Verifier()}},
+		"secrets": map[string]any{"system": []string{pagetest.Verifier()}},
 		"sqa":     map[string]any{"opt_out": true},
 	}
 	if h.tuned {

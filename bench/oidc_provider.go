@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/internal/testprocess"
 )
 
@@ -46,7 +46,7 @@ func (p *oidcProvider) start(ctx context.Context, _ string) (*foreign, error) {
 		return nil, err
 	}
 	f := &foreign{
-		client: app{id: "bench", secret: page.Verifier()}, callback: "http://127.0.0.1/callback",
+		client: app{id: "bench", secret: pagetest.Verifier()}, callback: "http://127.0.0.1/callback",
 		authorization: at.JoinPath("auth"), token: at.JoinPath("token"), introspection: at.JoinPath("token", "introspection"),
 	}
 	f.command = exec.CommandContext(ctx, "node", "server.js", at.Port(), f.client.id, f.client.secret, f.callback)

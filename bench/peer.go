@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
 )
 
@@ -78,11 +78,11 @@ func newVisitor(ctx context.Context, p peer, f *foreign, number int) (*visitor, 
 
 // flow is a full code flow.
 func (v *visitor) flow(ctx context.Context) error {
-	verifier := page.Verifier()
+	verifier := pagetest.Verifier()
 	callback, err := v.peer.arrive(ctx, v, url.Values{
 		"response_type": {"code"}, "client_id": {v.foreign.client.id}, "redirect_uri": {v.foreign.callback},
-		"scope": {"openid offline_access"}, "state": {page.Verifier()},
-		"code_challenge": {page.Challenge(verifier)}, "code_challenge_method": {"S256"},
+		"scope": {"openid offline_access"}, "state": {pagetest.Verifier()},
+		"code_challenge": {pagetest.Challenge(verifier)}, "code_challenge_method": {"S256"},
 	})
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // person is a member who has signed in and allowed the app, so that every
@@ -50,7 +50,7 @@ func (who *person) arrive(ctx context.Context) error {
 	if who.browser, err = newBrowser(); err != nil {
 		return err
 	}
-	verifier := page.Verifier()
+	verifier := pagetest.Verifier()
 	callback, err := who.browser.walk(ctx, who.platform.authorize, who.request(verifier), who.press)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (who *person) arrive(ctx context.Context) error {
 // press fills in the page that stands there, sign-in or consent, and sends it.
 func (who *person) press(ctx context.Context, seen screen) (screen, error) {
 	for _, button := range []string{"sign-in", "allow"} {
-		form, err := page.Press(bytes.NewReader(seen.body), button)
+		form, err := pagetest.Press(bytes.NewReader(seen.body), button)
 		if err != nil {
 			return screen{}, err
 		}
@@ -95,7 +95,7 @@ func (who *person) request(verifier string) url.Values {
 		"redirect_uri":          {who.platform.env["LOOP_REDIRECT_URI"]},
 		"scope":                 {"openid profile read:biomarkers"},
 		"state":                 {rand.Text()},
-		"code_challenge":        {page.Challenge(verifier)},
+		"code_challenge":        {pagetest.Challenge(verifier)},
 		"code_challenge_method": {"S256"},
 	}
 }

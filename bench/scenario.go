@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // scenario is one thing that is measured.
@@ -78,7 +78,7 @@ func scriptRefresh(who *person, w *wire) ([]exchange, error) {
 
 // renew starts a new chain, whatever became of the last.
 func (who *person) renew(w *wire) error {
-	verifier := page.Verifier()
+	verifier := pagetest.Verifier()
 	code, err := who.authorize(w, verifier)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func prepareRedeem(ctx context.Context, who *person, w *wire, span time.Duration
 	var requests [][]byte
 	most := time.Now().Add(min(span, 20*time.Second)) // so that the first still lives when its turn comes
 	for time.Now().Before(most) && ctx.Err() == nil {
-		verifier := page.Verifier()
+		verifier := pagetest.Verifier()
 		code, err := who.authorize(w, verifier)
 		if err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func prepareRedeem(ctx context.Context, who *person, w *wire, span time.Duration
 }
 
 func scriptRedeem(who *person, w *wire) ([]exchange, error) {
-	verifier := page.Verifier()
+	verifier := pagetest.Verifier()
 	code, err := who.authorize(w, verifier)
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func prepareCodeFlow(_ context.Context, who *person, w *wire, _ time.Duration) (
 }
 
 func scriptCodeFlow(who *person, w *wire) ([]exchange, error) {
-	authorize, err := w.record(who.authorizeRequest(page.Verifier()), who.platform.authorize, identityAudit)
+	authorize, err := w.record(who.authorizeRequest(pagetest.Verifier()), who.platform.authorize, identityAudit)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // A storm is so many sign-ins a second, each with the right password and so with a
@@ -91,7 +91,7 @@ func newStorm(ctx context.Context, people []*person) (*storm, error) {
 		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: signInsPerSecond}, CheckRedirect: stranger.http.CheckRedirect,
 	}}
 	for _, who := range people {
-		form, err := page.Press(bytes.NewReader(seen.body), "sign-in")
+		form, err := pagetest.Press(bytes.NewReader(seen.body), "sign-in")
 		if err != nil || form == nil {
 			return nil, errors.Join(err, fmt.Errorf("%s has no form to sign in", s.address))
 		}

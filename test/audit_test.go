@@ -16,7 +16,7 @@ import (
 
 	_ "modernc.org/sqlite" // an intruder who has the files reads and writes them
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // verifyAudit holds the platform's record to its chain and its checkpoints.
@@ -33,13 +33,13 @@ func eventfulPlatform(t *testing.T) *platform {
 	t.Helper()
 	p := startPlatform(t, "--no-quickstart")
 	v := p.visitor(t)
-	proof := page.Verifier()
+	proof := pagetest.Verifier()
 	first := v.redeem(t, v.code(t, proof), proof)
 	v.biomarkers(t, first.Access)
 	v.refresh(t, first.Refresh)
 	v.refresh(t, first.Refresh) // used again: the grant ends
-	v.signInAndAnswer(t, p.authorization(page.Verifier()), "LOOP_MEMBER", "deny")
-	proof = page.Verifier()
+	v.signInAndAnswer(t, p.authorization(pagetest.Verifier()), "LOOP_MEMBER", "deny")
+	proof = pagetest.Verifier()
 	code := v.code(t, proof)
 	v.redeem(t, code, proof)
 	v.redeem(t, code, proof)

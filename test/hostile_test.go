@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // fault is a JSON error of any role.
@@ -25,7 +25,7 @@ type fault struct {
 func TestBadInputIsAClearErrorAndChangesNothing(t *testing.T) {
 	p := startPlatform(t, "--no-quickstart")
 	v := p.visitor(t)
-	proof := page.Verifier()
+	proof := pagetest.Verifier()
 	good := v.redeem(t, v.code(t, proof), proof)
 	before := p.rows(t)
 

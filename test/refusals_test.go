@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 func TestTheJourneyUnderTheRealNamesWhenItDoesNotGoAsTheAppHoped(t *testing.T) {
@@ -95,7 +95,7 @@ func TestACodeUnderTheRealNames(t *testing.T) {
 	v := p.visitor(t)
 
 	t.Run("used twice is invalid_grant and ends what came of it", func(t *testing.T) {
-		proof := page.Verifier()
+		proof := pagetest.Verifier()
 		code := v.code(t, proof)
 		first := v.redeem(t, code, proof)
 		if status, results := v.biomarkers(t, first.Access); status != http.StatusOK || len(results) < 20 {
@@ -113,9 +113,9 @@ func TestACodeUnderTheRealNames(t *testing.T) {
 	})
 
 	t.Run("with a wrong verifier is invalid_grant and still good with the right one", func(t *testing.T) {
-		proof := page.Verifier()
+		proof := pagetest.Verifier()
 		code := v.code(t, proof)
-		if wrong := v.redeem(t, code, page.Verifier()); wrong.status != http.StatusBadRequest || wrong.Error != "invalid_grant" {
+		if wrong := v.redeem(t, code, pagetest.Verifier()); wrong.status != http.StatusBadRequest || wrong.Error != "invalid_grant" {
 			t.Errorf("a wrong verifier is answered with %d %s", wrong.status, wrong.Error)
 		}
 		if right := v.redeem(t, code, proof); right.status != http.StatusOK {
@@ -124,7 +124,7 @@ func TestACodeUnderTheRealNames(t *testing.T) {
 	})
 
 	t.Run("is redeemed once by twenty who try at the same time", func(t *testing.T) {
-		proof := page.Verifier()
+		proof := pagetest.Verifier()
 		code := v.code(t, proof)
 		won := race(20, func() bool { return v.redeem(t, code, proof).status == http.StatusOK })
 		if won != 1 {
@@ -140,7 +140,7 @@ func TestARefreshToken(t *testing.T) {
 	v := p.visitor(t)
 
 	t.Run("used by twenty at the same time is won by one and the grant ends", func(t *testing.T) {
-		proof := page.Verifier()
+		proof := pagetest.Verifier()
 		first := v.redeem(t, v.code(t, proof), proof)
 		won := race(20, func() bool { return v.refresh(t, first.Refresh).status == http.StatusOK })
 		if won != 1 {
@@ -152,7 +152,7 @@ func TestARefreshToken(t *testing.T) {
 	})
 
 	t.Run("survives a restart of the platform", func(t *testing.T) {
-		proof := page.Verifier()
+		proof := pagetest.Verifier()
 		first := v.redeem(t, v.code(t, proof), proof)
 		p.restart(t)
 		again := p.visitor(t)

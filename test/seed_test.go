@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 func TestTheQuickstartsOwnAppRunsUnmodifiedUnderTheRealNames(t *testing.T) {
@@ -31,7 +31,7 @@ func TestTheQuickstartsOwnAppRunsUnmodifiedUnderTheRealNames(t *testing.T) {
 	}
 
 	v := p.visitor(t)
-	proof := page.Verifier()
+	proof := pagetest.Verifier()
 	first := v.redeem(t, v.code(t, proof), proof)
 	if first.status != http.StatusOK || first.Type != "Bearer" || first.Refresh == "" || first.ID == "" {
 		t.Fatalf("an exchange as the same app is answered with %d %s %s", first.status, first.Error, first.Description)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/test/process"
 )
 
@@ -102,7 +102,7 @@ func (a answer) location(t *testing.T) *url.URL {
 // press finds the form with the button and gives what pressing it sends, where.
 func (a answer) press(t *testing.T, button string) (address string, values url.Values) {
 	t.Helper()
-	form, err := page.Press(bytes.NewReader(a.body), button)
+	form, err := pagetest.Press(bytes.NewReader(a.body), button)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func (p *platform) authorization(verifier string) url.Values {
 		"redirect_uri":          {p.env["LOOP_REDIRECT_URI"]},
 		"scope":                 {"openid profile read:biomarkers"},
 		"state":                 {rand.Text()},
-		"code_challenge":        {page.Challenge(verifier)},
+		"code_challenge":        {pagetest.Challenge(verifier)},
 		"code_challenge_method": {"S256"},
 	}
 }

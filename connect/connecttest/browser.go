@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/connect"
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // Browser is a member's browser. It signs in to Loop where it is asked to, and answers
@@ -101,7 +101,7 @@ func (b *Browser) answer(at *url.URL, body []byte) (*http.Response, error) {
 	case strings.Contains(text, `id="continue-as"`):
 		button = "continue-as"
 	}
-	form, err := page.Press(bytes.NewReader(body), button)
+	form, err := pagetest.Press(bytes.NewReader(body), button)
 	if err != nil || form == nil {
 		return nil, fmt.Errorf("the page at %s has no button %s (%w)", at.Path, button, err)
 	}

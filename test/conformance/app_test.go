@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/test/process"
 )
 
@@ -81,11 +81,11 @@ type request struct {
 // request makes an authorization request for openid. Further parameters are
 // given as pairs; an empty value takes one out.
 func (a *app) request(pairs ...string) *request {
-	r := &request{verifier: page.Verifier(), params: url.Values{
+	r := &request{verifier: pagetest.Verifier(), params: url.Values{
 		"response_type": {"code"}, "client_id": {a.ID}, "redirect_uri": {redirectURI},
 		"scope": {"openid"}, "state": {rand.Text()}, "nonce": {rand.Text()},
 	}}
-	r.params.Set("code_challenge", page.Challenge(r.verifier))
+	r.params.Set("code_challenge", pagetest.Challenge(r.verifier))
 	r.params.Set("code_challenge_method", "S256")
 	if a.mode != "" {
 		r.params.Set("response_mode", a.mode)

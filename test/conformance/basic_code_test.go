@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // flow takes a member through an authorization request and redeems the code.
@@ -97,7 +97,7 @@ func validPKCE(t *testing.T, s *suite) {
 	a := s.newApp(t)
 	r := a.request()
 	code := s.browser(t).authorize(t, r, allowing(s.ada)).code(t)
-	a.redeem(t, r, code, "code_verifier", page.Verifier()).refused(t, http.StatusBadRequest, "invalid_grant")
+	a.redeem(t, r, code, "code_verifier", pagetest.Verifier()).refused(t, http.StatusBadRequest, "invalid_grant")
 	a.redeem(t, r, code).granted(t)
 }
 

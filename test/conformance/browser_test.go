@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/test/process"
 )
 
@@ -64,7 +64,7 @@ func (b *browser) get(t *testing.T, address string) shown {
 
 // submit sends a form of a page of the platform. Its pages name no referrer, so
 // that the origin is null.
-func (b *browser) submit(t *testing.T, from shown, form *page.Form) shown {
+func (b *browser) submit(t *testing.T, from shown, form *pagetest.Form) shown {
 	t.Helper()
 	to, err := from.Request.URL.Parse(form.Action)
 	if err != nil {
@@ -138,14 +138,14 @@ func (b *browser) goOn(t *testing.T, r *request, who person, now shown) *journey
 
 // nextForm finds what the person fills in and presses on a page; nil where there
 // is nothing for them.
-func nextForm(t *testing.T, now shown, who person) (string, *page.Form) {
+func nextForm(t *testing.T, now shown, who person) (string, *pagetest.Form) {
 	t.Helper()
 	buttons := []string{"continue"} // of a form that script would send
 	if who.member != nil {
 		buttons = []string{"sign-in", who.choice, "continue-as", "continue"}
 	}
 	for _, button := range buttons {
-		form, err := page.Press(strings.NewReader(now.body), button)
+		form, err := pagetest.Press(strings.NewReader(now.body), button)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 )
 
 // authorizationResponses is what the app gets back. That iss is in each, and
@@ -58,7 +58,7 @@ var codes = []module{
 	{"works once, and re-use revokes", codeTwice},
 	{"is bound to its client", codeOfAnother},
 	{"a missing verifier is refused", badVerifier("", "invalid_grant")},
-	{"a wrong verifier is refused", badVerifier(page.Verifier(), "invalid_grant")},
+	{"a wrong verifier is refused", badVerifier(pagetest.Verifier(), "invalid_grant")},
 	{"the challenge method plain is refused", pushRefused("code_challenge_method", "plain", "invalid_request")},
 	{"a missing challenge is refused", pushRefused("code_challenge", "", "invalid_request")},
 }

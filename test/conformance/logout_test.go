@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/test/process"
 )
 
@@ -88,7 +88,7 @@ func (in *signedIn) leave(t *testing.T, method string) (last shown, confirmed bo
 			now = in.browser.get(t, to.String())
 			continue
 		}
-		form, err := page.Press(strings.NewReader(now.body), "sign-out")
+		form, err := pagetest.Press(strings.NewReader(now.body), "sign-out")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loop-health/loop/internal/page"
+	"github.com/loop-health/loop/internal/pagetest"
 	"github.com/loop-health/loop/test/process"
 )
 
@@ -91,7 +91,7 @@ func (p *person) post(address string, form url.Values) (answer, error) {
 func (p *person) authorize(verifier string, more ...string) (url.Values, error) {
 	request := url.Values{
 		"response_type": {"code"}, "client_id": {p.app.ID}, "redirect_uri": {callback}, "scope": {"openid profile read:biomarkers"},
-		"state": {rand.Text()}, "code_challenge": {page.Challenge(verifier)}, "code_challenge_method": {"S256"},
+		"state": {rand.Text()}, "code_challenge": {pagetest.Challenge(verifier)}, "code_challenge_method": {"S256"},
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		request.Set(more[i], more[i+1])
@@ -126,7 +126,7 @@ func (p *person) walk(address string) (url.Values, error) {
 }
 
 func (p *person) press(at answer, button string) (answer, error) {
-	form, err := page.Press(bytes.NewReader(at.body), button)
+	form, err := pagetest.Press(bytes.NewReader(at.body), button)
 	if err != nil || form == nil {
 		return answer{}, fmt.Errorf("status %d, and no button %s (%w)", at.StatusCode, button, err)
 	}

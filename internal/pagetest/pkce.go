@@ -1,4 +1,4 @@
-package page
+package pagetest
 
 import (
 	"crypto/rand"

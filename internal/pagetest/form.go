@@ -1,6 +1,6 @@
-// Package page reads the platform's pages as a browser does: it finds a form and
-// gives what pressing one of its buttons would send.
-package page
+// Package pagetest reads the platform's pages as a browser does, for tests and
+// benchmarks: it finds a form and gives what pressing one of its buttons would send.
+package pagetest
 
 import (
 	"cmp"
