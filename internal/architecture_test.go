@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -342,6 +343,29 @@ func TestEveryModuleOfOthersHasAReason(t *testing.T) {
 	for name := range modules {
 		if !used[name] {
 			t.Errorf("%s has a reason and is not used", name)
+		}
+	}
+}
+
+// namedFile is a file or folder that ARCHITECTURE.md names for a change.
+var namedFile = regexp.MustCompile("`([\\w./-]+(?:\\.(?:go|md|html|mod|yml)|/))`")
+
+func TestWhereAChangeGoesNamesWhatIsThere(t *testing.T) {
+	page, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "## Where a change goes")
+	changes, _, _ := strings.Cut(rest, "\n## ")
+	named := namedFile.FindAllStringSubmatch(changes, -1)
+	if len(named) < 30 {
+		t.Errorf("only %d files are named", len(named))
+	}
+	for _, found := range named {
+		_, atTop := os.Stat(filepath.Join("..", found[1]))
+		_, below := os.Stat(found[1])
+		if atTop != nil && below != nil {
+			t.Errorf("ARCHITECTURE.md names %s, which is not there", found[1])
 		}
 	}
 }
