@@ -92,7 +92,11 @@ func (p *process) place(target admin.Target) (*place, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &place{folder: config.Dir, settings: func() (platform.Config, error) { return forProduction(config, p.quietLog()), nil }}, nil
+		return &place{folder: config.Dir, settings: func() (platform.Config, error) {
+			settings := forProduction(config, p.quietLog())
+			settings.ClockIsRight = true // nothing is served
+			return settings, nil
+		}}, nil
 	}
 	folder, err := p.search(target.Dir).Folder(p.ctx)
 	if err != nil {

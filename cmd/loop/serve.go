@@ -23,6 +23,8 @@ import (
 type serveCommand struct {
 	Flags serveFlags `embed:""`
 	Check bool       `help:"Only say whether the configuration is sound."`
+
+	ClockIsRight bool `help:"Start although the newest record is ahead of this machine's clock: the clock was wrong, and is right now."`
 }
 
 // Help is what `loop serve --help` says beside the flags.
@@ -43,7 +45,7 @@ func (cmd *serveCommand) Run(p *process) error {
 	if cmd.Check {
 		return config.report(p.stdout)
 	}
-	s := &service{config: config, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	s := &service{config: config, clockIsRight: cmd.ClockIsRight, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
 	if advice := config.advice(); advice != "" {
 		s.log.WarnContext(p.ctx, advice)
 	}
@@ -81,16 +83,17 @@ func (c *config) certificate() (*tls.Certificate, error) {
 
 // service is the platform as `loop serve` runs it.
 type service struct {
-	config      *config
-	certificate *tls.Certificate
-	log         *slog.Logger
-	readiness   *telemetry.Readiness
-	connections *web.Connections
-	metrics     *telemetry.Metrics
-	admin       *admin.Server
-	failed      chan error
-	servers     []*http.Server
-	closers     []func(context.Context) error // in the order of opening
+	clockIsRight bool
+	config       *config
+	certificate  *tls.Certificate
+	log          *slog.Logger
+	readiness    *telemetry.Readiness
+	connections  *web.Connections
+	metrics      *telemetry.Metrics
+	admin        *admin.Server
+	failed       chan error
+	servers      []*http.Server
+	closers      []func(context.Context) error // in the order of opening
 }
 
 func (s *service) opened(closer func(context.Context) error) { s.closers = append(s.closers, closer) }
@@ -109,7 +112,7 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	config := forProduction(s.config, s.log)
-	config.Metrics = s.metrics
+	config.Metrics, config.ClockIsRight = s.metrics, s.clockIsRight
 	platform, err := open(ctx, config)
 	if err != nil {
 		return err

@@ -47,9 +47,11 @@ type Head struct {
 	Lane   string `json:"lane"`
 	Number int64  `json:"number"`
 	Hash   []byte `json:"hash"`
+	At     int64  `json:"-"` // of its newest record, in microseconds since 1970
 }
 
-// Next puts a record behind the head of its lane.
+// Next puts a record behind the head of its lane: not before the newest there, whatever
+// happened to the clock in between.
 func (k Keys) Next(head Head, rec Record) (Row, error) {
 	detail, err := json.Marshal(rec.Detail)
 	if err != nil {
@@ -63,7 +65,7 @@ func (k Keys) Next(head Head, rec Record) (Row, error) {
 		previous = make([]byte, sha256.Size)
 	}
 	row := Row{
-		Lane: head.Lane, Number: head.Number + 1, At: rec.At.UnixMicro(), Event: rec.Event,
+		Lane: head.Lane, Number: head.Number + 1, At: max(head.At, rec.At.UnixMicro()), Event: rec.Event,
 		ActorKind: rec.Actor.Kind, ActorID: rec.Actor.ID,
 		Member: string(rec.Member), Client: string(rec.Client), Grant: string(rec.Grant),
 		Request: string(rec.Origin.Request), Address: rec.Origin.Address,
@@ -91,6 +93,9 @@ func (k Keys) hash(row Row) []byte {
 	mac.Write(all)
 	return mac.Sum(nil)
 }
+
+// Head is how far the lane has come with the row.
+func (r Row) Head() Head { return Head{Lane: r.Lane, Number: r.Number, Hash: r.Hash, At: r.At} }
 
 // Moment is when the record was made.
 func (r Row) Moment() time.Time { return time.UnixMicro(r.At).UTC() }

@@ -217,6 +217,9 @@ func (c *Checkpointer) make(ctx context.Context) error {
 		return nil
 	}
 	now := c.world.Now()
+	if now.Before(c.at) {
+		now = c.at // a clock was ahead
+	}
 	line, err := c.keys.Sign(Checkpoint{At: now, Heads: heads, Previous: c.previous, Epoch: epoch})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ func TestSign_ParseReadsWhatWasSigned(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
 	want := Checkpoint{
-		At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Heads: []Head{{"identity", 7, []byte{1, 2}}}, Previous: []byte{3},
+		At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Heads: []Head{{Lane: "identity", Number: 7, Hash: []byte{1, 2}}}, Previous: []byte{3},
 		Epoch: loop.Epoch{Number: 2, Counter: 9},
 	}
 	line, err := keys.Sign(want)
@@ -32,11 +32,11 @@ func TestSign_ParseReadsWhatWasSigned(t *testing.T) {
 func TestParseCheckpoint_RefusesWhatThePlatformDidNotSign(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
-	line, err := keys.Sign(Checkpoint{Heads: []Head{{"identity", 7, nil}}})
+	line, err := keys.Sign(Checkpoint{Heads: []Head{{Lane: "identity", Number: 7, Hash: nil}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := newKeys(t).Sign(Checkpoint{Heads: []Head{{"identity", 7, nil}}})
+	foreign, err := newKeys(t).Sign(Checkpoint{Heads: []Head{{Lane: "identity", Number: 7, Hash: nil}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,16 +52,16 @@ func TestParseCheckpoint_RefusesWhatThePlatformDidNotSign(t *testing.T) {
 
 func TestSameHeads(t *testing.T) {
 	t.Parallel()
-	heads := []Head{{"identity", 7, []byte{1}}, {"clinical", 1, []byte{2}}}
+	heads := []Head{{Lane: "identity", Number: 7, Hash: []byte{1}}, {Lane: "clinical", Number: 1, Hash: []byte{2}}}
 	for name, test := range map[string]struct {
 		other []Head
 		same  bool
 	}{
-		"the same":       {[]Head{{"identity", 7, []byte{1}}, {"clinical", 1, []byte{2}}}, true},
-		"a record more":  {[]Head{{"identity", 8, []byte{1}}, {"clinical", 1, []byte{2}}}, false},
-		"another hash":   {[]Head{{"identity", 7, []byte{9}}, {"clinical", 1, []byte{2}}}, false},
-		"another lane":   {[]Head{{"identity", 7, []byte{1}}, {"portal", 1, []byte{2}}}, false},
-		"one lane fewer": {[]Head{{"identity", 7, []byte{1}}}, false},
+		"the same":       {[]Head{{Lane: "identity", Number: 7, Hash: []byte{1}}, {Lane: "clinical", Number: 1, Hash: []byte{2}}}, true},
+		"a record more":  {[]Head{{Lane: "identity", Number: 8, Hash: []byte{1}}, {Lane: "clinical", Number: 1, Hash: []byte{2}}}, false},
+		"another hash":   {[]Head{{Lane: "identity", Number: 7, Hash: []byte{9}}, {Lane: "clinical", Number: 1, Hash: []byte{2}}}, false},
+		"another lane":   {[]Head{{Lane: "identity", Number: 7, Hash: []byte{1}}, {Lane: "portal", Number: 1, Hash: []byte{2}}}, false},
+		"one lane fewer": {[]Head{{Lane: "identity", Number: 7, Hash: []byte{1}}}, false},
 	} {
 		if got := sameHeads(heads, test.other); got != test.same {
 			t.Errorf("%s: %v", name, got)

@@ -56,6 +56,9 @@ type laboratory struct {
 // Now is when the report came in.
 func (l *laboratory) Now() time.Time { return l.parsedAt }
 
+// Elapsed is none: nothing is timed in a laboratory.
+func (l *laboratory) Elapsed() time.Duration { return 0 }
+
 // Read gives the bytes of the next id.
 func (l *laboratory) Read(p []byte) (int, error) { return l.ids.Read(p) }
 

@@ -24,6 +24,9 @@ type movable struct {
 
 func (w *movable) Now() time.Time { return w.now }
 
+// Elapsed follows the clock.
+func (w *movable) Elapsed() time.Duration { return w.now.Sub(time.Unix(0, 0)) }
+
 const day = 24 * time.Hour
 
 // newSigning is a world, and one signing key of each algorithm in it.

@@ -20,7 +20,10 @@ type heldWorld struct {
 	now time.Time
 }
 
-func (w *heldWorld) Now() time.Time           { return w.now }
+func (w *heldWorld) Now() time.Time { return w.now }
+
+// Elapsed follows the clock.
+func (w *heldWorld) Elapsed() time.Duration   { return w.now.Sub(time.Unix(0, 0)) }
 func (w *heldWorld) advance(by time.Duration) { w.now = w.now.Add(by) }
 
 // noon is the first moment of a minute.

@@ -95,14 +95,13 @@ func (l *Limits) Allow(class Class, key Key, perMinute int) Verdict {
 	if perMinute <= 0 {
 		perMinute = class.Default(loop.Production)
 	}
-	now := l.world.Now().UnixMilli()
 	var verdict Verdict
 	together := false
 	if l.shared != nil {
-		verdict, together = l.shared.Allow(class, key.String(), key.stranger, int64(perMinute), now)
+		verdict, together = l.shared.Allow(class, key.String(), key.stranger, int64(perMinute), l.world.Now().UnixMilli())
 	}
 	if !together {
-		verdict = l.allowHere(counted{key, class}, int64(perMinute), now)
+		verdict = l.allowHere(counted{key, class}, int64(perMinute), l.world.Elapsed().Milliseconds())
 	}
 	if !verdict.Allowed {
 		l.refused[class].Add(1)

@@ -17,6 +17,8 @@ type fixed struct{ next byte }
 
 func (*fixed) Now() time.Time { return time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC) }
 
+func (*fixed) Elapsed() time.Duration { return 0 }
+
 func (f *fixed) Read(p []byte) (int, error) {
 	for i := range p {
 		f.next++

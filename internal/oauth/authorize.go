@@ -64,7 +64,7 @@ func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, s
 	if !signIn.AuthTime.Before(progress.Began) {
 		return false
 	}
-	tooOld := req.MaxAge != nil && progress.Began.Sub(signIn.AuthTime) > *req.MaxAge
+	tooOld := req.MaxAge != nil && !loop.Alive(progress.Began, signIn.AuthTime, *req.MaxAge+time.Microsecond)
 	return req.Prompt.Login || tooOld || req.Hinted != "" && req.Hinted != signIn.Member.ID
 }
 

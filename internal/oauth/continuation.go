@@ -80,8 +80,7 @@ func (s *Server) OpenContinuation(ctx context.Context, text string, browsers []s
 	flags := u.text()
 	c.Progress.Chosen, c.Progress.SignedIn = strings.Contains(flags, chosen), strings.Contains(flags, signedIn)
 	c.Browser = u.text()
-	age := s.World.Now().Sub(c.Progress.Began)
-	if err != nil || !u.done() || !slices.Contains(browsers, c.Browser) || age >= continuationLife {
+	if err != nil || !u.done() || !slices.Contains(browsers, c.Browser) || !loop.Alive(s.World.Now(), c.Progress.Began, continuationLife) {
 		return Continuation{}, errLost
 	}
 	if c.Handle != "" {
@@ -134,7 +133,7 @@ func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *loo
 		t.Session == signIn.Session && t.Member == signIn.Member.ID &&
 		t.Request == requestHash(req) && shown.String() == req.Scopes.String() &&
 		t.Text == ConsentText && t.Client.Equal(req.Client.UpdatedAt) &&
-		s.World.Now().Sub(t.MadeAt) < ticketLife
+		loop.Alive(s.World.Now(), t.MadeAt, ticketLife)
 	return shown, ok
 }
 

@@ -68,13 +68,13 @@ func (v *Verifier) VerifyJWT(text string) (AccessToken, error) {
 		return AccessToken{}, errInvalidToken
 	}
 	lineage, ok := v.openLineage(claims.Lineage)
-	expires := time.Unix(claims.Expiry, 0).UTC()
-	if !ok || string(lineage.token) != claims.ID || !v.World.Now().Before(expires) || v.Revocations.revokedAfter(lineage) {
+	issued, expires := time.Unix(claims.IssuedAt, 0).UTC(), time.Unix(claims.Expiry, 0).UTC()
+	if !ok || string(lineage.token) != claims.ID || !loop.Alive(v.World.Now(), issued, expires.Sub(issued)) || v.Revocations.revokedAfter(lineage) {
 		return AccessToken{}, errInvalidToken
 	}
 	token := AccessToken{
 		ID: lineage.token, Member: lineage.member, Client: lineage.client, Grant: lineage.grant, Chain: lineage.chain, Counter: lineage.counter,
-		Audience: strings.Fields(claims.Audience), IssuedAt: time.Unix(claims.IssuedAt, 0).UTC(), ExpiresAt: expires,
+		Audience: strings.Fields(claims.Audience), IssuedAt: issued, ExpiresAt: expires,
 	}
 	if claims.Binding != nil {
 		token.Binding = *claims.Binding

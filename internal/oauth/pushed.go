@@ -132,7 +132,7 @@ func (s *Server) openPushed(ctx context.Context, handle string, late bool) (Aske
 	if err != nil {
 		return Asked{}, nil, err
 	}
-	if !pushed.CompletedAt.IsZero() || !late && !s.World.Now().Before(pushed.ExpiresAt) {
+	if !pushed.CompletedAt.IsZero() || !late && !loop.Alive(s.World.Now(), pushed.ExpiresAt.Add(-pushedLife), pushedLife) {
 		return Asked{}, nil, errBadHandle
 	}
 	return Asked{Parameters: pushed.Parameters, Handle: handle, Key: pushed.Key}, pushed, nil

@@ -112,7 +112,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding possession.B
 	if st.Chain != nil {
 		return s.codeReused(ctx, st), errCodeReused
 	}
-	if !now.Before(code.ExpiresAt) {
+	if !loop.Alive(now, code.ExpiresAt.Add(-codeLife), codeLife) {
 		return refused(st, string(code.ID), "code expired"), errCodeExpired
 	}
 	fault := standing(st)

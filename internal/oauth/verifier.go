@@ -25,7 +25,7 @@ var errInvalidToken = loop.Errorf(loop.InvalidToken, "The access token is not va
 // saying which (RFC 6750 §3.1).
 func (v *Verifier) Verify(text string) (AccessToken, error) {
 	token, ok := openAccessToken(v.Ring, text)
-	if !ok || !v.World.Now().Before(token.ExpiresAt) || v.Revocations.revokedAfter(token.lineage()) {
+	if !ok || !loop.Alive(v.World.Now(), token.IssuedAt, token.ExpiresAt.Sub(token.IssuedAt)) || v.Revocations.revokedAfter(token.lineage()) {
 		return AccessToken{}, errInvalidToken
 	}
 	return token, nil

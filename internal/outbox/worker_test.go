@@ -26,6 +26,9 @@ func (w *world) Now() time.Time {
 	return w.now
 }
 
+// Elapsed follows the clock.
+func (w *world) Elapsed() time.Duration { return w.Now().Sub(time.Unix(0, 0)) }
+
 func (w *world) Read(p []byte) (int, error) { return rand.Read(p) }
 
 func (w *world) advance(by time.Duration) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/loop-health/loop/internal/loop"
 )
 
 // sweepInterval is how often what has expired is deleted and counted refusals
@@ -19,6 +21,7 @@ func (p *Platform) startBackground(context.Context) error {
 	p.keysReadAt.Store(time.Now().UnixNano()) // openKeys has
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
 	p.background.Go(func() { p.repeat(ctx, sweepInterval, "forgetting what has expired", p.forget) })
+	p.background.Go(func() { p.repeat(ctx, clockInterval, "looking at the clock", p.watchClock) })
 	p.background.Go(func() { p.repeat(ctx, keysInterval, "looking after the keys", p.lookAfterKeys) })
 	for _, db := range p.databases {
 		p.background.Go(func() {
@@ -43,8 +46,17 @@ func (p *Platform) leading(room string, do func(context.Context) error) func(con
 
 // forget has memory forget the revocations that have expired.
 func (p *Platform) forget(context.Context) error {
-	p.revocations.Sweep(p.world.Now())
+	if p.mayForget() {
+		p.revocations.Sweep(p.world.Passed())
+	}
 	return nil
+}
+
+// mayForget reports whether the process has run long enough to forget anything. Its
+// clock may have been ahead at the start: what it has held for longer than access
+// tokens live has ended by any clock.
+func (p *Platform) mayForget() bool {
+	return p.world.Elapsed()-p.startedAt > loop.DefaultAccessTokenTTL+loop.ClockTolerance
 }
 
 // repeat does something over and over until ctx ends.
@@ -84,11 +96,12 @@ func (p *Platform) Sweep(ctx context.Context) error {
 }
 
 func (p *Platform) sweepRoom(ctx context.Context, db named) (err error) {
-	switch db.name {
-	case identityRoom:
-		err = p.store.Sweep(ctx)
-	case clinicalRoom:
-		err = p.results.Sweep(ctx)
+	switch {
+	case !p.mayForget():
+	case db.name == identityRoom:
+		err = p.store.Sweep(ctx, p.world.Passed())
+	case db.name == clinicalRoom:
+		err = p.results.Sweep(ctx, p.world.Passed())
 	}
 	return errors.Join(err, db.RecordTallies(ctx, p.world.Now()))
 }

@@ -51,6 +51,9 @@ type Config struct {
 	// data (RFC 9470); 0: any age.
 	SignInMaxAge time.Duration
 
+	// ClockIsRight serves although what is stored is ahead of the clock: an operator
+	// knows that it was wrong, and is right now.
+	ClockIsRight bool
 	// SetBack opens a state that is older than what was seen of it; a new epoch
 	// MUST begin before anything is served (BeginEpoch).
 	SetBack bool

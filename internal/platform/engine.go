@@ -85,10 +85,10 @@ type identityStore interface {
 	admin.Store
 	// Waiting counts the messages on their way, by kind.
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
-	// Sweep deletes what has expired.
-	Sweep(ctx context.Context) error
-	// Backlog counts the rows that are due to be swept, by what they are.
-	Backlog(ctx context.Context) (map[string]int64, error)
+	// Sweep deletes what has expired at a moment.
+	Sweep(ctx context.Context, now time.Time) error
+	// Backlog counts the rows that are due to be swept then, by what they are.
+	Backlog(ctx context.Context, now time.Time) (map[string]int64, error)
 }
 
 // clinicalStore is what clinical has kept.
@@ -96,8 +96,8 @@ type clinicalStore interface {
 	biomarker.Inbox
 	biomarker.Results
 	clinical.Records
-	// Sweep deletes what has expired.
-	Sweep(ctx context.Context) error
+	// Sweep deletes what has expired at a moment.
+	Sweep(ctx context.Context, now time.Time) error
 }
 
 // database holds the tables of a room, and its part of the audit chain.

@@ -17,7 +17,8 @@ func (p *Platform) Figures(ctx context.Context) telemetry.Figures {
 	f := telemetry.Figures{
 		Databases:   make(map[string]store.Figures, len(p.databases)),
 		Revocations: p.revocations.Len(), RevocationCounter: p.revocations.Epoch().Counter,
-		Refused: p.limits.Refused(), CountedAlone: p.limits.Alone(),
+		ClockAhead: p.world.Ahead(),
+		Refused:    p.limits.Refused(), CountedAlone: p.limits.Alone(),
 	}
 	for _, database := range p.databases {
 		f.Databases[database.name] = database.Figures()
@@ -25,7 +26,7 @@ func (p *Platform) Figures(ctx context.Context) telemetry.Figures {
 	var err, behind error
 	if p.store != nil {
 		f.Hashing, f.HashesWait, f.HashesAtOne = p.SignIns.Passwords.Load()
-		f.Backlog, err = p.store.Backlog(ctx)
+		f.Backlog, err = p.store.Backlog(ctx, p.world.Passed())
 		err = errors.Join(err, p.readDeliveries(ctx, &f))
 	}
 	f.UncheckedRecords, f.CheckedAt, behind = p.checkpoints.Behind(ctx)
@@ -52,6 +53,7 @@ const keysTooOld = 4 * time.Minute
 // Checks is what the platform cannot serve without, for telemetry.Readiness.
 func (p *Platform) Checks() []telemetry.Check {
 	checks := append(p.engine.checks(), telemetry.Check{Name: "keys", Run: p.keysAreRead},
+		telemetry.Check{Name: "clock", Run: p.clockIsRight},
 		telemetry.Check{Name: "audit checkpoints", Run: func(context.Context) error { return p.checkpoints.Ready() }})
 	for _, database := range p.databases {
 		checks = append(checks, telemetry.Check{Name: database.name + " database", Run: database.Ready})

@@ -27,9 +27,12 @@ func (p *Platform) openKeys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.world.Raise(newest) // the clock does not go behind what is stored
+		p.world.Stored(newest)
 	}
 	if err := p.engine.join(ctx, p.readKeys); err != nil {
+		return err
+	}
+	if err := p.refuseClockBehind(ctx); err != nil {
 		return err
 	}
 	return p.secrets.Begin(ctx)

@@ -38,6 +38,8 @@ type Platform struct {
 	config       Config
 	outgoing     *fetch.Client // the one way to servers of others
 	world        *loop.Clock
+	startedAt    time.Duration // by the world's Elapsed
+	clockWrong   atomic.Bool   // it was found so
 	engine       engine
 	revocations  *oauth.Revocations
 	tokens       *oauth.Verifier
@@ -68,7 +70,7 @@ type Platform struct {
 // Open opens the platform in its folder and starts its background work. An error
 // leaves nothing open.
 func Open(ctx context.Context, config Config) (*Platform, error) {
-	p := &Platform{config: config, world: loop.NewClock(config.World, time.Time{})}
+	p := &Platform{config: config, world: loop.NewClock(config.World), startedAt: config.World.Elapsed()}
 	p.outgoing = fetch.New(fetch.Config{
 		AllowedHosts: config.FetchHosts, Roots: config.FetchRoots,
 		OwnHosts: []string{config.Identity.Host, config.Clinical.Host, config.Developers.Host},

@@ -69,7 +69,7 @@ func (h *Host) takeKeptForm(w http.ResponseWriter, r *http.Request, dev *develop
 		return nil, false
 	}
 	h.kept.Clear(w)
-	if h.site.World.Now().Sub(kept.KeptAt) >= attemptLife || !h.ownToken(kept.Token, dev.Member) {
+	if !loop.Alive(h.site.World.Now(), kept.KeptAt, attemptLife) || !h.ownToken(kept.Token, dev.Member) {
 		return nil, false
 	}
 	values, err := url.ParseQuery(inflate(kept.Values))

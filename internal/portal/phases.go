@@ -40,7 +40,7 @@ func (h *Host) signedIn(next developerHandler) web.Handler {
 // among them: a sign-in that is older is made anew, and the developer comes back.
 func (h *Host) recentSignIn(next developerHandler) developerHandler {
 	return func(w http.ResponseWriter, r *http.Request, dev *developer) error {
-		if h.site.World.Now().Sub(dev.AuthTime) > recentlyFor {
+		if !loop.Alive(h.site.World.Now(), dev.AuthTime, recentlyFor+time.Microsecond) {
 			return h.signInFirst(w, r, dev, true)
 		}
 		return next(w, r, dev)

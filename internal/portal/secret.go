@@ -42,7 +42,7 @@ func (h *Host) carrySecret(w http.ResponseWriter, r *http.Request, made shownSec
 // showSecret answers GET /apps/{id}/secret, for as long as there is one to show.
 func (h *Host) showSecret(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
 	made, ok := open[shownSecret](h.sealer, sealedSecret, h.secret.Read(r))
-	if !ok || made.Member != dev.Member || made.Client != app.ID || h.site.World.Now().Sub(made.MadeAt) >= secretLife {
+	if !ok || made.Member != dev.Member || made.Client != app.ID || !loop.Alive(h.site.World.Now(), made.MadeAt, secretLife) {
 		return web.SeeOther(w, r, appPath(app.ID))
 	}
 	return h.secretPage(w, dev, app, made.Secret)

@@ -68,7 +68,7 @@ func (h *Host) developer(r *http.Request) (*developer, error) {
 // is over.
 func (h *Host) openSession(r *http.Request) (s session, ok bool) {
 	s, ok = open[session](h.sealer, sealedSession, h.session.Read(r))
-	return s, ok && s.ID != "" && h.site.World.Now().Before(s.expiresAt())
+	return s, ok && s.ID != "" && loop.Alive(h.site.World.Now(), s.IssuedAt, sessionLife)
 }
 
 // Limited is the phase that every page passes: it counts by developer or, where

@@ -179,7 +179,7 @@ func (h *Host) finishAttempt(w http.ResponseWriter, r *http.Request, state strin
 	cookie := h.attemptCookie(state)
 	a, ok := open[attempt](h.sealer, sealedAttempt, cookie.Read(r))
 	if !ok || state == "" || subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1 ||
-		h.site.World.Now().Sub(a.BeganAt) >= attemptLife {
+		!loop.Alive(h.site.World.Now(), a.BeganAt, attemptLife) {
 		return attempt{}, errForeignAnswer
 	}
 	cookie.Clear(w)

@@ -65,7 +65,7 @@ func (t Try) counted() map[string]int {
 func (t *Throttle) Allow(try Try) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.world.Now()
+	now := loop.Ticks(t.world)
 	var notBefore time.Time
 	for key := range try.counted() {
 		if held := t.fails[key].notBefore; held.After(notBefore) {
@@ -88,7 +88,7 @@ func (t *Throttle) Failed(try Try) {
 }
 
 func (t *Throttle) fail(key string, free int) {
-	now := t.world.Now()
+	now := loop.Ticks(t.world)
 	f := t.fails[key]
 	if now.Sub(f.notBefore) > forgetAfter {
 		f = failures{}
@@ -124,7 +124,7 @@ func (t *Throttle) Succeeded(try Try) {
 func (t *Throttle) AllowSignUp(address string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.world.Now()
+	now := loop.Ticks(t.world)
 	made := t.signUps[address]
 	if now.Sub(made.since) >= time.Hour {
 		made = signUps{since: now}

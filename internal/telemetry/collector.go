@@ -25,6 +25,8 @@ type Figures struct {
 	UncheckedRecords int64     // audit records since the newest checkpoint
 	CheckedAt        time.Time // when the newest checkpoint was made; zero: never
 
+	ClockAhead time.Duration // of what was said or stored before the clock
+
 	Refused      map[string]uint64 // requests over a limit since the start, by class
 	CountedAlone uint64            // requests that could not be counted with other processes
 
@@ -69,6 +71,7 @@ var (
 	deliveryOverdue   = gauge("loop_delivery_overdue_seconds", "How long the message that waits longest has been due; else 0.", "kind")
 	auditRecords      = gauge("loop_audit_unchecked_records", "Audit records since the newest checkpoint.")
 	auditAge          = gauge("loop_audit_checkpoint_age_seconds", "How old the newest checkpoint is, where records have come since; else 0.")
+	clockAhead        = gauge("loop_clock_ahead_seconds", "By how much the newest moment that was said or stored is ahead of the clock: more than a minute says that the clock is or was wrong.")
 	limitRefusals     = counter("loop_limit_refusals_total", "Requests that were over a limit, by class.", "class")
 	limitsAlone       = counter("loop_limit_alone_total", "Requests that this process counted for itself, since the limits' common server did not answer.")
 	passwordHashes    = gauge("loop_password_hashes", "Passwords that are being hashed (working), wait for it (waiting), and may be at once (room).", "state")
@@ -78,7 +81,7 @@ var (
 func (figures) Describe(to chan<- *prometheus.Desc) {
 	for _, k := range []kind{
 		writesWaiting, connections, connectionWaits, connectionWaited, statements, revocationSet, revocationCounter,
-		sweepBacklog, deliveryAttempts, deliveriesWaiting, deliveryOverdue, auditRecords, auditAge, limitRefusals, limitsAlone, passwordHashes,
+		sweepBacklog, deliveryAttempts, deliveriesWaiting, deliveryOverdue, auditRecords, auditAge, clockAhead, limitRefusals, limitsAlone, passwordHashes,
 	} {
 		to <- k.description
 	}
@@ -118,6 +121,7 @@ func (f figures) Collect(to chan<- prometheus.Metric) {
 	}
 	put(auditRecords, float64(now.UncheckedRecords))
 	put(auditAge, now.checkpointAge().Seconds())
+	put(clockAhead, now.ClockAhead.Seconds())
 	for class, refused := range now.Refused {
 		put(limitRefusals, float64(refused), class)
 	}

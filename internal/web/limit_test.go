@@ -24,6 +24,9 @@ type heldWorld struct {
 
 func (w *heldWorld) Now() time.Time { return w.now }
 
+// Elapsed follows the clock.
+func (w *heldWorld) Elapsed() time.Duration { return w.now.Sub(time.Unix(0, 0)) }
+
 // limited is a site with one route that allows so many requests a minute.
 func limited(t *testing.T, perMinute int) (http.Handler, *heldWorld) {
 	t.Helper()

@@ -129,7 +129,13 @@ func (s *server) command(args ...string) *exec.Cmd {
 // start starts the server and waits until it is ready.
 func (s *server) start() {
 	s.t.Helper()
-	s.process = process.Start(s.t, s.command("serve"))
+	s.startWith()
+}
+
+// startWith starts the server with flags.
+func (s *server) startWith(flags ...string) {
+	s.t.Helper()
+	s.process = process.Start(s.t, s.command(append([]string{"serve"}, flags...)...))
 	s.process.AwaitLine(s.t, s.process.Stdout, "ready")
 }
 

@@ -19,7 +19,13 @@ local flat = redis.call('HGETALL', key)
 for i = 1, #flat, 2 do
   stored[flat[i]] = tonumber(flat[i + 1])
 end
-now = math.max(now, stored.t or 0)  -- clocks differ a little, and none runs back
+-- Clocks differ a little, and none runs back. One that was far ahead, and is right now,
+-- has left nothing that counts.
+if stored.t and stored.t <= now + MINUTE then now = math.max(now, stored.t) end
+if stored['until'] and stored['until'] > now + DAY then
+  redis.call('HDEL', key, 'until', 'length')
+  stored['until'], stored.length = nil, nil
+end
 local present = math.floor(now / SLOT)
 local oldest = present - SLOTS
 
@@ -51,7 +57,7 @@ end
 local function keep()
   for field in pairs(stored) do
     local slot = tonumber(string.match(field, '^[ar](%d+)$'))
-    if slot and slot < oldest then redis.call('HDEL', key, field) end
+    if slot and (slot < oldest or slot > present) then redis.call('HDEL', key, field) end
   end
   local life = 2 * MINUTE
   if stored['until'] then life = math.max(life, stored['until'] + DAY - now) end

@@ -28,6 +28,9 @@ type heldWorld struct {
 
 func (w *heldWorld) Now() time.Time { return w.now }
 
+// Elapsed follows the clock.
+func (w *heldWorld) Elapsed() time.Duration { return w.now.Sub(time.Unix(0, 0)) }
+
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // process is one of many that count together.

@@ -98,8 +98,15 @@ func (m *Memory) forget(client loop.ClientID, p *Proof) {
 	}
 }
 
-// turn begins a new generation where the newer one is old enough.
+// turn begins a new generation where the newer one is old enough. Where the clock
+// was ahead and came back, nothing is forgotten for that.
 func (m *Memory) turn(now time.Time) {
+	if now.Before(m.began) {
+		m.began = now
+	}
+	if now.Before(m.since) {
+		m.since = now
+	}
 	if now.Sub(m.began) < remembered {
 		return
 	}

@@ -101,7 +101,7 @@ func (c *Checker) proofAge(claims *proofClaims, now time.Time) (time.Time, error
 		return claims.IssuedAt.Time(), nil
 	}
 	madeAt, ok := c.openNonce(claims.Nonce)
-	if !ok || now.Sub(madeAt) > nonceLife {
+	if !ok || !loop.Alive(now, madeAt, nonceLife+time.Microsecond) {
 		return time.Time{}, errNeedsNonce
 	}
 	return madeAt, nil

@@ -45,8 +45,9 @@ const (
 // World is a World whose clock stands until a test moves it.
 type World struct {
 	loop.Machine
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	now     time.Time
+	elapsed time.Duration
 }
 
 // Now is what the test last set.
@@ -56,8 +57,22 @@ func (w *World) Now() time.Time {
 	return w.now
 }
 
-// Advance moves the clock.
+// Elapsed is how much time the test let pass.
+func (w *World) Elapsed() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.elapsed
+}
+
+// Advance lets time pass.
 func (w *World) Advance(by time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now, w.elapsed = w.now.Add(by), w.elapsed+by
+}
+
+// Jump sets the clock ahead, or back, without any time passing.
+func (w *World) Jump(by time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now = w.now.Add(by)
@@ -191,6 +206,10 @@ func (p *Platform) TryOpen() error {
 	}
 	return err
 }
+
+// SayClockIsRight has the platform start although what is stored is ahead of its
+// clock.
+func (p *Platform) SayClockIsRight() { p.config.ClockIsRight = true }
 
 // Master is the platform's master key.
 func (p *Platform) Master() *credential.Master { return p.config.Master }

@@ -25,16 +25,15 @@ type lane struct {
 
 // StartAudit takes up the audit chain: from now on, each connection that writes
 // has a lane of it, called by the name and a number. Before it, nothing can be
-// recorded. The moment that it gives is the database's present one: nothing newer is
-// stored.
+// recorded. The moment that it gives is the highest that is stored in any lane.
 func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error) {
 	d.keys, d.laneName = keys, name
-	var now int64
-	err = d.QueryRow(ctx, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`).Scan(&now)
+	var at int64
+	err = d.QueryRow(ctx, `SELECT coalesce(max(r.at), 0) FROM audit_lanes AS l, LATERAL (SELECT at FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT 1) AS r`).Scan(&at)
 	if err != nil {
 		return newest, fmt.Errorf("taking up the audit chain: %w", err)
 	}
-	return store.FromMicro(now), nil
+	return store.FromMicro(at), nil
 }
 
 // Advisory locks come in two spaces; in this one the first number says what for.
@@ -79,8 +78,7 @@ func takeLane(ctx context.Context, conn *pgx.Conn, d *Database) (*lane, error) {
 
 func readHead(ctx context.Context, conn *pgx.Conn, name string) (audit.Head, error) {
 	head := audit.Head{Lane: name}
-	var at int64
-	err := conn.QueryRow(ctx, tables.SelectNewestOfLane, name).Scan(&head.Number, &head.Hash, &at)
+	err := conn.QueryRow(ctx, tables.SelectNewestOfLane, name).Scan(&head.Number, &head.Hash, &head.At)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -106,7 +104,7 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 		return err
 	}
 	tables.AddAudit(tx, &row)
-	l.head.Number, l.head.Hash = row.Number, row.Hash
+	l.head = row.Head()
 	return nil
 }
 

@@ -5,7 +5,6 @@ package postgres_test
 import (
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -19,7 +18,7 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 // migrated gives the configuration of an empty database with all migrations.
 func migrated(t *testing.T) (postgres.Config, *loop.Clock) {
 	t.Helper()
-	w := loop.NewClock(loop.Machine{}, time.Time{})
+	w := loop.NewClock(loop.Machine{})
 	config := postgres.Config{URL: postgrestest.Database(t), Connections: 4, World: w, Log: slog.New(slog.DiscardHandler)}
 	if _, err := postgres.Migrate(t.Context(), config); err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func TestDeliveries_TakeOverTheLogoutsOfTheVersionBefore(t *testing.T) {
 	insert("sent lately", time.Time{}, now.Add(-time.Hour))
 	insert("sent long ago", time.Time{}, now.Add(-31*24*time.Hour))
 	for range 2 { // done twice, it changes nothing
-		if err := s.Sweep(t.Context()); err != nil {
+		if err := s.Sweep(t.Context(), w.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

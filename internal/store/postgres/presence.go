@@ -319,7 +319,7 @@ func (p *Presence) apply(ctx context.Context, all []newsItem) error {
 	reload := false
 	highest := p.applied.Load()
 	for _, n := range all {
-		p.world.Raise(store.FromMicro(n.now)) // time is the database's, or that of the process that is furthest ahead
+		p.world.Agree(store.FromMicro(n.now)) // time is the database's, or that of the process that is furthest ahead
 		switch n.kind {
 		case "":
 		case clientChanged:

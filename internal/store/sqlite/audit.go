@@ -36,32 +36,30 @@ func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) e
 }
 
 // StartAudit takes up the database's lane of the audit chain, and gives the highest
-// moment that is stored in it; the clock must not go behind that. It is the zero
-// time for an empty lane. Before it, nothing can be recorded.
+// moment that is stored in it: the zero time for an empty lane. Before it, nothing can be recorded.
 func (d *Database) StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error) {
 	l := &lane{keys: keys}
-	if l.head, newest, err = scanHead(name, d.QueryRowContext(ctx, tables.SelectNewestOfLane, name)); err != nil {
+	if l.head, err = scanHead(name, d.QueryRowContext(ctx, tables.SelectNewestOfLane, name)); err != nil {
 		return newest, fmt.Errorf("taking up the audit chain: %w", err)
 	}
 	l.begin()
 	l.committed()
 	d.lane = l
 	// The writer owns the lane from here on, but for what is durable of it.
-	return newest, d.Write(ctx, func(tx *Tx) error {
+	return store.FromMicro(l.head.At), d.Write(ctx, func(tx *Tx) error {
 		tx.lane = l
 		return nil
 	})
 }
 
-// scanHead reads how far a lane has come, and when.
-func scanHead(lane string, row tables.Scanner) (head audit.Head, newest time.Time, err error) {
-	var at int64
-	head.Lane = lane
-	err = row.Scan(&head.Number, &head.Hash, &at)
+// scanHead reads how far a lane has come.
+func scanHead(lane string, row tables.Scanner) (audit.Head, error) {
+	head := audit.Head{Lane: lane}
+	err := row.Scan(&head.Number, &head.Hash, &head.At)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return head, store.FromMicro(at), err
+	return head, err
 }
 
 // moved reports whether the batch has records.
@@ -69,7 +67,7 @@ func (l *lane) moved() bool { return l.head.Number > l.started.Number }
 
 // isStored reports whether the newest record of the batch is in the database.
 func (l *lane) isStored(tx *Tx) (bool, error) {
-	stored, _, err := scanHead(l.head.Lane, tx.QueryRow(tables.SelectNewestOfLane, l.head.Lane))
+	stored, err := scanHead(l.head.Lane, tx.QueryRow(tables.SelectNewestOfLane, l.head.Lane))
 	return err == nil && stored.Number == l.head.Number && bytes.Equal(stored.Hash, l.head.Hash), err
 }
 
@@ -79,7 +77,7 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 		return err
 	}
 	tables.AddAudit(tx, &row)
-	l.head.Number, l.head.Hash = row.Number, row.Hash
+	l.head = row.Head()
 	return nil
 }
 

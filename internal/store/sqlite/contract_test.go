@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -17,7 +16,7 @@ import (
 // open makes an empty database.
 func open(t *testing.T, name string, schema fs.FS) (*sqlite.Database, loop.World) {
 	t.Helper()
-	w := loop.NewClock(loop.Machine{}, time.Time{}) // to the microsecond, as what is stored
+	w := loop.NewClock(loop.Machine{}) // to the microsecond, as what is stored
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), name+".db"), schema, w, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

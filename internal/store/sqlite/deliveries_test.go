@@ -39,7 +39,7 @@ func before(t *testing.T, migration string) fs.FS {
 // Logouts that the version before had on their way are delivered by this one.
 func TestDeliveries_TakeOverTheLogoutsOfTheVersionBefore(t *testing.T) {
 	t.Parallel()
-	w := loop.NewClock(loop.Machine{}, time.Time{})
+	w := loop.NewClock(loop.Machine{})
 	path := filepath.Join(t.TempDir(), "identity.db")
 	old, err := sqlite.Open(t.Context(), path, before(t, "0009_deliveries.sql"), w, slog.New(slog.DiscardHandler))
 	if err != nil {

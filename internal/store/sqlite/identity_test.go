@@ -24,7 +24,7 @@ type identityUnderTest struct {
 
 func openIdentity(t *testing.T) *identityUnderTest {
 	t.Helper()
-	world := loop.NewClock(loop.Machine{}, time.Time{})
+	world := loop.NewClock(loop.Machine{})
 	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "identity.db"), IdentitySchema(), world, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

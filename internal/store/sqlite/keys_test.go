@@ -18,7 +18,7 @@ import (
 
 func openDatabase(t *testing.T, path string, schema fs.FS) (*sqlite.Database, loop.World) {
 	t.Helper()
-	w := loop.NewClock(loop.Machine{}, time.Time{})
+	w := loop.NewClock(loop.Machine{})
 	db, err := sqlite.Open(t.Context(), path, schema, w, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func readsClientRecords(t *testing.T, f *fixture) {
 			Actor: audit.Actor{Kind: audit.ByMember, ID: string(f.member.ID)}, Detail: audit.Detail{"fields": "client_name"},
 		}
 	}
-	made, changed, redeemed := record(audit.ClientCreated, 0), record(audit.ClientUpdated, time.Second), record(audit.CodeRedeemed, time.Second)
+	made, redeemed, changed := record(audit.ClientCreated, 0), record(audit.CodeRedeemed, time.Second), record(audit.ClientUpdated, time.Second)
 	must(t, f.store.AddClient(t.Context(), app, registration.Terms{}, made))
 	must(t, f.store.ChangeClient(t.Context(), app.ID, registration.Terms{}, func(*loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		return nil, []audit.Record{redeemed, changed}, nil

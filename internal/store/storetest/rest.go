@@ -15,8 +15,8 @@ import (
 // portal and the sweep.
 type Whole interface {
 	Store
-	Sweep(ctx context.Context) error
-	Backlog(ctx context.Context) (map[string]int64, error)
+	Sweep(ctx context.Context, now time.Time) error
+	Backlog(ctx context.Context, now time.Time) (map[string]int64, error)
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
 	Members(ctx context.Context) ([]*loop.Member, error)
 	Clients(ctx context.Context) ([]*loop.Client, error)
@@ -32,8 +32,8 @@ type Whole interface {
 func UseRest(ctx context.Context, t *testing.T, s Whole) {
 	t.Helper()
 	for what, use := range map[string]func() error{
-		"sweep":        func() error { return s.Sweep(ctx) },
-		"backlog":      func() error { _, err := s.Backlog(ctx); return err },
+		"sweep":        func() error { return s.Sweep(ctx, time.Now()) },
+		"backlog":      func() error { _, err := s.Backlog(ctx, time.Now()); return err },
 		"members":      func() error { _, err := s.Members(ctx); return err },
 		"clients":      func() error { _, err := s.Clients(ctx); return err },
 		"an owner's":   func() error { _, err := s.ClientsOf(ctx, "user_1"); return err },

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
@@ -52,9 +53,9 @@ func keepSubmission(tx Tx, member loop.MemberID, once *biomarker.Submission, ids
 	tx.Exec(keepNewest, member, once.Client, once.Key[:], once.Content[:], strings.Join(list, " "), store.Micro(once.Until))
 }
 
-// Sweep deletes the batches that need not be recognised any more.
-func (s Clinical) Sweep(ctx context.Context) error {
-	if err := SweepRows(ctx, s.db, deleteSubmissions, store.Micro(s.world.Now())); err != nil {
+// Sweep deletes the batches that need not be recognised any more, at a moment.
+func (s Clinical) Sweep(ctx context.Context, now time.Time) error {
+	if err := SweepRows(ctx, s.db, deleteSubmissions, store.Micro(now)); err != nil {
 		return fmt.Errorf("sweeping submissions: %w", err)
 	}
 	return nil

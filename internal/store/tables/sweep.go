@@ -59,11 +59,10 @@ const (
 // sweepBatch is how many rows one transaction sweeps, so that no act waits long.
 const sweepBatch = 500
 
-// Sweep deletes what has expired: sessions, revocations, and chains of which
+// Sweep deletes what has expired at a moment: sessions, revocations, and chains of which
 // nothing can be presented any more. It comes back when nothing is left or ctx ends.
 // One process at a time is enough; two do no harm.
-func (s Identity) Sweep(ctx context.Context) error {
-	now := s.world.Now()
+func (s Identity) Sweep(ctx context.Context, now time.Time) error {
 	for _, due := range expired(now) {
 		if err := SweepRows(ctx, s.db, due.deletion(), store.Micro(due.until)); err != nil {
 			return fmt.Errorf("sweeping %s: %w", due.what, err)
@@ -117,10 +116,10 @@ func (s Identity) sweepIdleChains(ctx context.Context, now time.Time) error {
 // backlogAtMost bounds how many rows of each kind are counted for a figure.
 const backlogAtMost = 10_000
 
-// Backlog counts the rows that are due to be swept, by what they are, up to 10,000
+// Backlog counts the rows that are due to be swept at a moment, by what they are, up to 10,000
 // of each, in one statement. Chains that nobody refreshes are not among them.
-func (s Identity) Backlog(ctx context.Context) (map[string]int64, error) {
-	due := expired(s.world.Now())
+func (s Identity) Backlog(ctx context.Context, now time.Time) (map[string]int64, error) {
+	due := expired(now)
 	counts, args := make([]string, len(due)), []any{backlogAtMost}
 	for i, e := range due {
 		args = append(args, store.Micro(e.until))
