@@ -228,7 +228,7 @@ func skeleton(name string) string {
 
 func validPage(page string) bool {
 	parsed, err := url.Parse(page)
-	return err == nil && parsed.Scheme == "https" && parsed.Host != "" && parsed.User == nil && len(page) <= maxRedirectURILength &&
+	return err == nil && parsed.Scheme == "https" && parsed.Host != "" && parsed.User == nil && hostFault(parsed.Hostname()) == "" && len(page) <= maxRedirectURILength &&
 		strings.IndexFunc(page, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 

@@ -173,9 +173,16 @@ func TestClient_Validate(t *testing.T) {
 		}, "post_logout_redirect_uris"},
 		"Sec011 a return address that is a script": {func(c *loop.Client) { c.Protocol.PostLogoutRedirectURIs = []loop.RedirectURI{"javascript:alert(1)"} }, "post_logout_redirect_uris"},
 		"a home page over http":                    {func(c *loop.Client) { c.HomePage = "http://app.example.com" }, "client_uri"},
-		"Sec089 a script as home page":             {func(c *loop.Client) { c.HomePage = "javascript:alert(1)" }, "client_uri"},
-		"another type":                             {func(c *loop.Client) { c.Type = "secret" }, "client_type"},
-		"another mode":                             {func(c *loop.Client) { c.Mode = "test" }, "mode"},
+		"Sec190 a home page at two hosts":          {func(c *loop.Client) { c.HomePage = "https://app.example.com,evil.example" }, "client_uri"},
+		"Sec190 a logout address at two hosts": {func(c *loop.Client) {
+			c.Protocol.PostLogoutRedirectURIs = []loop.RedirectURI{"https://app.example.com;evil.example/out"}
+		}, "post_logout_redirect_uris"},
+		"Sec191 a logout address with a state of its own": {func(c *loop.Client) {
+			c.Protocol.PostLogoutRedirectURIs = []loop.RedirectURI{"https://app.example.com/out?State[]=1"}
+		}, "post_logout_redirect_uris"},
+		"Sec089 a script as home page": {func(c *loop.Client) { c.HomePage = "javascript:alert(1)" }, "client_uri"},
+		"another type":                 {func(c *loop.Client) { c.Type = "secret" }, "client_type"},
+		"another mode":                 {func(c *loop.Client) { c.Mode = "test" }, "mode"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,8 @@ func (o Origin) Validate() error {
 		return refuse("write scheme, host and port alone, in lower case: no path, query or slash at its end.")
 	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !loopbackHost(parsed.Hostname())):
 		return refuse("use https, or http on localhost, 127.0.0.1 or [::1].")
+	case hostFault(parsed.Hostname()) != "":
+		return refuse(hostFault(parsed.Hostname()))
 	case strings.HasSuffix(parsed.Host, ":") || !validPort(parsed.Port()) || parsed.Port() == map[string]string{"https": "443", "http": "80"}[parsed.Scheme]:
 		return refuse("its port must be a number from 1 to 65535, and left out where it is the scheme's own: browsers do so too.")
 	}

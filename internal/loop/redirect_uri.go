@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // RedirectURI is where an authorization answer goes: an absolute URI that is
@@ -91,6 +92,7 @@ func webFaults(parsed *url.URL) []string {
 	return broken(
 		uriRule{parsed.User != nil, "a user name or password in it is not allowed."},
 		uriRule{host != strings.ToLower(host), "write the host in lower case."},
+		uriRule{hostFault(host) != "", hostFault(host)},
 		uriRule{strings.HasSuffix(parsed.Host, ":") || !validPort(parsed.Port()), "the port is not a number from 1 to 65535."},
 		uriRule{parsed.Scheme == "http" && !loopbackHost(strings.ToLower(host)), "http is allowed on localhost, 127.0.0.1 and [::1] only. Use https."},
 	)
@@ -102,12 +104,25 @@ func queryFaults(parsed *url.URL) []string {
 		return []string{"its query is not well formed."}
 	}
 	var reserved []string
-	for _, name := range responseParameters {
-		if query.Has(name) {
+	for name := range query {
+		if readAsResponse(name) {
 			reserved = append(reserved, name)
 		}
 	}
+	slices.Sort(reserved)
 	return broken(uriRule{reserved != nil, "its query holds what Loop's answer uses (" + strings.Join(reserved, ", ") + "). Choose other names."})
+}
+
+// readAsResponse reports whether some framework reads a query's parameter as one of
+// our answer: in any case of letters, as a list or a map (code[], code[0], [code],
+// code.x, code:list), with spaces around it, or cut off at a control character.
+func readAsResponse(name string) bool {
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '-' }
+	name = strings.TrimLeftFunc(name, func(r rune) bool { return !inWord(r) })
+	if end := strings.IndexFunc(name, func(r rune) bool { return !inWord(r) }); end >= 0 {
+		name = name[:end]
+	}
+	return slices.ContainsFunc(responseParameters, func(own string) bool { return strings.EqualFold(own, name) })
 }
 
 // Matches reports whether a requested redirect URI is this registered one:
