@@ -303,13 +303,12 @@ func (p *Platform) handler(host string) http.Handler {
 	return nil
 }
 
-// Password is what every member that AddMember makes signs in with.
-const Password = "correct horse battery staple"
-
 // AddMember makes a test member.
 func (p *Platform) AddMember(t testing.TB, name string) *loop.Member {
 	t.Helper()
-	m, err := p.Accounts.Create(t.Context(), member.Account{
+	accounts := *p.Accounts
+	accounts.Passwords = madePassword{}
+	m, err := accounts.Create(t.Context(), member.Account{
 		Name: name, Email: strings.ToLower(name) + "@members.example", Password: Password, Sex: loop.Female, Test: true,
 	})
 	if err != nil {
