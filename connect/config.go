@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -19,7 +18,8 @@ type Config struct {
 	Issuer       string // Loop's identity host, such as https://identity.platform.loop.health
 	API          string // where the data is, such as https://clinical.platform.loop.health
 	ClientID     string
-	ClientSecret Secret   // of an app that authenticates by it
+	ClientSecret Secret   // of an app that authenticates by it: in the form (client_secret_post)
+	BasicAuth    bool     // send ClientSecret by HTTP Basic instead (client_secret_basic)
 	ClientKey    *Key     // in its place: private_key_jwt (RFC 7523)
 	RedirectURL  string   // byte for byte as registered
 	Scopes       []string // nil: openid, profile, read:biomarkers
@@ -42,7 +42,11 @@ type Config struct {
 	// OnError answers a login that came to nothing; nil: a plain page says why.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 
-	HTTP  *http.Client // nil: one with time-outs
+	// MaxAnswer bounds how many bytes of an answer are read; 0: 16 MiB. A longer one is
+	// an error.
+	MaxAnswer int64
+
+	HTTP  *http.Client // nil: one with time-outs; redirects are followed by neither
 	Hooks Hooks
 	Log   *slog.Logger     // nil: nothing is logged
 	Now   func() time.Time // nil: time.Now
@@ -61,7 +65,7 @@ type Client struct {
 	config    Config
 	redirect  *url.URL
 	http      *http.Client
-	discovery discovery
+	discovery *discovery
 	proofs    *proofs // nil: tokens are not bound
 	refreshes refreshes
 	cookies   sealer
@@ -80,13 +84,13 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	config.fill()
-	c := &Client{config: config, http: config.HTTP, refreshes: refreshes{running: make(map[string]*refreshing)}}
+	c := &Client{config: config, http: guarded(config.HTTP, config.MaxAnswer), refreshes: refreshes{running: make(map[string]*refreshing)}}
 	c.redirect, _ = url.Parse(config.RedirectURL) // check has
 	c.cookies = sealer{keys: config.Keys, purpose: "cookies of " + config.ClientID}
 	if config.ProofKey != nil {
 		c.proofs = newProofs(config.ProofKey, config.Now)
 	}
-	c.discovery = discovery{issuer: config.Issuer, http: c.http, now: config.Now}
+	c.discovery = newDiscovery(config.Issuer, c.http, config.Now)
 	return c, nil
 }
 
@@ -110,6 +114,12 @@ func (config *Config) check() error {
 	}
 	if config.ClientSecret != "" && config.ClientKey != nil {
 		fault("ClientSecret and ClientKey are both there: an app authenticates by one of them")
+	}
+	if config.BasicAuth && config.ClientSecret == "" {
+		fault("BasicAuth sends a ClientSecret, and there is none")
+	}
+	if config.MaxAnswer < 0 {
+		fault("MaxAnswer is below 0")
 	}
 	if config.AfterLogin != "" && localPath(config.AfterLogin) != config.AfterLogin {
 		fault("AfterLogin %q must be a path of the app's own, such as /results", config.AfterLogin)
@@ -146,6 +156,9 @@ func (config *Config) fill() {
 	if config.AfterLogin == "" {
 		config.AfterLogin = "/"
 	}
+	if config.MaxAnswer == 0 {
+		config.MaxAnswer = 16 << 20
+	}
 	if config.HTTP == nil {
 		config.HTTP = &http.Client{Timeout: requestTimeout}
 	}
@@ -155,15 +168,4 @@ func (config *Config) fill() {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-}
-
-// discovery is what Loop says of itself, asked for once and again after an hour.
-type discovery struct {
-	issuer string
-	http   *http.Client
-	now    func() time.Time
-
-	mu    sync.Mutex
-	found *endpoints
-	until time.Time
 }

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,8 +21,9 @@ const (
 )
 
 // LoginHandler sends the browser to Loop. The parameter return_to names the path of the
-// app's own where the member goes afterwards. Each flow has a cookie of its own, so
-// that two tabs do not disturb each other.
+// app's own where the member goes afterwards, in 512 bytes at most. Each flow has a
+// cookie of its own, so that two tabs do not disturb each other; of more than five in one
+// browser, the oldest end.
 func (c *Client) LoginHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address, flow, err := c.Begin(r.Context(), r.URL.Query().Get("return_to"))
@@ -27,11 +31,12 @@ func (c *Client) LoginHandler() http.Handler {
 			c.fail(w, r, err)
 			return
 		}
-		plaintext, err := json.Marshal(storedFlow{string(flow.State), string(flow.Nonce), string(flow.Verifier), flow.ReturnTo})
+		plaintext, err := json.Marshal(storedFlow{string(flow.State), string(flow.Nonce), string(flow.Verifier), flow.ReturnTo, c.config.Now()})
 		if err != nil {
 			c.fail(w, r, err)
 			return
 		}
+		c.makeRoom(w, r)
 		c.setCookie(w, flowCookie(string(flow.State)), plaintext, flowLife)
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, address, http.StatusFound) //nolint:gosec // G710: to Loop, as discovered
@@ -39,12 +44,45 @@ func (c *Client) LoginHandler() http.Handler {
 }
 
 // storedFlow is a Flow within its sealed cookie.
-type storedFlow struct{ State, Nonce, Verifier, ReturnTo string }
+type storedFlow struct {
+	State, Nonce, Verifier, ReturnTo string
+
+	Began time.Time
+}
+
+const flowPrefix = "flow_"
 
 // flowCookie is the name of a flow's cookie.
 func flowCookie(state string) string {
 	sum := sha256.Sum256([]byte(state))
-	return "flow_" + hex.EncodeToString(sum[:8])
+	return flowPrefix + hex.EncodeToString(sum[:8])
+}
+
+// maxFlows is how many flows of one browser go on at a time. Servers take some 8 KiB of
+// cookies, and a flow needs one.
+const maxFlows = 5
+
+// makeRoom ends the oldest flows of the browser, so that with the one that begins there
+// are no more than maxFlows: pages that begin logins by themselves must not fill the
+// browser's cookies until no server takes its requests. What can't be read goes first.
+func (c *Client) makeRoom(w http.ResponseWriter, r *http.Request) {
+	prefix := c.cookieName(flowPrefix)
+	began := make(map[string]time.Time) // of each flow, by its cookie's name
+	for _, cookie := range r.Cookies() {
+		if !strings.HasPrefix(cookie.Name, prefix) {
+			continue
+		}
+		name := flowPrefix + strings.TrimPrefix(cookie.Name, prefix)
+		var held storedFlow
+		if plaintext, err := c.cookies.openText(cookie.Value, name); err == nil {
+			_ = json.Unmarshal(plaintext, &held) // of what can't be read, Began is 0
+		}
+		began[name] = held.Began
+	}
+	oldest := slices.SortedFunc(maps.Keys(began), func(a, b string) int { return began[a].Compare(began[b]) })
+	for _, name := range oldest[:max(0, len(oldest)-maxFlows+1)] {
+		c.endCookie(w, name)
+	}
 }
 
 // CallbackHandler takes Loop's answer at the redirect URL: it keeps the member's tokens,

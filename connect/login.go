@@ -30,7 +30,7 @@ type Login struct {
 }
 
 // Begin begins a flow and gives the address to send the member's browser to. ReturnTo
-// is a path of the app's own; anything else becomes AfterLogin. The flow has to come
+// is a path of the app's own, of 512 bytes at most; anything else becomes AfterLogin. The flow has to come
 // back from the same browser: for those with a router of their own, LoginHandler does
 // it all.
 func (c *Client) Begin(ctx context.Context, returnTo string) (address string, flow Flow, err error) {
@@ -101,6 +101,7 @@ func (c *Client) belongs(at *endpoints, flow Flow, answer url.Values) error {
 
 // redeem exchanges the code. It asks again only where nothing was done.
 func (c *Client) redeem(ctx context.Context, flow Flow, code string) (*answered, Tokens, error) {
+	var waits patience
 	for attempt := 1; ; attempt++ {
 		got, asked, err := c.token(ctx, url.Values{
 			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.config.RedirectURL}, "code_verifier": {string(flow.Verifier)},
@@ -109,7 +110,10 @@ func (c *Client) redeem(ctx context.Context, flow Flow, code string) (*answered,
 			return got, got.tokens(asked), nil
 		}
 		known, answered := errors.AsType[*Error](err)
-		if !answered || known.RetryAfter == 0 || attempt >= maxAttempts || sleep(ctx, max(backOff(attempt), known.RetryAfter)) != nil {
+		if !answered || known.RetryAfter == 0 || attempt >= maxAttempts {
+			return nil, Tokens{}, err
+		}
+		if wait := max(backOff(attempt), known.RetryAfter); !waits.allows(ctx, wait) || sleep(ctx, wait) != nil {
 			return nil, Tokens{}, err
 		}
 	}
@@ -130,6 +134,9 @@ func (c *Client) verify(ctx context.Context, at *endpoints, flow Flow, got *answ
 	if now := c.config.Now(); now.After(token.Expiry.Add(clockSkew)) {
 		return fmt.Errorf("checking the ID token: it expired at %s, and here it is %s: does this machine's clock go right?", token.Expiry.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
+	if err := isWhole(token); err != nil {
+		return err
+	}
 	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(flow.Nonce)) != 1 {
 		return fmt.Errorf("%w: the ID token's nonce is another", ErrForeignAnswer)
 	}
@@ -142,11 +149,55 @@ func (c *Client) verify(ctx context.Context, at *endpoints, flow Flow, got *answ
 	return nil
 }
 
+// isWhole checks that an ID token has what each must have and go-oidc does not ask for
+// (OpenID Connect Core §2): without sub, all members would be one.
+func isWhole(token *oidc.IDToken) error {
+	switch {
+	case token.Subject == "":
+		return errors.New("checking the ID token: it has no sub")
+	case token.IssuedAt.IsZero():
+		return errors.New("checking the ID token: it has no iat")
+	}
+	return nil
+}
+
+// verifyRefreshed holds the ID token of a refresh, where one came, to the issuer, the
+// app and the member (OpenID Connect Core §12.2). It came from Loop itself over TLS, so
+// its signature proves nothing more (§3.1.3.7, 6), and no key has to be fetched, which
+// could fail when the refresh token before is used up.
+func (c *Client) verifyRefreshed(ctx context.Context, member string, got *answered) error {
+	if got.IDToken == "" {
+		return nil
+	}
+	unsigned := oidc.NewVerifier(c.config.Issuer, nil, &oidc.Config{
+		ClientID: c.config.ClientID, SkipExpiryCheck: true, InsecureSkipSignatureCheck: true,
+		SupportedSigningAlgs: []string{oidc.ES256, oidc.EdDSA, oidc.RS256, oidc.PS256},
+	})
+	token, err := unsigned.Verify(ctx, string(got.IDToken))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errForeignToken, err)
+	}
+	if err := isWhole(token); err != nil {
+		return fmt.Errorf("%w: %w", errForeignToken, err)
+	}
+	if token.Subject != member {
+		return fmt.Errorf("%w: it is of another member", errForeignToken)
+	}
+	return nil
+}
+
+// errForeignToken says that a refresh was answered with somebody else's ID token. What
+// came with it is not kept.
+var errForeignToken = errors.New("the ID token of a refresh is not this member's")
+
+// maxReturnTo bounds the path that a flow leads back to: it travels in a cookie.
+const maxReturnTo = 512
+
 // localPath gives a path of the app's own, with its query; empty where the text is
-// none: nobody is led to another's page (CWE-601).
+// none, or is longer than 512 bytes: nobody is led to another's page (CWE-601).
 func localPath(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") || strings.ContainsAny(text, "\\\r\n\t") ||
+	if err != nil || len(text) > maxReturnTo || !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") || strings.ContainsAny(text, "\\\r\n\t") ||
 		u.Scheme != "" || u.Host != "" || u.User != nil {
 		return ""
 	}

@@ -106,8 +106,8 @@ func (c *Client) refresh(ctx context.Context, member string, stale Secret) (Toke
 	if stored.Refresh == "" {
 		return Tokens{}, reconnect(errors.New("there is no refresh token any more"))
 	}
-	next, err := c.exchangeRefresh(ctx, stored.Refresh)
-	if isCode(err, "invalid_grant") || errors.Is(err, errLost) {
+	next, err := c.exchangeRefresh(ctx, member, stored.Refresh)
+	if isCode(err, "invalid_grant") || errors.Is(err, errLost) || errors.Is(err, errForeignToken) {
 		return c.giveUp(ctx, member, stored, err)
 	}
 	if err != nil {
@@ -119,14 +119,20 @@ func (c *Client) refresh(ctx context.Context, member string, stale Secret) (Toke
 // exchangeRefresh asks for the next pair. It asks again where nothing can have been
 // done, and, within the app's grace period, where it may have been: the answer is the
 // same then.
-func (c *Client) exchangeRefresh(ctx context.Context, token Secret) (Tokens, error) {
-	var mayBeDone time.Time // since when, by this machine's clock; zero: no attempt was lost
+func (c *Client) exchangeRefresh(ctx context.Context, member string, token Secret) (Tokens, error) {
+	var (
+		mayBeDone time.Time // since when, by this machine's clock; zero: no attempt was lost
+		waits     patience
+	)
 	for attempt := 1; ; attempt++ {
 		got, asked, err := c.token(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {string(token)}})
 		if err == nil {
 			next := got.tokens(asked)
 			if next.Refresh == "" { // it was not rotated
 				next.Refresh = token
+			}
+			if err := c.verifyRefreshed(ctx, member, got); err != nil {
+				return Tokens{}, err
 			}
 			return next, nil
 		}
@@ -142,7 +148,7 @@ func (c *Client) exchangeRefresh(ctx context.Context, token Secret) (Tokens, err
 		default:
 			return Tokens{}, err
 		}
-		if over := c.isOver(mayBeDone, wait, attempt); over || sleep(ctx, wait) != nil {
+		if over := c.isOver(mayBeDone, wait, attempt) || !waits.allows(ctx, wait); over || sleep(ctx, wait) != nil {
 			if !mayBeDone.IsZero() {
 				err = fmt.Errorf("%w: %w", errLost, err)
 			}

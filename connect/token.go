@@ -24,10 +24,21 @@ type answered struct {
 	IDToken   Secret `json:"id_token"`
 }
 
+// How long an access token lives where the answer does not say (RFC 6749 §5.1), and
+// beyond what it can't mean what it says, in seconds.
+const (
+	defaultLife = 60 * 60
+	longestLife = 365 * 24 * 60 * 60
+)
+
 func (a *answered) tokens(asked time.Time) Tokens {
+	life := a.ExpiresIn
+	if life <= 0 || life > longestLife {
+		life = defaultLife
+	}
 	return Tokens{
 		Access: a.Access, Refresh: a.Refresh, Scopes: strings.Fields(a.Scope),
-		Expiry: asked.Add(time.Duration(a.ExpiresIn) * time.Second),
+		Expiry: asked.Add(time.Duration(life) * time.Second),
 	}
 }
 
@@ -92,7 +103,7 @@ func neverLeft(err error) bool {
 
 func (c *Client) formRequest(ctx context.Context, address string, form url.Values) (*http.Request, error) {
 	form.Set("client_id", c.config.ClientID)
-	if c.config.ClientSecret != "" {
+	if c.config.ClientSecret != "" && !c.config.BasicAuth {
 		form.Set("client_secret", string(c.config.ClientSecret))
 	}
 	if c.config.ClientKey != nil { // an assertion works once: each attempt has its own
@@ -108,6 +119,9 @@ func (c *Client) formRequest(ctx context.Context, address string, form url.Value
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if c.config.BasicAuth { // form-encoded within, as RFC 6749 §2.3.1 has it
+		r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(string(c.config.ClientSecret)))
+	}
 	if c.proofs != nil {
 		return r, c.proofs.put(r, "")
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 )
 
 // transport sends a member's requests to the API: with an access token that is good,
@@ -40,7 +39,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	refreshed, waited := false, time.Duration(0)
+	refreshed, waits := false, patience{}
 	for attempt := 1; ; attempt++ {
 		response, err := t.send(r, tokens.Access, attempt)
 		switch {
@@ -59,7 +58,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if response != nil {
 			wait = max(wait, retryAfter(response.Header))
 		}
-		if waited += wait; waited > budget || !fitsDeadline(ctx, wait) {
+		if !waits.allows(ctx, wait) {
 			return response, err
 		}
 		if response != nil {
@@ -144,11 +143,6 @@ func mayRepeat(r *http.Request, response *http.Response) bool {
 		return true
 	}
 	return r.Header.Get("Idempotency-Key") != ""
-}
-
-func fitsDeadline(ctx context.Context, wait time.Duration) bool {
-	deadline, bounded := ctx.Deadline()
-	return !bounded || time.Until(deadline) > wait
 }
 
 // drain reads what is left of an answer, so that its connection can be used again.
