@@ -53,8 +53,8 @@ type Users interface {
 	Create(ctx context.Context, account member.Account) (*loop.Member, error)
 	// Suspend ends a member's sessions and tokens; NotFound where there is none.
 	Suspend(ctx context.Context, id loop.MemberID) error
-	// Resume lets a suspended member in again.
-	Resume(ctx context.Context, id loop.MemberID) error
+	// Reinstate lets a suspended member in again.
+	Reinstate(ctx context.Context, id loop.MemberID) error
 }
 
 // Grants is how a member's consent is ended for them.

@@ -118,7 +118,7 @@ func (cmd *userResume) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := run.Operations.Users.Resume(run.Context, id); err != nil {
+	if err := run.Operations.Users.Reinstate(run.Context, id); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"user_id": id, "suspended": false}, line("%s can sign in again. Apps need new tokens.", cmd.User))

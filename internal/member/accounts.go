@@ -104,7 +104,7 @@ func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec aud
 }
 
 // Suspend ends a member's sessions and everything that apps hold of theirs, and
-// keeps them out until Unsuspend. revoke makes the revocation.
+// keeps them out until Reinstate. revoke makes the revocation.
 func (a *Accounts) Suspend(ctx context.Context, id loop.MemberID, revocation loop.Revocation) error {
 	return a.change(ctx, id, audit.MemberSuspended, func(m *loop.Member) []loop.Revocation {
 		m.Suspended = true
@@ -120,8 +120,8 @@ func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
 	})
 }
 
-// Unsuspend lets a suspended member in again. Apps need new tokens.
-func (a *Accounts) Unsuspend(ctx context.Context, id loop.MemberID) error {
+// Reinstate lets a suspended member in again. Apps need new tokens.
+func (a *Accounts) Reinstate(ctx context.Context, id loop.MemberID) error {
 	return a.change(ctx, id, audit.MemberResumed, func(m *loop.Member) []loop.Revocation {
 		m.Suspended = false
 		return nil

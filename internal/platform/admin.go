@@ -43,9 +43,9 @@ func (u users) Suspend(ctx context.Context, id loop.MemberID) error {
 	return u.accounts.Suspend(ctx, id, oauth.NewRevocation(u.accounts.World, loop.RevokeMember, string(id)))
 }
 
-// Resume lets a suspended member in again.
-func (u users) Resume(ctx context.Context, id loop.MemberID) error {
-	return u.accounts.Unsuspend(ctx, id)
+// Reinstate lets a suspended member in again.
+func (u users) Reinstate(ctx context.Context, id loop.MemberID) error {
+	return u.accounts.Reinstate(ctx, id)
 }
 
 // grants is admin.Grants.

@@ -11,9 +11,6 @@ import (
 	"github.com/loop-health/loop/internal/registration"
 )
 
-// maxApps is how many apps a developer can register.
-const maxApps = 50
-
 // listApps answers GET /apps.
 func (h *Host) listApps(w http.ResponseWriter, r *http.Request, dev *developer) error {
 	apps, err := h.clients.Store.ClientsOf(r.Context(), dev.Member)
@@ -54,13 +51,13 @@ func (h *Host) createApp(w http.ResponseWriter, r *http.Request, dev *developer)
 		return h.newAppPage(w, r, dev, sent, formNotes{Faults: faults})
 	}
 	act, known := h.once(r, dev, form)
-	err = h.answer(w, r, dev, form, known, app.ID, act.Create(r.Context(), app, maxApps))
+	err = h.answer(w, r, dev, form, known, app.ID, act.Create(r.Context(), app))
 	switch {
 	case errors.Is(err, errOtherContent):
 		return h.newAppPage(w, r, dev, sent, formNotes{SentBefore: true})
 	case errors.Is(err, registration.ErrTooMany):
 		return h.newAppPage(w, r, dev, sent, formNotes{Faults: []error{loop.Errorf(loop.ValidationError,
-			"You have %d apps, and that is as many as one developer can have. Change one that you no longer use.", maxApps)}})
+			"You have %d apps, and that is as many as one developer can have. Change one that you no longer use.", registration.MaxApps)}})
 	}
 	return err
 }

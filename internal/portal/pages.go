@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -83,7 +84,7 @@ func newAppRow(app *loop.Client) appRow {
 }
 
 func (h *Host) appsPage(w http.ResponseWriter, dev *developer, apps []*loop.Client, news []activity) error {
-	view := appsView{PortalFrame: h.frame("apps", dev), Full: len(apps) >= maxApps, Most: maxApps, News: news, Since: moment(dev.Since)}
+	view := appsView{PortalFrame: h.frame("apps", dev), Full: len(apps) >= registration.MaxApps, Most: registration.MaxApps, News: news, Since: moment(dev.Since)}
 	for _, app := range apps {
 		view.Apps = append(view.Apps, newAppRow(app))
 	}

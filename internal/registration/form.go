@@ -49,9 +49,12 @@ type Sent struct {
 	act     act
 }
 
-// Create is Clients.Create; ErrTooMany where the owner has that many already.
-func (s Sent) Create(ctx context.Context, c *loop.Client, atMost int) error {
-	s.act.atMost = atMost
+// MaxApps is how many apps a developer may have.
+const MaxApps = 50
+
+// Create is Clients.Create; ErrTooMany where the owner has MaxApps already.
+func (s Sent) Create(ctx context.Context, c *loop.Client) error {
+	s.act.atMost = MaxApps
 	_, err := s.clients.create(ctx, c, s.act)
 	return err
 }
