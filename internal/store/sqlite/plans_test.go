@@ -38,9 +38,10 @@ ANALYZE;`
 
 // walks is what goes through a whole table, as it must: how its text ends.
 var walks = map[string]string{
-	"FROM members ORDER BY id DESC":    "loop user list shows every member",
-	"FROM grants ORDER BY id DESC":     "loop grant list shows every grant",
-	"FROM revocations ORDER BY number": "a start loads what is revoked, which is swept by the hour",
+	"FROM members ORDER BY id DESC":      "loop user list shows every member",
+	"FROM grants ORDER BY id DESC":       "loop grant list shows every grant",
+	"LIMIT $1) AS waiting GROUP BY kind": "a scrape counts what is on its way, 10,000 at most, in an index of that alone",
+	"FROM revocations ORDER BY number":   "a start loads what is revoked, which is swept by the hour",
 	"UPDATE grants SET revoked_at = $1, updated_at = $1, reason = $2 WHERE revoked_at = 0": "a restore ends every consent",
 	"UPDATE chains SET ended_at = $1, ending = $2 WHERE ended_at = 0":                      "and every chain",
 }
