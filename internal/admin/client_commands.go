@@ -192,6 +192,7 @@ type clientView struct {
 	Verified   bool          `json:"verified"`
 	Review     *reviewView   `json:"review"`
 	Enabled    bool          `json:"enabled"`
+	Stopped    loop.Standing `json:"stopped,omitempty"` // why it gets nothing
 	Owner      loop.MemberID `json:"owner"`
 	CreatedAt  string        `json:"created_at"`
 	UpdatedAt  string        `json:"updated_at"`
@@ -208,7 +209,7 @@ func viewClient(c *loop.Client) clientView {
 		Scopes: c.AllowedScopes.String(), Required: c.RequiredScopes.String(),
 		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
 		TokenTTL: int64(c.AccessTokenTTL.Seconds()), Grace: int64(c.RefreshGrace.Seconds()), RequireNonce: c.RequireNonce,
-		Protocol: c.Protocol, Mode: c.Mode, FirstParty: c.FirstParty, Verified: c.Verified, Enabled: c.Enabled, Owner: c.Owner,
+		Protocol: c.Protocol, Mode: c.Mode, FirstParty: c.FirstParty, Verified: c.Verified, Enabled: c.Enabled, Stopped: c.Standing(), Owner: c.Owner,
 		CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
 	}
 	for i, uri := range c.RedirectURIs {
@@ -225,8 +226,11 @@ func viewClient(c *loop.Client) clientView {
 
 func (v *clientView) state() string {
 	state := "disabled"
-	if v.Enabled {
+	switch v.Stopped {
+	case loop.Works:
 		state = "enabled"
+	case loop.DeveloperSuspended:
+		state = "stopped: its developer is suspended"
 	}
 	if v.Review != nil {
 		state += ", to review"

@@ -16,7 +16,7 @@ type userCommands struct {
 
 	Create  userCreate  `cmd:"" help:"Make an account."`
 	List    userList    `cmd:"" help:"List all accounts."`
-	Suspend userSuspend `cmd:"" help:"Keep a member out. Their sessions and all apps' tokens end at once."`
+	Suspend userSuspend `cmd:"" help:"Keep a member out. Their sessions and all apps' tokens end at once, and apps of their own stop."`
 	Resume  userResume  `cmd:"" help:"Let a suspended member in again."`
 }
 
@@ -105,7 +105,7 @@ func (cmd *userSuspend) Run(run *Run) error {
 	if err := run.Operations.Users.Suspend(run.Context, id); err != nil {
 		return err
 	}
-	return run.show(map[string]any{"user_id": id, "suspended": true}, line("%s is suspended. Sessions and tokens have ended.", cmd.User))
+	return run.show(map[string]any{"user_id": id, "suspended": true}, line("%s is suspended. Sessions and tokens have ended, and apps of theirs have stopped.", cmd.User))
 }
 
 type userResume struct {
@@ -121,7 +121,7 @@ func (cmd *userResume) Run(run *Run) error {
 	if err := run.Operations.Users.Reinstate(run.Context, id); err != nil {
 		return err
 	}
-	return run.show(map[string]any{"user_id": id, "suspended": false}, line("%s can sign in again. Apps need new tokens.", cmd.User))
+	return run.show(map[string]any{"user_id": id, "suspended": false}, line("%s can sign in again, and apps of theirs work again. Apps need new tokens.", cmd.User))
 }
 
 // member finds who is meant, by id or address.

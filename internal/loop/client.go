@@ -61,6 +61,9 @@ type Client struct {
 	Verified   bool // Loop has checked who is behind it
 	Enabled    bool
 	Owner      MemberID // the developer; empty for an operator's
+	// OwnerSuspended: the developer's account is suspended. It follows the member, and
+	// no change of the client alters it.
+	OwnerSuspended bool
 
 	Appearance Appearance
 

@@ -17,8 +17,9 @@ type Store interface {
 	// address has an account.
 	AddMember(ctx context.Context, m *loop.Member, passwordHash string, rec audit.Record) error
 	// ChangeMember writes what change alters, with what that revokes and its
-	// records; a suspended member's sessions end in the same transaction, with the
-	// messages that their ends bring about.
+	// records. In the same transaction, a suspended member's sessions end, with the
+	// messages that their ends bring about, and their own apps stop, with what those
+	// hold, until they are reinstated.
 	ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
 }
 

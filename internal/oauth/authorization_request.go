@@ -172,8 +172,8 @@ func (s *Server) findClient(ctx context.Context, params url.Values) (*loop.Clien
 		return nil, onPage(loop.Errorf(loop.InvalidRequest, "No app has this client_id. Compare it with the one in the developer portal.").About("client_id"))
 	case err != nil:
 		return nil, onPage(err)
-	case !client.Enabled:
-		return nil, onPage(loop.Errorf(loop.InvalidRequest, "This app is disabled. Its developer can enable it in the developer portal.").About("client_id"))
+	case client.Standing() != loop.Works:
+		return nil, onPage(loop.Errorf(loop.InvalidRequest, "%s", client.Standing().Explain()).About("client_id"))
 	}
 	return client, nil
 }

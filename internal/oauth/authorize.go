@@ -183,7 +183,7 @@ func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signI
 	var code Code
 	subject := Subject{Member: signIn.Member.ID, Client: req.Client.ID}
 	err := s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
-		if st.Client == nil || !st.Client.Enabled || st.Member == nil || st.Member.Suspended {
+		if st.Client == nil || st.Client.Standing() != loop.Works || st.Member == nil || st.Member.Suspended {
 			return Change{}, req.Refuse(loop.Errorf(loop.AccessDenied, "The app or the member's account was closed while the request was answered."))
 		}
 		grant, err := consent(st)

@@ -63,10 +63,10 @@ func (*Logouts) Policy() outbox.Policy {
 }
 
 // Deliver makes one attempt, with a token of its own (outbox.Deliverer). An app that
-// is disabled or takes no logout tokens any more receives none.
+// does not work or takes no logout tokens any more receives none.
 func (l *Logouts) Deliver(ctx context.Context, delivery outbox.Delivery) error {
 	client, err := l.Server.clientByID(ctx, loop.ClientID(delivery.Destination))
-	if errors.Is(err, loop.ErrNotFound) || err == nil && (!client.Enabled || client.Protocol.BackchannelLogoutURI == "") {
+	if errors.Is(err, loop.ErrNotFound) || err == nil && (client.Standing() != loop.Works || client.Protocol.BackchannelLogoutURI == "") {
 		return outbox.ErrObsolete
 	}
 	if err != nil {

@@ -26,7 +26,7 @@ func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenRe
 		Binding: req.Binding, IssuedAt: now, ExpiresAt: now.Add(to.life(req.Client)),
 	}
 	err = s.Ledger.Decide(ctx, Subject{Client: req.Client.ID}, func(st State) (Change, error) {
-		if st.Client == nil || !st.Client.Enabled {
+		if st.Client == nil || st.Client.Standing() != loop.Works {
 			return Change{}, clientauth.ErrInvalid
 		}
 		token.Counter = st.Counter

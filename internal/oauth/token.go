@@ -111,8 +111,10 @@ func covered(scopes loop.Scopes, st State) loop.Scopes {
 // where it can.
 func standing(st State) (fault string) {
 	switch {
-	case st.Client == nil || !st.Client.Enabled:
-		return "client disabled"
+	case st.Client == nil:
+		return string(loop.Disabled)
+	case st.Client.Standing() != loop.Works:
+		return string(st.Client.Standing())
 	case st.Member == nil || st.Member.Suspended:
 		return "member suspended"
 	case st.Grant == nil || !st.Grant.Live():

@@ -37,7 +37,7 @@ func registered(clients []*loop.Client) map[string]bool {
 	known := map[string]bool{}
 	for _, client := range clients {
 		for _, origin := range client.Protocol.AllowedOrigins {
-			known[string(origin)] = known[string(origin)] || client.Enabled
+			known[string(origin)] = known[string(origin)] || client.Standing() == loop.Works
 		}
 	}
 	return known

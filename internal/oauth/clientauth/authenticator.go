@@ -96,9 +96,9 @@ func (a *Authenticator) Authenticate(ctx context.Context, req Request) (*loop.Cl
 	if err := tried.proves(a, ctx, client, req); err != nil {
 		return nil, err
 	}
-	if !client.Enabled {
-		a.countDisabled(ctx, client)
-		return nil, loop.Errorf(loop.InvalidClient, "This app is disabled. Its developer can enable it in the developer portal.")
+	if standing := client.Standing(); standing != loop.Works {
+		a.countStopped(ctx, client, standing)
+		return nil, loop.Errorf(loop.InvalidClient, "%s", standing.Explain())
 	}
 	return client, parameter.NoDuplicates(req.Form)
 }
@@ -137,10 +137,10 @@ func (a *Authenticator) find(ctx context.Context, id loop.ClientID) (*loop.Clien
 	return client, err
 }
 
-// countDisabled counts that a genuine credential of a disabled client was turned
-// away. The refusal stands whether or not it could be counted.
-func (a *Authenticator) countDisabled(ctx context.Context, client *loop.Client) {
-	err := a.Clients.RecordRefusal(ctx, audit.Refusal{Event: audit.CredentialRefused, Subject: string(client.ID), Reason: "client disabled", Client: client.ID})
+// countStopped counts that a genuine credential of a client that does not work was
+// turned away. It is turned away whether or not that could be counted.
+func (a *Authenticator) countStopped(ctx context.Context, client *loop.Client, standing loop.Standing) {
+	err := a.Clients.RecordRefusal(ctx, audit.Refusal{Event: audit.CredentialRefused, Subject: string(client.ID), Reason: string(standing), Client: client.ID})
 	if err != nil {
 		a.Log.ErrorContext(ctx, "counting a refusal", "cause", err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // A client with its revision: the transaction that wrote the row, which is another
 // after each change. Secrets change with their client.
-const selectClient = `SELECT ` + tables.ClientColumns + `, xmin::text::bigint FROM clients WHERE id = $1`
+const selectClient = `SELECT ` + tables.ReadClientColumns + `, xmin::text::bigint FROM clients WHERE id = $1`
 
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
 // All callers share it: whoever wants to alter it takes a Clone.
@@ -74,7 +74,7 @@ func found(client store.RevisedClient, err error) error {
 // AddClient inserts a new client with its secrets and its record, on the terms.
 func (s *IdentityStore) AddClient(ctx context.Context, c *loop.Client, on registration.Terms, rec audit.Record) error {
 	return s.write(ctx, func(tx *Tx) error {
-		if on.AtMost > 0 { // whoever adds another one waits, and counts what this one has left
+		if c.Owner != "" { // whoever adds another one, or suspends the owner, waits and finds this one
 			tx.Exec(`SELECT 1 FROM members WHERE id = $1 FOR NO KEY UPDATE`, c.Owner)
 		}
 		return tables.AddClient(tx, s.cache, c, on, rec)

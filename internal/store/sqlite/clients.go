@@ -11,7 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
-const selectClient = `SELECT ` + tables.ClientColumns + ` FROM clients WHERE id = $1`
+const selectClient = `SELECT ` + tables.ReadClientColumns + ` FROM clients WHERE id = $1`
 
 // Client reads a client with its secrets; loop.ErrNotFound where there is none.
 // All callers share it: whoever wants to alter it takes a Clone.

@@ -58,6 +58,8 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"what happened to an app is read newest first":          readsClientRecords,
 		"an address has one account":                            oneAccount,
 		"a suspended member starts no session":                  noSession,
+		"the apps of a suspended member stop until reinstated":  stopsApps,
+		"no app outlives its developer's suspension":            stopsAppsAmongOthers,
 		"of changes that build on the same keys, one wins":      oneChangesKeys,
 		"a change of keys is whole or not at all":               allKeysOrNone,
 		"of many that use one assertion, one does":              oneAssertion,

@@ -12,21 +12,29 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-// ClientColumns are the columns of a client, in the order of ScanClient.
-const ClientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
+// ReadClientColumns are the columns of a client, in the order of ScanClient.
+const ReadClientColumns = clientColumns + `, owner_suspended`
+
+// clientColumns are those that a change of a client writes.
+const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
 	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol, appearance`
 
 const (
-	selectClients   = `SELECT ` + ClientColumns + ` FROM clients ORDER BY id DESC`
-	selectClientsOf = `SELECT ` + ClientColumns + ` FROM clients WHERE owner = $1 AND owner <> '' ORDER BY id DESC`
+	selectClients   = `SELECT ` + ReadClientColumns + ` FROM clients ORDER BY id DESC`
+	selectClientsOf = `SELECT ` + ReadClientColumns + ` FROM clients WHERE owner = $1 AND owner <> '' ORDER BY id DESC`
 	countClientsOf  = `SELECT count(*) FROM clients WHERE owner = $1 AND owner <> ''`
-	insertClient    = `INSERT INTO clients (` + ClientColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
+	insertClient    = `INSERT INTO clients (` + clientColumns + `, owner_suspended)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, ` + ownerSuspended + `)`
 	updateClient = `UPDATE clients SET name = $2, type = $3, redirect_uris = $4, allowed_scopes = $5, required_scopes = $6,
 			home_page = $7, policy_page = $8, terms_page = $9, access_token_ttl = $10, refresh_grace = $11, require_nonce = $12, mode = $13,
 			baa_signed_on = $14, baa_by = $15, first_party = $16, verified = $17, enabled = $18, owner = $19, created_at = $20, updated_at = $21,
-			protocol = $22, appearance = $23
+			protocol = $22, appearance = $23, owner_suspended = ` + ownerSuspended + `
 		WHERE id = $1`
+	// ownerSuspended reads of the owner, the nineteenth value, whether they are suspended.
+	ownerSuspended = `EXISTS (SELECT 1 FROM members WHERE members.id = $19 AND members.suspended = TRUE)`
+
+	selectIDsOf    = `SELECT id FROM clients WHERE owner = $1 AND owner <> ''`
+	suspendClients = `UPDATE clients SET owner_suspended = $1 WHERE owner = $2 AND owner <> ''`
 )
 
 // ClientsOf lists the clients of a developer, newest first, without secrets.
@@ -73,6 +81,39 @@ func UpdateClient(tx Act, cache *store.ClientCache, c *loop.Client) error {
 	tx.Exec(updateClient, values...)
 	putSecrets(tx, c)
 	return nil
+}
+
+// SuspendClients has the apps of a developer follow whether they are suspended, and
+// says which those are. The cache gives nobody one of them from before, from now until
+// the transaction is over.
+func SuspendClients(tx Act, cache *store.ClientCache, owner *loop.Member) ([]loop.ClientID, error) {
+	var apps []loop.ClientID
+	err := tx.Each(func(row Scanner) error {
+		var id loop.ClientID
+		err := row.Scan(&id)
+		apps = append(apps, id)
+		return err
+	}, selectIDsOf, owner.ID)
+	if err != nil {
+		return nil, fmt.Errorf("finding the apps of a developer: %w", err)
+	}
+	for _, id := range apps {
+		tx.AtEnd(cache.Change(id))
+	}
+	tx.Exec(suspendClients, owner.Suspended, owner.ID)
+	return apps, nil
+}
+
+// RevokeClients is the revocations of a change with those of the apps that it stops:
+// what they hold ends as what their developer's account held does.
+func RevokeClients(revocations []loop.Revocation, apps []loop.ClientID) []loop.Revocation {
+	if len(revocations) == 0 {
+		return nil
+	}
+	for _, id := range apps {
+		revocations = append(revocations, loop.Revocation{Kind: loop.RevokeClient, ID: string(id), ExpiresAt: revocations[0].ExpiresAt})
+	}
+	return revocations
 }
 
 // clientValues is a client as its columns hold it, without its secrets.
@@ -124,7 +165,7 @@ func ScanClient(row Scanner) (*loop.Client, error) {
 		ttl, grace, signedOn, created, update           int64
 	)
 	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
-		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance)
+		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance, truth(&c.OwnerSuspended))
 	if err != nil {
 		return nil, store.Found(err)
 	}
