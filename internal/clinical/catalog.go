@@ -40,7 +40,6 @@ func (d catalogDocument) serve(w http.ResponseWriter, r *http.Request) error {
 	if _, err := web.Negotiate(r, formatJSON); err != nil {
 		return err
 	}
-	web.Public(w)
 	w.Header().Set("ETag", d.etag)
 	if unchanged(r.Header.Get("If-None-Match"), d.etag) {
 		w.WriteHeader(http.StatusNotModified)

@@ -69,8 +69,8 @@ func (h *Host) Mount(site *web.Site) {
 		Site: site, Tokens: h.Tokens, Clients: h.Clients, Refusals: h.Records,
 		Metadata: site.PublicURL.String() + metadataPath, SignInMaxAge: h.SignInMaxAge,
 	}
-	site.API("GET "+metadataPath, h.describe)
-	site.API("GET "+catalogPath, h.catalog.serve)
+	site.PublicAPI("GET "+metadataPath, h.describe)
+	site.PublicAPI("GET "+catalogPath, h.catalog.serve)
 	read := web.Access{Scope: loop.ScopeReadBiomarkers, Class: limit.Read}
 	write := web.Access{Scope: loop.ScopeWriteBiomarkers, Class: limit.Write}
 	for _, route := range []struct {
@@ -91,6 +91,5 @@ func (h *Host) Mount(site *web.Site) {
 // describe answers GET /.well-known/oauth-protected-resource (RFC 9728 §3.2):
 // anyone may read it, from any page.
 func (h *Host) describe(w http.ResponseWriter, _ *http.Request) error {
-	web.Public(w)
 	return web.WriteJSON(w, http.StatusOK, h.Metadata)
 }

@@ -13,9 +13,9 @@ import (
 func (h *Host) routes() {
 	// For apps: JSON.
 	userInfo := h.resource().Require(web.Access{Scope: loop.ScopeOpenID, Class: limit.Read, InForm: true}, h.userInfo)
-	h.site.API("GET /.well-known/openid-configuration", h.discovery)
-	h.site.API("GET /.well-known/oauth-authorization-server", h.discovery)
-	h.site.API("GET "+oauth.KeySetPath, h.keySet)
+	h.site.PublicAPI("GET /.well-known/openid-configuration", h.discovery)
+	h.site.PublicAPI("GET /.well-known/oauth-authorization-server", h.discovery)
+	h.site.PublicAPI("GET "+oauth.KeySetPath, h.keySet)
 	h.site.BrowserAPI("POST "+oauth.TokenPath, h.fromApp(limit.Token, h.exchange))
 	h.site.API("POST "+oauth.PushedPath, h.fromApp(limit.Token, h.push))
 	h.site.API("POST "+oauth.IntrospectionPath, h.fromApp(limit.Introspect, h.introspect))

@@ -25,6 +25,40 @@ func (s *Site) BrowserAPI(pattern string, h Handler) {
 	})
 }
 
+// PublicAPI adds a route as API does, whose answers anyone may read, from any page,
+// and keep for a while. They hold nothing of anybody's.
+func (s *Site) PublicAPI(pattern string, h Handler) {
+	s.public[pattern] = true
+	s.API(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		admitAll(w)
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		return h(w, r)
+	})
+}
+
+// admitAll lets pages of every origin read the answer.
+func admitAll(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Expose-Headers", exposedHeaders)
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+}
+
+// admit lets pages read the answer of the route that a request of the method is for,
+// as far as that route lets them; false where it does not.
+func (s *Site) admit(w http.ResponseWriter, r *http.Request, method string) bool {
+	asked := *r
+	asked.Method = method
+	_, pattern := s.mux.Handler(&asked)
+	switch {
+	case s.public[pattern]:
+		admitAll(w)
+		return true
+	case s.shared[pattern]:
+		return s.admitOrigin(w, r)
+	}
+	return false
+}
+
 // admitOrigin lets pages of the request's origin read the answer, if some app
 // registered it. Before an app has proven itself there is nothing of it in an
 // answer, and its page has to learn what went wrong.
@@ -52,7 +86,7 @@ func KeepToOrigins(w http.ResponseWriter, client *loop.Client) {
 // where it may not, and nothing was written.
 func (s *Site) preflight(w http.ResponseWriter, r *http.Request) bool {
 	asks := r.Header.Get("Access-Control-Request-Method")
-	if r.Method != http.MethodOptions || asks == "" || !s.isShared(r, asks) || !s.admitOrigin(w, r) {
+	if r.Method != http.MethodOptions || asks == "" || !s.admit(w, r, asks) {
 		return false
 	}
 	h := w.Header()
@@ -64,12 +98,4 @@ func (s *Site) preflight(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
 	return true
-}
-
-// isShared reports whether pages may send a request of the method to the address.
-func (s *Site) isShared(r *http.Request, method string) bool {
-	asked := *r
-	asked.Method = method
-	_, pattern := s.mux.Handler(&asked)
-	return s.shared[pattern]
 }

@@ -28,6 +28,7 @@ func (s *Site) guard(next http.Handler) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		if e := s.check(r); e != nil {
+			s.admit(w, r, r.Method) // so that a page can read what was wrong
 			s.refuse(w, r, e)
 			return
 		}

@@ -70,13 +70,6 @@ func write(w http.ResponseWriter, kind string, status int, body []byte) {
 	_, _ = w.Write(body) // the client has gone: nobody is left to tell
 }
 
-// Public lets anyone read the answer, from any page, and keep it for a while.
-func Public(w http.ResponseWriter) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-	w.Header().Set("Cache-Control", "public, max-age=300")
-}
-
 // WriteJWT answers with a signed JWT of the given media type.
 func WriteJWT(w http.ResponseWriter, kind, token string) error {
 	write(w, kind, http.StatusOK, []byte(token))

@@ -59,11 +59,12 @@ type Site struct {
 	Config
 	mux    *http.ServeMux
 	shared map[string]bool // the patterns of routes that apps in browsers call
+	public map[string]bool // and of those whose answers any page may read
 }
 
 // NewSite makes a host without routes.
 func NewSite(config Config) *Site {
-	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string]bool{}}
+	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string]bool{}, public: map[string]bool{}}
 	s.mux.HandleFunc(unrouted, s.unrouted)
 	return s
 }
