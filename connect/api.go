@@ -144,7 +144,7 @@ type BiomarkerQuery struct {
 	Latest   bool      // only the newest of each biomarker
 	System   string    // of units: conventional or si; empty: conventional
 	Limit    int       // on a page: 1 to 500; 0: 100
-	Cursor   string    // the next page, as the one before told; with the same query
+	Cursor   string    // the next page, as the one before named it; with the same query
 }
 
 func (q BiomarkerQuery) values() url.Values {

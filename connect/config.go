@@ -52,7 +52,7 @@ type Config struct {
 	Now   func() time.Time // nil: time.Now
 }
 
-// Hooks tell of requests to Loop, for traces and figures. They see no body and no
+// Hooks report requests to Loop, for traces and figures. They see no body and no
 // header.
 type Hooks struct {
 	// Request is called before each attempt; what it gives is called with the answer's
@@ -94,7 +94,7 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
-// check tells everything that is wrong at once.
+// check reports everything that is wrong at once.
 func (config *Config) check() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("connect: "+format, args...)) }

@@ -96,5 +96,5 @@ func isCode(err error, codes ...string) bool {
 	return false
 }
 
-// reconnect tells why a member has to connect again.
+// reconnect says why a member has to connect again.
 func reconnect(cause error) error { return fmt.Errorf("%w: %w", ErrReconnect, cause) }

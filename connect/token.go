@@ -128,7 +128,7 @@ func (c *Client) formRequest(ctx context.Context, address string, form url.Value
 	return r, nil
 }
 
-// hook tells of a request; what it gives is never nil.
+// hook reports a request; what it gives is never nil.
 func (c *Client) hook(ctx context.Context, r *http.Request, attempt int) (done func(status int, err error)) {
 	if c.config.Hooks.Request != nil {
 		if done = c.config.Hooks.Request(ctx, r.Method, r.URL.Path, attempt); done != nil {

@@ -184,7 +184,7 @@ var edges = map[string]map[string]string{
 	},
 	"internal/web/asset": {},
 	"internal/telemetry": {
-		"internal/store":  "what a database tells of itself",
+		"internal/store":  "what a database reports of itself",
 		"internal/web":    "what became of a request",
 		"internal/outbox": "attempts at deliveries, and what waits",
 	},

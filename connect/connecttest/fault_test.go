@@ -247,7 +247,7 @@ func TestConfig_DPoPAndPrivateKeyJWT(t *testing.T) {
 		t.Errorf("without the key a token opens the API: %d", response.StatusCode)
 	}
 	if attempts.Load() == 0 {
-		t.Error("the hook was told of nothing")
+		t.Error("the hook was called with nothing")
 	}
 }
 

@@ -30,7 +30,7 @@ type task struct {
 // helpers are what this test binary does where it is started as another process.
 var helpers = map[string]func() int{"tokens": helpWithTokens}
 
-// helpWithTokens asks for every member's tokens, as often as it is told to at once.
+// helpWithTokens asks for every member's tokens, as often as it is asked to at once.
 func helpWithTokens() int {
 	var do task
 	if err := json.NewDecoder(os.Stdin).Decode(&do); err != nil {

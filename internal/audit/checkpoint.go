@@ -91,7 +91,7 @@ type Checkpointer struct {
 }
 
 // ErrCheckpointUnreadable is that the newest checkpoint of a file can't be read:
-// nobody can tell how far the state had come.
+// how far the state had come can't be known.
 var ErrCheckpointUnreadable = errors.New("the newest audit checkpoint can't be read")
 
 // NewCheckpointer goes on from the last checkpoint of the file at path, which is

@@ -17,7 +17,7 @@ type Record struct {
 	Member loop.MemberID // whom it concerns, if anyone
 	Client loop.ClientID // through which app, if any
 	Grant  loop.GrantID  // under which grant, if any
-	Detail Detail        // what else tells the story: scopes, a reason, a count
+	Detail Detail        // what else belongs to it: scopes, a reason, a count
 
 	Origin Origin
 }

@@ -40,7 +40,7 @@ func TestCatalogueEachLOINCCodeIsOneBiomarkersInOneProperty(t *testing.T) {
 // moles finds units that count particles.
 var moles = regexp.MustCompile(`(^|[/.])[munpf]?mol\b`)
 
-// property tells a code's mass from its amount of substance, which LOINC gives
+// property distinguishes a code's mass from its amount of substance, which LOINC gives
 // codes of their own (Component and Property).
 func property(unit string) string {
 	if moles.MatchString(unit) {

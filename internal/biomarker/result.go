@@ -41,7 +41,7 @@ const (
 	ToTheDay    Precision = "day"
 )
 
-// Comparator tells a value that was beyond what the method can measure. Empty:
+// Comparator marks a value that was beyond what the method can measure. Empty:
 // the value is exact.
 type Comparator string
 

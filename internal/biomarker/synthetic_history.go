@@ -105,7 +105,7 @@ var incidents = map[incident]struct {
 }
 
 // methods is what the laboratory's methods can measure, from and to. Values
-// beyond are told with a comparator.
+// beyond are given with a comparator.
 var methods = map[Code][2]string{
 	"hs-crp":                   {"0.20", ""},
 	"tpo-antibodies":           {"1.0", ""},

@@ -18,7 +18,7 @@ func TestAnswerHoldsEveryTextAsItIs(t *testing.T) {
 		page := biomarker.Page{Next: text, Results: []biomarker.Judged{
 			{Result: biomarker.Result{Unit: text, Source: text}, Biomarker: &biomarker.Biomarker{Name: text, Measure: biomarker.Measure{LOINC: text, Unit: text}}},
 		}}
-		var told struct {
+		var decoded struct {
 			Biomarkers []struct {
 				Name   string  `json:"biomarker_name"`
 				LOINC  *string `json:"loinc_code"`
@@ -28,13 +28,13 @@ func TestAnswerHoldsEveryTextAsItIs(t *testing.T) {
 			} `json:"biomarkers"`
 			Next *string `json:"next_cursor"`
 		}
-		if err := json.Unmarshal(encodePage(member, page, biomarker.Conventional), &told); err != nil {
+		if err := json.Unmarshal(encodePage(member, page, biomarker.Conventional), &decoded); err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		one := told.Biomarkers[0]
-		if one.Name != text || *one.LOINC != text || one.Unit != text || one.Source != text || *told.Next != text || one.Value != nil {
-			t.Errorf("%q became %+v", text, told)
+		one := decoded.Biomarkers[0]
+		if one.Name != text || *one.LOINC != text || one.Unit != text || one.Source != text || *decoded.Next != text || one.Value != nil {
+			t.Errorf("%q became %+v", text, decoded)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func (h *Host) linkNext(w http.ResponseWriter, r *http.Request, cursor string) {
 // refusedOr passes on what is already said to the outside and has otherwise
 // answer the rest.
 func refusedOr(otherwise func(error) error, err error) error {
-	if _, told := errors.AsType[*loop.Error](err); told {
+	if _, public := errors.AsType[*loop.Error](err); public {
 		return err
 	}
 	return otherwise(err)

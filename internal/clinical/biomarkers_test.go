@@ -326,6 +326,6 @@ func TestLogHoldsNeitherTokenNorQueryNorValue(t *testing.T) {
 		}
 	}
 	if !strings.Contains(log, `"client_id":"client_A"`) || !strings.Contains(log, `"user_id":"`+string(anna)) || !strings.Contains(log, `"route":"GET /v1/biomarkers/me"`) {
-		t.Errorf("the log does not tell the story:\n%s", log)
+		t.Errorf("the log does not say what happened:\n%s", log)
 	}
 }

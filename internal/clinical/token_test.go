@@ -145,7 +145,7 @@ func TestSec100_AMembersTokenOpensTheMembersOwn(t *testing.T) {
 	t.Run("userinfo", func(t *testing.T) {
 		r := p.Fetch(t, http.MethodGet, platformtest.Identity+"/v1/oauth/userinfo?sub="+string(ben.ID), http.Header{"Authorization": {"Bearer " + adas}})
 		if r.JSON(t)["sub"] != string(ada.ID) {
-			t.Errorf("it tells of %v", r.JSON(t)["sub"])
+			t.Errorf("it is about %v", r.JSON(t)["sub"])
 		}
 	})
 	t.Run("the other way round it is Ben's", func(t *testing.T) {
@@ -196,8 +196,8 @@ func TestSec103_EveryRouteWithEveryScope(t *testing.T) {
 				t.Errorf("%s with %q: %d, %q, %s", address, scopes, r.StatusCode, challenge, r.Text)
 			}
 		}
-		if told := p.UserInfo(t, token.Access); told.StatusCode == http.StatusOK {
-			claims := told.JSON(t)
+		if info := p.UserInfo(t, token.Access); info.StatusCode == http.StatusOK {
+			claims := info.JSON(t)
 			if (claims["email"] != nil) != scopes.Has(loop.ScopeEmail) || (claims["name"] != nil) != scopes.Has(loop.ScopeProfile) {
 				t.Errorf("with %q userinfo says %v", scopes, claims)
 			}

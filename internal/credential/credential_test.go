@@ -234,7 +234,7 @@ func TestPasswords_Argon2id(t *testing.T) {
 }
 
 // Promise: a storm of sign-ins takes neither the machine nor its memory; whoever
-// comes too late is told so at once.
+// comes too late is refused at once.
 func TestPasswords_ABoundedNumberWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())

@@ -123,7 +123,7 @@ func (k *Keeper) Rotate(ctx context.Context) error {
 	return err
 }
 
-// Lives tells of every key where it stands, slot by slot, oldest first.
+// Lives lists every key with its state, slot by slot, oldest first.
 func (k *Keeper) Lives(ctx context.Context) ([]KeyLife, error) {
 	k.changing.Lock()
 	defer k.changing.Unlock()
@@ -191,7 +191,7 @@ func (k *Keeper) Revoke(ctx context.Context, ids []uint32, by audit.Actor) (revo
 	return revoked, k.livesOf(fresh), err
 }
 
-// livesOf tells where some of the keys stand.
+// livesOf lists some of the keys with their state.
 func (k *Keeper) livesOf(some []Key) []KeyLife {
 	return slices.DeleteFunc(lives(k.held.Load().keys, k.world.Now()), func(life KeyLife) bool {
 		return !slices.ContainsFunc(some, func(key Key) bool { return key.ID == life.ID })
@@ -331,7 +331,7 @@ func (s *keySet) making(made []Key) KeyChange {
 	return KeyChange{Before: s.last, After: s.last + max(1, uint32(len(made))), Make: made} //nolint:gosec // G115: a handful
 }
 
-// records tells for each key what happened to it.
+// records makes a record of what happened to each key.
 func (k *Keeper) records(ctx context.Context, event audit.Event, by audit.Actor, keys []Key) []audit.Record {
 	records := make([]audit.Record, len(keys))
 	for i, key := range keys {

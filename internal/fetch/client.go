@@ -194,7 +194,7 @@ func read(answer *http.Response, accept []string) ([]byte, error) {
 	return body, nil
 }
 
-// failed is what is told of an exchange that did not work out.
+// failed is what is returned of an exchange that did not work out.
 func failed(format string, args ...any) *loop.Error {
 	return loop.Errorf(loop.TemporarilyUnavailable, "This URL does not work: "+format, args...)
 }

@@ -209,14 +209,14 @@ func raw(answer string) http.HandlerFunc {
 }
 
 // endless answers with a head, and then the same again until nobody takes it.
-// It tells how many bytes were taken.
+// It counts how many bytes were taken.
 func endless(head, again string, taken chan<- int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			panic(err)
 		}
-		defer conn.Close() //nolint:errcheck // there is nobody to tell
+		defer conn.Close() //nolint:errcheck // there is nobody to report to
 		block := []byte(strings.Repeat(again, max(1, 4096/len(again))))
 		n, err := io.WriteString(conn, head)
 		sum := int64(n)
@@ -292,7 +292,7 @@ func pipe(head, again string) func(context.Context, *net.Dialer, string) (net.Co
 			_, _ = io.Copy(io.Discard, theirs)
 		}()
 		go func() {
-			defer theirs.Close() //nolint:errcheck // there is nobody to tell
+			defer theirs.Close() //nolint:errcheck // there is nobody to report to
 			_, err := io.WriteString(theirs, head)
 			for i := 0; err == nil; i++ {
 				select {

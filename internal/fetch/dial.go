@@ -19,7 +19,7 @@ const (
 )
 
 // errNotPublic is one of the resolver's faults to whoever reads the description,
-// so that nobody can ask which names a private network has. The log tells.
+// so that nobody can ask which names a private network has. The log says it.
 var errNotPublic = errors.New("the name leads to an address that is not public")
 
 // connect resolves the URL's host once, judges every address, and dials these

@@ -26,7 +26,7 @@ var public = []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("2
 
 const page = "https://app.example.com/keys.json"
 
-// outside is the rest of the world: a DNS that answers as it is told, and one
+// outside is the rest of the world: a DNS that answers as it is set up, and one
 // server that stands behind every address.
 type outside struct {
 	server *httptest.Server
@@ -99,7 +99,7 @@ func (o *outside) dial(ctx context.Context, dialer *net.Dialer, address string) 
 	return &counted{Conn: conn, closed: sync.OnceFunc(func() { o.open.Add(-1) })}, nil
 }
 
-// counted is a connection that tells when it is closed.
+// counted is a connection that signals when it is closed.
 type counted struct {
 	net.Conn
 	closed func()

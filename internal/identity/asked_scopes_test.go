@@ -138,7 +138,7 @@ func TestToken_SMART_OfflineAccessIsEchoedWhereItWasAskedFor(t *testing.T) {
 			t.Errorf("the answers say %q and %q", plain.Scope, again.Scope)
 		}
 	})
-	t.Run("an app without refresh tokens gets none, and is told so", func(t *testing.T) {
+	t.Run("an app without refresh tokens gets none, and the answer says so", func(t *testing.T) {
 		without := p.AddApp(t, func(c *loop.Client) { c.Protocol.GrantTypes = []loop.GrantType{loop.GrantAuthorizationCode} })
 		if got := leavingOut(t, p, without, "openid offline_access"); got.Scope != "openid" || got.Refresh != "" {
 			t.Errorf("got %q and %q", got.Scope, got.Refresh)

@@ -72,11 +72,11 @@ func deliver(t *testing.T, p *platformtest.Platform) {
 
 func TestBackchannelLogout(t *testing.T) {
 	p := withReceiver(t)
-	told, untold := newReceiver(t), newReceiver(t)
+	notified, unnotified := newReceiver(t), newReceiver(t)
 	listening := func(at *receiver) *platformtest.App {
 		return p.AddApp(t, func(c *loop.Client) { c.Protocol.BackchannelLogoutURI = at.URL + "/logout" })
 	}
-	app, other, silent := listening(told), listening(untold), p.AddApp(t, nil)
+	app, other, silent := listening(notified), listening(unnotified), p.AddApp(t, nil)
 	ada, ben := p.AddMember(t, "Ada"), p.AddMember(t, "Ben")
 	b := p.NewBrowser(t)
 	idToken := app.Redeem(app.Code(b, ada)).Pair(t).ID
@@ -87,8 +87,8 @@ func TestBackchannelLogout(t *testing.T) {
 	t.Run("§2.4 the apps of the session hear of its end, and nobody else", func(t *testing.T) {
 		signOut(t, b)
 		deliver(t, p)
-		tokens := told.received()
-		if len(tokens) != 1 || len(untold.received()) != 0 {
+		tokens := notified.received()
+		if len(tokens) != 1 || len(unnotified.received()) != 0 {
 			t.Fatalf("%d logout tokens came", len(tokens))
 		}
 		typ, said := readJWT(t, p, tokens[0])
@@ -108,45 +108,45 @@ func TestBackchannelLogout(t *testing.T) {
 	})
 	t.Run("once for each client and session", func(t *testing.T) {
 		deliver(t, p)
-		if again := told.received(); len(again) != 0 {
+		if again := notified.received(); len(again) != 0 {
 			t.Errorf("%d more came", len(again))
 		}
 	})
 	t.Run("what fails is sent again, later and later", func(t *testing.T) {
 		b := p.NewBrowser(t)
 		app.Redeem(app.Code(b, ada)).Pair(t)
-		told.answers(http.StatusServiceUnavailable)
+		notified.answers(http.StatusServiceUnavailable)
 		signOut(t, b)
 		for i, wait := range []time.Duration{0, 10 * time.Second, time.Minute} {
 			p.World.Advance(wait)
 			deliver(t, p)
-			if got := len(told.received()); got != 1 {
+			if got := len(notified.received()); got != 1 {
 				t.Fatalf("attempt %d: %d came", i+1, got)
 			}
 			deliver(t, p)
-			if len(told.received()) != 0 {
+			if len(notified.received()) != 0 {
 				t.Fatalf("attempt %d is repeated at once", i+1)
 			}
 		}
 		p.Restart(t)
-		told.answers(http.StatusNoContent)
+		notified.answers(http.StatusNoContent)
 		p.World.Advance(5 * time.Minute)
 		deliver(t, p)
 		deliver(t, p)
-		if got := len(told.received()); got != 1 {
+		if got := len(notified.received()); got != 1 {
 			t.Errorf("after a restart %d came", got)
 		}
 	})
 	t.Run("what can't be delivered in a day is given up, on record", func(t *testing.T) {
 		b := p.NewBrowser(t)
 		app.Redeem(app.Code(b, ada)).Pair(t)
-		told.answers(http.StatusInternalServerError)
+		notified.answers(http.StatusInternalServerError)
 		signOut(t, b)
 		for range 20 {
 			deliver(t, p)
 			p.World.Advance(12 * time.Hour)
 		}
-		if attempts := len(told.received()); attempts != 8 {
+		if attempts := len(notified.received()); attempts != 8 {
 			t.Errorf("there were %d attempts", attempts)
 		}
 		record, err := p.RunWith(t, "", "audit", "tail", "-n", "1000")
@@ -155,13 +155,13 @@ func TestBackchannelLogout(t *testing.T) {
 		}
 	})
 	t.Run("a suspended member's sessions end too", func(t *testing.T) {
-		told.answers(http.StatusOK)
+		notified.answers(http.StatusOK)
 		app.Redeem(app.Code(p.NewBrowser(t), ada)).Pair(t)
 		if err := p.Suspend(t, ada); err != nil {
 			t.Fatal(err)
 		}
 		deliver(t, p)
-		if got := len(told.received()); got != 1 {
+		if got := len(notified.received()); got != 1 {
 			t.Errorf("%d came", got)
 		}
 	})
@@ -174,7 +174,7 @@ func TestBackchannelLogout(t *testing.T) {
 		p.World.Advance(time.Second)
 		b.SignIn(b.Follow(b.Authorize(request)), dan)
 		deliver(t, p)
-		tokens := told.received()
+		tokens := notified.received()
 		if len(tokens) != 1 || claims(t, tokens[0])["sub"] != string(eve.ID) {
 			t.Errorf("%d came", len(tokens))
 		}
@@ -189,10 +189,10 @@ func TestBackchannelLogout(t *testing.T) {
 		to := b.SignIn(b.Follow(b.Authorize(request)), fay).Redirected(t)
 		second := app.Redeem(to.Query().Get("code")).Pair(t)
 		if claims(t, first.ID)["sid"] != claims(t, second.ID)["sid"] {
-			t.Error("the session got another name, and its end would not be told to who knows the old one")
+			t.Error("the session got another name, and its end would not be sent to who knows the old one")
 		}
 		deliver(t, p)
-		if got := told.received(); len(got) != 0 {
+		if got := notified.received(); len(got) != 0 {
 			t.Errorf("%d came while the session goes on", len(got))
 		}
 	})

@@ -276,10 +276,10 @@ func TestDiscovery_RFC8705_EveryValueWorks(t *testing.T) {
 			code := b.Allow(with(byHandle(app, handle), "scope", "openid"), ada).Query().Get("code")
 			tokens := sendOver(t, p, own, at(t, "token_endpoint"), redemption(app, code)).Pair(t)
 			asked := url.Values{"client_id": {string(app.ID)}, "token": {tokens.Access}}
-			told := active(t, sendOver(t, p, own, at(t, "introspection_endpoint"), asked))
+			introspected := active(t, sendOver(t, p, own, at(t, "introspection_endpoint"), asked))
 			sum := sha256.Sum256(own.Raw)
-			if cnf, _ := told["cnf"].(map[string]any); cnf["x5t#S256"] != base64.RawURLEncoding.EncodeToString(sum[:]) {
-				t.Errorf("RFC 8705 §3.2: cnf is %v", told["cnf"])
+			if cnf, _ := introspected["cnf"].(map[string]any); cnf["x5t#S256"] != base64.RawURLEncoding.EncodeToString(sum[:]) {
+				t.Errorf("RFC 8705 §3.2: cnf is %v", introspected["cnf"])
 			}
 			form = url.Values{"access_token": {tokens.Access}}
 			if r := sendOver(t, p, own, at(t, "userinfo_endpoint"), form); r.StatusCode != http.StatusOK {

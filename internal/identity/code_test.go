@@ -24,7 +24,7 @@ func TestSec019_Sec020_EveryAnswerIsASeeOtherOfThisIssuer(t *testing.T) {
 			t.Errorf("iss is %q, want %s", got, issuer)
 		}
 		if r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Referrer-Policy") != "no-referrer" || to.Fragment != "" {
-			t.Errorf("it may be kept, or told: %v", r.Header)
+			t.Errorf("it may be kept, or passed on: %v", r.Header)
 		}
 	}
 	b := p.NewBrowser(t)

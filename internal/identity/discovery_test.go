@@ -225,8 +225,8 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 			asks := introspections(t, alg)
 			r := asks.Send("/v1/oauth/introspect", url.Values{"token": {flow(t, asks, nil).Access}}, nil)
 			typ, said := readJWT(t, p, r.Text)
-			told, _ := said["token_introspection"].(map[string]any)
-			if got := algorithmOf(t, r.Text); got != alg || typ != "token-introspection+jwt" || told["active"] != true || said["aud"] != string(asks.ID) {
+			described, _ := said["token_introspection"].(map[string]any)
+			if got := algorithmOf(t, r.Text); got != alg || typ != "token-introspection+jwt" || described["active"] != true || said["aud"] != string(asks.ID) {
 				t.Errorf("RFC 9701 §5: %s, %s, %v", got, typ, said)
 			}
 		}),
@@ -296,9 +296,9 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 			}
 		}),
 		"protected_resources": each(func(t *testing.T, resource string) {
-			told := p.Fetch(t, http.MethodGet, resource+"/.well-known/oauth-protected-resource", nil).JSON(t)
-			if told["resource"] != resource || !slices.Contains(advertised(told, "authorization_servers"), platformtest.Identity) {
-				t.Errorf("RFC 9728 §3.3: it says %v", told)
+			described := p.Fetch(t, http.MethodGet, resource+"/.well-known/oauth-protected-resource", nil).JSON(t)
+			if described["resource"] != resource || !slices.Contains(advertised(described, "authorization_servers"), platformtest.Identity) {
+				t.Errorf("RFC 9728 §3.3: it says %v", described)
 			}
 		}),
 		"service_documentation": func(t *testing.T, address any) {

@@ -449,9 +449,9 @@ func TestSec062_WhatIsBoundToAKeyNeedsThatKey(t *testing.T) {
 		if r := p.Fetch(t, http.MethodGet, userInfoAddress, p.WithProof(thief, http.MethodGet, userInfoAddress, second.Access)); r.StatusCode != http.StatusOK {
 			t.Errorf("%d %s", r.StatusCode, r.Text)
 		}
-		told := app.Send("/v1/oauth/introspect", url.Values{"token": {second.Access}}, nil).JSON(t)
-		if bound, _ := told["cnf"].(map[string]any); bound["jkt"] != thief.Thumbprint() || told["token_type"] != "DPoP" {
-			t.Errorf("introspection says %v", told)
+		introspected := app.Send("/v1/oauth/introspect", url.Values{"token": {second.Access}}, nil).JSON(t)
+		if bound, _ := introspected["cnf"].(map[string]any); bound["jkt"] != thief.Thumbprint() || introspected["token_type"] != "DPoP" {
+			t.Errorf("introspection says %v", introspected)
 		}
 	})
 }

@@ -27,11 +27,11 @@ func inactive(t *testing.T, r *platformtest.Response) {
 
 func active(t *testing.T, r *platformtest.Response) map[string]any {
 	t.Helper()
-	told := r.JSON(t)
-	if r.StatusCode != http.StatusOK || told["active"] != true {
+	introspected := r.JSON(t)
+	if r.StatusCode != http.StatusOK || introspected["active"] != true {
 		t.Errorf("it answers %d %s", r.StatusCode, r.Text)
 	}
-	return told
+	return introspected
 }
 
 // addResourceServer registers a client that is a resource server and nothing else.
@@ -54,12 +54,12 @@ func TestSec058_NobodyLearnsOfATokenThatIsNotTheirs(t *testing.T) {
 	code := app.Code(b, ada)
 
 	t.Run("the app itself learns of its own", func(t *testing.T) {
-		told := active(t, introspect(app, tokens.Access))
-		if told["sub"] != string(ada.ID) || told["client_id"] != string(app.ID) || told["scope"] != tokens.Scope || told["iss"] != platformtest.Identity {
-			t.Errorf("it is told %v", told)
+		introspected := active(t, introspect(app, tokens.Access))
+		if introspected["sub"] != string(ada.ID) || introspected["client_id"] != string(app.ID) || introspected["scope"] != tokens.Scope || introspected["iss"] != platformtest.Identity {
+			t.Errorf("the answer is %v", introspected)
 		}
-		if told := active(t, introspect(app, tokens.Refresh)); told["sub"] != string(ada.ID) {
-			t.Errorf("it is told %v", told)
+		if introspected := active(t, introspect(app, tokens.Refresh)); introspected["sub"] != string(ada.ID) {
+			t.Errorf("the answer is %v", introspected)
 		}
 	})
 	for name, token := range map[string]string{
@@ -76,7 +76,7 @@ func TestSec058_NobodyLearnsOfATokenThatIsNotTheirs(t *testing.T) {
 			r := introspect(public, token)
 			refused(t, r, http.StatusUnauthorized, "invalid_client")
 			if strings.Contains(r.Text, "active") {
-				t.Errorf("it is told %s", r.Text)
+				t.Errorf("the answer is %s", r.Text)
 			}
 		})
 		t.Run("a stranger: "+name, func(t *testing.T) {
@@ -216,8 +216,8 @@ func TestIntrospect_RFC9701_4_AJWTIsForWhoeverAsksForOne(t *testing.T) {
 			}
 			if c.want == jwt {
 				typ, said := readJWT(t, p, r.Text)
-				told, _ := said["token_introspection"].(map[string]any)
-				if typ != "token-introspection+jwt" || said["aud"] != string(c.app.ID) || said["sub"] != nil || said["exp"] != nil || told["active"] != (c.app == app) {
+				introspected, _ := said["token_introspection"].(map[string]any)
+				if typ != "token-introspection+jwt" || said["aud"] != string(c.app.ID) || said["sub"] != nil || said["exp"] != nil || introspected["active"] != (c.app == app) {
 					t.Errorf("§5: typ %s, %v", typ, said)
 				}
 			}

@@ -84,7 +84,7 @@ func TestToken_WhereTheOutcomeOfACommitIsUnknown(t *testing.T) {
 			f.lose(true, true)
 			unknown(t, f.app.Refresh(f.first))
 		},
-		"a re-use is not told as if all of it were known": func(t *testing.T, f *fixture) {
+		"a re-use is not answered as if all of it were known": func(t *testing.T, f *fixture) {
 			f.World.Advance(time.Minute)
 			f.lose(true, true)
 			unknown(t, f.app.Refresh(f.first))

@@ -182,7 +182,7 @@ func (h *Host) authorizationErrorPage(w http.ResponseWriter, r *http.Request, re
 	}
 	return h.showError(w, r, refused.Fault, errorView{
 		Title:     "This app asked in a way that isn’t safe to answer",
-		Advice:    "Nothing was shared. Go back to the app and try again; if it happens again, tell its makers.",
+		Advice:    "Nothing was shared. Go back to the app and try again; if it happens again, write to its makers.",
 		Developer: note,
 	})
 }

@@ -122,9 +122,9 @@ func TestClientCredentials_RFC6749_4_4(t *testing.T) {
 		server := p.AddApp(t, func(c *loop.Client) {
 			c.RedirectURIs, c.AllowedScopes, c.Protocol.GrantTypes, c.Protocol.Resource = nil, nil, nil, filesAPI
 		})
-		told := server.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, nil).JSON(t)
-		if told["active"] != true || told["sub"] != string(service.ID) || told["scope"] != "files:read" {
-			t.Errorf("the resource server is told %v", told)
+		introspected := server.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, nil).JSON(t)
+		if introspected["active"] != true || introspected["sub"] != string(service.ID) || introspected["scope"] != "files:read" {
+			t.Errorf("the answer to the resource server is %v", introspected)
 		}
 		if p.Biomarkers(t, tokens.Access).StatusCode != http.StatusUnauthorized {
 			t.Error("a token for somebody else opens something here")
@@ -132,8 +132,8 @@ func TestClientCredentials_RFC6749_4_4(t *testing.T) {
 		if err := p.Run(t, "client", "update", string(service.ID), "--service-scope", "orders:read"); err != nil {
 			t.Fatal(err)
 		}
-		if told := server.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, nil).JSON(t); told["active"] != false {
-			t.Errorf("a scope was taken away, and the token lives: %v", told)
+		if introspected := server.Send("/v1/oauth/introspect", url.Values{"token": {tokens.Access}}, nil).JSON(t); introspected["active"] != false {
+			t.Errorf("a scope was taken away, and the token lives: %v", introspected)
 		}
 	})
 }
@@ -206,7 +206,7 @@ func TestResource_RFC8707(t *testing.T) {
 	})
 }
 
-// A JWT is read by its resource, and whoever asks about it here is told the truth
+// A JWT is read by its resource, and whoever asks about it here gets the truth
 // of now all the same.
 func TestIntrospect_RFC7662_AJWTAccessTokenIsKnownLikeAnyOther(t *testing.T) {
 	t.Parallel()
@@ -224,17 +224,17 @@ func TestIntrospect_RFC7662_AJWTAccessTokenIsKnownLikeAnyOther(t *testing.T) {
 	tokens := issued(t)
 	_, said := readJWT(t, p, tokens.Access)
 
-	t.Run("its app and its resource server are told what it says", func(t *testing.T) {
+	t.Run("its app and its resource server get what it says", func(t *testing.T) {
 		for _, asks := range []*platformtest.App{app, orders} {
-			told := active(t, introspect(asks, tokens.Access))
+			introspected := active(t, introspect(asks, tokens.Access))
 			for _, name := range []string{"iss", "sub", "client_id", "scope", "exp", "iat", "jti", "auth_time", "acr"} {
-				if told[name] == nil || told[name] != said[name] {
-					t.Errorf("%s is %v, and the token says %v", name, told[name], said[name])
+				if introspected[name] == nil || introspected[name] != said[name] {
+					t.Errorf("%s is %v, and the token says %v", name, introspected[name], said[name])
 				}
 			}
 		}
 	})
-	t.Run("nobody else is told anything", func(t *testing.T) {
+	t.Run("nobody else gets anything", func(t *testing.T) {
 		for _, asks := range []*platformtest.App{other, files, service} {
 			inactive(t, introspect(asks, tokens.Access))
 		}
@@ -253,8 +253,8 @@ func TestIntrospect_RFC7662_AJWTAccessTokenIsKnownLikeAnyOther(t *testing.T) {
 	})
 	t.Run("a service's own", func(t *testing.T) {
 		own := service.Token(url.Values{"grant_type": {"client_credentials"}}).Pair(t).Access
-		if told := active(t, introspect(orders, own)); told["sub"] != string(service.ID) || told["scope"] != "orders:read" {
-			t.Errorf("got %v", told)
+		if introspected := active(t, introspect(orders, own)); introspected["sub"] != string(service.ID) || introspected["scope"] != "orders:read" {
+			t.Errorf("got %v", introspected)
 		}
 		inactive(t, introspect(app, own))
 		revoke(t, service, own)

@@ -78,14 +78,14 @@ func (h *Host) push(w http.ResponseWriter, r *http.Request, client *loop.Client,
 
 // introspect answers POST /v1/oauth/introspect (RFC 7662 §2, RFC 9701 §4).
 func (h *Host) introspect(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error {
-	told, err := h.oauth.Introspect(r.Context(), client, req)
+	introspection, err := h.oauth.Introspect(r.Context(), client, req)
 	if err != nil {
 		return err
 	}
 	if !oauth.WantsIntrospectionJWT(client, r.Header.Get("Accept")) {
-		return web.WriteJSON(w, http.StatusOK, told)
+		return web.WriteJSON(w, http.StatusOK, introspection)
 	}
-	signed, err := h.oauth.SignIntrospection(client, told)
+	signed, err := h.oauth.SignIntrospection(client, introspection)
 	if err != nil {
 		return err
 	}

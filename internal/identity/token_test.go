@@ -347,7 +347,7 @@ func TestToken_PublicClientsKeepTenDevices(t *testing.T) {
 	}
 }
 
-func TestToken_AReuseIsToldAtTheNextSignIn(t *testing.T) {
+func TestToken_AReuseIsShownAtTheNextSignIn(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
@@ -358,15 +358,15 @@ func TestToken_AReuseIsToldAtTheNextSignIn(t *testing.T) {
 	b := p.NewBrowser(t)
 	page := b.SignIn(b.Follow(b.Authorize(app.Request())), ada)
 	if !strings.Contains(page.Text, "We disconnected Morning Labs") {
-		t.Fatalf("the member is not told: %s", page.Text)
+		t.Fatalf("the member is not notified: %s", page.Text)
 	}
 	next := b.Follow(b.Post(platformtest.Identity+"/notice", url.Values{"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}}))
 	if !strings.Contains(next.Text, `id="allow"`) {
 		t.Errorf("after it, consent is asked anew: %s", next.Text)
 	}
 	again := p.NewBrowser(t)
-	if told := again.SignIn(again.Follow(again.Authorize(app.Request())), ada); strings.Contains(told.Text, "We disconnected") {
-		t.Error("it is told twice")
+	if next := again.SignIn(again.Follow(again.Authorize(app.Request())), ada); strings.Contains(next.Text, "We disconnected") {
+		t.Error("the member is notified twice")
 	}
 }
 

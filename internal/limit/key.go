@@ -13,7 +13,7 @@ type Key struct {
 	stranger bool     // anybody at the place can use it up, by intent or by accident
 }
 
-// String tells keys apart: the id, the network, or both.
+// String distinguishes keys: the id, the network, or both.
 func (k Key) String() string {
 	if k.place == [16]byte{} {
 		return k.id

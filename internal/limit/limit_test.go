@@ -108,7 +108,7 @@ func TestLimits_TheWindowSlides(t *testing.T) {
 
 // TestLimits_NoSixtySecondsHoldMoreThanTheLimit plays any history: what was
 // allowed fits the limit wherever the sixty seconds begin, nothing is refused
-// without need, and who waits as long as they are told gets on.
+// without need, and who waits as long as the answer says gets on.
 func TestLimits_NoSixtySecondsHoldMoreThanTheLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l, world := newLimits()

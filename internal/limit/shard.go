@@ -62,7 +62,7 @@ func (s *shard) allow(k counted, limit, now int64) Verdict {
 }
 
 // refuse answers a request over the limit. Refused requests take nothing of the
-// limit, so that whoever waits as long as they are told gets on. Who sends as
+// limit, so that whoever waits as long as the answer says gets on. Who sends as
 // many again as they may send at all has not looked at the answers: they are
 // blocked for a quarter of an hour, and twice as long each further time. A
 // network is never blocked: many people share it, and one of them could shut

@@ -246,7 +246,7 @@ func (c *Client) MaySee(m *Member) bool {
 	return m.Test || c.Mode == Production && c.BAA != nil
 }
 
-// CouldBeAnybody reports whether the app at this redirect URI cannot be told
+// CouldBeAnybody reports whether the app at this redirect URI cannot be distinguished
 // from another that uses the same client id: a public client on a loopback or
 // private-use redirect URI (RFC 8252 §8.6).
 func (c *Client) CouldBeAnybody(u RedirectURI) bool {

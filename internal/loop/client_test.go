@@ -62,29 +62,29 @@ func fill(v reflect.Value) {
 	}
 }
 
-// reach tells of all memory that the value leads to.
-func reach(v reflect.Value, name string, tell func(at uintptr, name string)) {
+// reach reports all memory that the value leads to.
+func reach(v reflect.Value, name string, report func(at uintptr, name string)) {
 	switch v.Kind() {
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return // nobody can alter what it leads to
 		}
 		for field, value := range v.Fields() {
-			reach(value, name+"."+field.Name, tell)
+			reach(value, name+"."+field.Name, report)
 		}
 	case reflect.Slice:
-		tell(v.Pointer(), name)
+		report(v.Pointer(), name)
 		for i := range v.Len() {
-			reach(v.Index(i), name+"[]", tell)
+			reach(v.Index(i), name+"[]", report)
 		}
 	case reflect.Map:
-		tell(v.Pointer(), name)
+		report(v.Pointer(), name)
 		for _, value := range v.Seq2() {
-			reach(value, name+"[]", tell)
+			reach(value, name+"[]", report)
 		}
 	case reflect.Pointer:
-		tell(v.Pointer(), name)
-		reach(v.Elem(), name, tell)
+		report(v.Pointer(), name)
+		reach(v.Elem(), name, report)
 	default:
 	}
 }

@@ -73,7 +73,7 @@ func Codes() []Code {
 	}
 }
 
-// Error is a refusal or a failure that may be told to the outside: a code from
+// Error is a refusal or a failure that may be shown to the outside: a code from
 // the closed list and a description that a developer can act on and anyone may
 // read. What lies beneath is for the log alone.
 type Error struct {
@@ -89,7 +89,7 @@ type Error struct {
 
 // Errorf makes an Error whose description is formatted; an operand of %w
 // becomes the cause as well as part of the text, so give it only to errors
-// that are safe to tell.
+// that are safe to show.
 func Errorf(code Code, format string, args ...any) *Error {
 	wrapped := fmt.Errorf(format, args...)
 	return &Error{Code: code, Description: wrapped.Error(), cause: errors.Unwrap(wrapped)}
@@ -97,16 +97,16 @@ func Errorf(code Code, format string, args ...any) *Error {
 
 // Because returns a copy of the error with a cause that only the log sees.
 func (e *Error) Because(cause error) *Error {
-	told := *e
-	told.cause = cause
-	return &told
+	changed := *e
+	changed.cause = cause
+	return &changed
 }
 
 // About returns a copy of the error that names the parameter or field at fault.
 func (e *Error) About(field string) *Error {
-	told := *e
-	told.Field = field
-	return &told
+	changed := *e
+	changed.Field = field
+	return &changed
 }
 
 // Error gives code, description and cause: the form for logs.
@@ -121,7 +121,7 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// AsError finds the Error within err. An error that holds none is told to the
+// AsError finds the Error within err. An error that holds none is shown to the
 // outside as ServerError, with err as its cause.
 func AsError(err error) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {

@@ -88,8 +88,8 @@ func TestParseScopes_RFC6749_3_3(t *testing.T) {
 		"Sec032 10,000 scopes": strings.Repeat("openid ", 9999) + "openid",
 	} {
 		_, err := loop.ParseScopes(text)
-		told, ok := errors.AsType[*loop.Error](err)
-		if !ok || told.Code != loop.InvalidScope {
+		refusal, ok := errors.AsType[*loop.Error](err)
+		if !ok || refusal.Code != loop.InvalidScope {
 			t.Errorf("%s: got %v, want invalid_scope", name, err)
 			continue
 		}
@@ -192,8 +192,8 @@ func TestClient_Validate(t *testing.T) {
 			if len(faults) != 1 {
 				t.Fatalf("got faults %v, want one", faults)
 			}
-			if told := loop.AsError(faults[0]); told.Code != loop.ValidationError || told.Field != c.field {
-				t.Errorf("got %v about %q, want a validation_error about %q", told, told.Field, c.field)
+			if refusal := loop.AsError(faults[0]); refusal.Code != loop.ValidationError || refusal.Field != c.field {
+				t.Errorf("got %v about %q, want a validation_error about %q", refusal, refusal.Field, c.field)
 			}
 		})
 	}
@@ -224,11 +224,11 @@ func TestParseEmail_HasOneForm(t *testing.T) {
 func TestError_TellsNothingInternal(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("disk of the database is full")
-	told := loop.AsError(fmt.Errorf("rotating refresh token: %w", cause))
-	if told.Code != loop.ServerError || strings.Contains(told.Description, "disk") {
-		t.Errorf("the outside learns %q", told.Description)
+	refusal := loop.AsError(fmt.Errorf("rotating refresh token: %w", cause))
+	if refusal.Code != loop.ServerError || strings.Contains(refusal.Description, "disk") {
+		t.Errorf("the outside learns %q", refusal.Description)
 	}
-	if !errors.Is(told, cause) {
+	if !errors.Is(refusal, cause) {
 		t.Error("the log loses the cause")
 	}
 }

@@ -20,7 +20,7 @@ const maxRedirectURILength = 512
 var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri", "response"}
 
 // Validate checks the rules of registration. The error names every rule that is
-// broken and how to mend it, so that nobody mends one to be told of the next.
+// broken and how to mend it, so that nobody mends one and then meets the next.
 func (u RedirectURI) Validate() error {
 	text := string(u)
 	faults := textFaults(text)

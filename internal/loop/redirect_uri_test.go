@@ -100,12 +100,12 @@ func TestRedirectURI_Registration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := loop.RedirectURI(c.uri).Validate()
-			told, ok := errors.AsType[*loop.Error](err)
-			if !ok || told.Code != loop.ValidationError || told.Field != "redirect_uris" {
+			refusal, ok := errors.AsType[*loop.Error](err)
+			if !ok || refusal.Code != loop.ValidationError || refusal.Field != "redirect_uris" {
 				t.Fatalf("%q: got %v, want a validation_error about redirect_uris", c.uri, err)
 			}
-			if !strings.Contains(told.Description, c.rule) {
-				t.Errorf("%q: the answer %q does not name the rule (%s)", c.uri, told.Description, c.rule)
+			if !strings.Contains(refusal.Description, c.rule) {
+				t.Errorf("%q: the answer %q does not name the rule (%s)", c.uri, refusal.Description, c.rule)
 			}
 		})
 	}
@@ -119,14 +119,14 @@ func TestRedirectURI_RegistrationNamesEveryFaultAtOnce(t *testing.T) {
 		"myapp://host/cb?state=1":                            {"this scheme", "(state)"},
 		"https://app.example.com/*?x=%zz":                    {"wildcards", "query is not well formed"},
 	} {
-		told, ok := errors.AsType[*loop.Error](loop.RedirectURI(uri).Validate())
+		refusal, ok := errors.AsType[*loop.Error](loop.RedirectURI(uri).Validate())
 		if !ok {
 			t.Errorf("%q is accepted", uri)
 			continue
 		}
 		for _, rule := range rules {
-			if !strings.Contains(told.Description, rule) {
-				t.Errorf("%q: the answer does not name %q: %s", uri, rule, told.Description)
+			if !strings.Contains(refusal.Description, rule) {
+				t.Errorf("%q: the answer does not name %q: %s", uri, rule, refusal.Description)
 			}
 		}
 	}

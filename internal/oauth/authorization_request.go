@@ -98,7 +98,7 @@ const (
 
 // CheckAuthorizationRequest checks the parameters of an authorization request.
 // Client and redirect URI are proven before anything else is judged, so that no
-// error is ever sent to a place that did not register. All faults are told at
+// error is ever sent to a place that did not register. All faults are reported at
 // once. Every refusal is an *AuthorizationError.
 func (s *Server) CheckAuthorizationRequest(ctx context.Context, asked Asked) (*AuthorizationRequest, error) {
 	req := &AuthorizationRequest{Asked: asked, Mode: QueryMode}

@@ -15,7 +15,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// idTokenLife is short: an ID token tells of a sign-in, it opens nothing.
+// idTokenLife is short: an ID token describes a sign-in, it opens nothing.
 const idTokenLife = 5 * time.Minute
 
 // idTokenType is the type in an ID token's header: what else is signed has another.

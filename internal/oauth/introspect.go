@@ -37,7 +37,7 @@ type Introspection struct {
 // errPublicIntrospects: anybody could ask in a public client's name.
 var errPublicIntrospects = loop.Errorf(loop.InvalidClient, "Introspection is for clients that authenticate. A public client cannot.")
 
-// Introspect tells a client of a token that was issued to it, or that is meant
+// Introspect reports to a client on a token that was issued to it, or that is meant
 // for the resource server that it is (RFC 7662 §2). Of any other token, and of
 // one that does not work, it says only that it is not active. Access tokens are
 // judged without asking the store.
@@ -62,23 +62,23 @@ func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Intro
 	if token.Client != client.ID && !s.serves(client, token) {
 		return &Introspection{}
 	}
-	told := &Introspection{
+	answer := &Introspection{
 		Active: true, Scope: token.scope(), Client: string(token.Client), TokenType: token.Binding.TokenType(),
 		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: string(token.Member),
 		Audience: token.Audience, Issuer: s.Issuer, ID: string(token.ID),
 	}
-	if len(told.Audience) == 0 {
-		told.Audience = s.OwnResources
+	if len(answer.Audience) == 0 {
+		answer.Audience = s.OwnResources
 	}
 	if token.Member == "" {
-		told.Subject = string(token.Client)
+		answer.Subject = string(token.Client)
 	} else {
-		told.AuthTime, told.ACR = token.AuthTime.Unix(), ACRPassword
+		answer.AuthTime, answer.ACR = token.AuthTime.Unix(), ACRPassword
 	}
 	if !token.Binding.None() {
-		told.Binding = &token.Binding
+		answer.Binding = &token.Binding
 	}
-	return told
+	return answer
 }
 
 // serves reports whether the client is the resource server that the token is
@@ -94,10 +94,10 @@ func (s *Server) serves(client *loop.Client, token AccessToken) bool {
 	return slices.Contains(token.Audience, resource)
 }
 
-// introspectRefresh tells a client of its own refresh token; nobody else has any
+// introspectRefresh reports to a client on its own refresh token; nobody else has any
 // business with it.
 func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, token refreshToken) (*Introspection, error) {
-	told := &Introspection{}
+	answer := &Introspection{}
 	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		chain := st.Chain
 		if chain == nil || chain.Client != client.ID ||
@@ -106,14 +106,14 @@ func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, tok
 			standing(st) != "" || !chain.Live(s.World.Now()) {
 			return Change{}, nil
 		}
-		*told = Introspection{
+		*answer = Introspection{
 			Active: true, Scope: covered(chain.Scopes, st).String(), Client: string(chain.Client),
 			Expiry: chain.IdleExpiresAt.Unix(), IssuedAt: chain.RotatedAt.Unix(), Subject: string(chain.Member), Issuer: s.Issuer,
 			AuthTime: chain.AuthTime.Unix(), ACR: ACRPassword,
 		}
 		return Change{}, nil
 	})
-	return told, err
+	return answer, err
 }
 
 // introspectionJWT is the claims of a JWT answer (RFC 9701 §5).
@@ -126,8 +126,8 @@ type introspectionJWT struct {
 
 // SignIntrospection makes the JWT form of an answer, for the client that asked
 // (RFC 9701 §5).
-func (s *Server) SignIntrospection(client *loop.Client, told *Introspection) (string, error) {
-	body, err := json.Marshal(introspectionJWT{Issuer: s.Issuer, Audience: audienceOf(client), IssuedAt: s.World.Now().Unix(), Introspection: told})
+func (s *Server) SignIntrospection(client *loop.Client, answer *Introspection) (string, error) {
+	body, err := json.Marshal(introspectionJWT{Issuer: s.Issuer, Audience: audienceOf(client), IssuedAt: s.World.Now().Unix(), Introspection: answer})
 	if err != nil {
 		return "", fmt.Errorf("encoding an introspection: %w", err)
 	}

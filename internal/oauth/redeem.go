@@ -11,7 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth/possession"
 )
 
-// What the holder of a code that does not work is told. The descriptions name
+// The answers to the holder of a code that does not work. The descriptions name
 // the commonest mistake and give nothing away: each needs a genuine code.
 var (
 	errNoCode       = loop.Errorf(loop.InvalidRequest, "The code is missing. If your callback was given an error instead of a code, there is nothing to exchange: read error and error_description there.").About("code")

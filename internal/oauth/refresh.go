@@ -184,7 +184,7 @@ func scopeBeyond(beyond loop.Scopes) error {
 	return loop.Errorf(loop.InvalidScope, "A refresh adds no scopes: this authorization did not ask for %s. Leave it out, or send the member through authorization with it.", beyond).About("scope")
 }
 
-// noneLeft tells a refresh that named the wrong scopes from a chain that has lost
+// noneLeft distinguishes a refresh that named the wrong scopes from a chain that has lost
 // all of its own.
 func noneLeft(chain *loop.Chain, st State) error {
 	if len(covered(chain.Scopes, st)) > 0 {
@@ -194,7 +194,7 @@ func noneLeft(chain *loop.Chain, st State) error {
 }
 
 // refuseOld turns away a token that is not the chain's newest. One that was used
-// before is a re-use whatever else the request asks for: an app that is told of a
+// before is a re-use whatever else the request asks for: an app that learns of a
 // wrong scope would not know that its tokens were copied.
 func (s *Server) refuseOld(ctx context.Context, req TokenRequest, token refreshToken, retry bool, st State) (Change, error) {
 	chain := st.Chain

@@ -9,7 +9,7 @@ import (
 )
 
 // faults collects what is wrong with an authorization request, so that nobody
-// mends one thing to be told of the next.
+// mends one thing and then meets the next.
 type faults []*loop.Error
 
 // add keeps an error, unless its parameter is at fault already.

@@ -21,22 +21,22 @@ type signedUserInfo struct {
 	UserInfo
 }
 
-// UserInfo tells of the member whom an access token stands for; signed is a JWT
+// UserInfo describes the member whom an access token stands for; signed is a JWT
 // of the same, where the client registered to get one.
-func (s *Server) UserInfo(ctx context.Context, token AccessToken) (told UserInfo, signed string, err error) {
+func (s *Server) UserInfo(ctx context.Context, token AccessToken) (info UserInfo, signed string, err error) {
 	m, err := s.Ledger.Member(ctx, token.Member)
 	if err != nil {
-		return told, "", err
+		return info, "", err
 	}
-	told = UserInfo{Subject: m.ID, MemberClaims: ClaimsOf(m, token.Scopes)}
+	info = UserInfo{Subject: m.ID, MemberClaims: ClaimsOf(m, token.Scopes)}
 	client, err := s.Ledger.Client(ctx, token.Client)
 	if err != nil || client.Protocol.UserInfoAlgorithm == "" {
-		return told, "", err
+		return info, "", err
 	}
-	body, err := json.Marshal(signedUserInfo{Issuer: s.Issuer, Audience: string(token.Client), UserInfo: told})
+	body, err := json.Marshal(signedUserInfo{Issuer: s.Issuer, Audience: string(token.Client), UserInfo: info})
 	if err != nil {
-		return told, "", fmt.Errorf("encoding userinfo: %w", err)
+		return info, "", fmt.Errorf("encoding userinfo: %w", err)
 	}
 	signed, err = s.sign(client.Protocol.UserInfoAlgorithm, "userinfo+jwt", body)
-	return told, signed, err
+	return info, signed, err
 }

@@ -73,9 +73,9 @@ func TestSec160_NothingInABackupCanBeReadWithoutTheMasterKey(t *testing.T) {
 	platformtest.OnSQLite(t)
 	r := remember(t)
 	folder, _ := unpacked(t, r)
-	for _, told := range []string{string(r.ada.Email), r.ada.Name, string(r.ada.ID), "SQLite format 3", "CREATE TABLE", `"issuer"`} {
-		if bytes.Contains(r.archive, []byte(told)) {
-			t.Errorf("the backup tells %q to everybody", told)
+	for _, secret := range []string{string(r.ada.Email), r.ada.Name, string(r.ada.ID), "SQLite format 3", "CREATE TABLE", `"issuer"`} {
+		if bytes.Contains(r.archive, []byte(secret)) {
+			t.Errorf("the backup shows %q to everybody", secret)
 		}
 	}
 	another, _ := credential.NewMaster(loop.Machine{})

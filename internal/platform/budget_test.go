@@ -33,7 +33,7 @@ var statementBudgets = map[string]uint64{
 }
 
 // onPostgres is where an act takes more there: a transaction begins and takes its
-// lock, and what all processes must know is told and waited for. All that an act
+// lock, and what all processes must know is sent and waited for. All that an act
 // writes travels with its commit.
 var onPostgres = map[string]uint64{
 	"introspect a refresh token": 4,

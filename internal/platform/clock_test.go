@@ -90,7 +90,7 @@ func TestSec187_AClockThatIsBehindWhatIsStoredIsRedAndAnAlarm(t *testing.T) {
 	p.World.Jump(48 * time.Hour)
 	p.AddMember(t, "Ada") // leaves a record
 	if err := checkOf(t, p, "clock"); err != nil {
-		t.Errorf("nobody can tell that it is ahead, and yet: %v", err)
+		t.Errorf("nobody knows that it is ahead, and yet: %v", err)
 	}
 	p.World.Jump(-48 * time.Hour)
 	if err := checkOf(t, p, "clock"); err == nil || !strings.Contains(err.Error(), "48h0m0s behind") {

@@ -122,7 +122,7 @@ func (s shrinking) TempDir() string {
 }
 
 // newHistory starts a platform with an app, and sometimes another, and one or two
-// members: of few there is more to tell.
+// members: of few more can be said.
 func newHistory(t *testing.T, rt *rapid.T, app string) *history {
 	tb := shrinking{t, rt}
 	h := &history{Platform: platformtest.New(tb), rt: rt, t: tb, apps: map[string]*historyApp{}, members: map[string]*historyMember{}}
@@ -269,11 +269,11 @@ func (h *history) introspect(what, text string, by *historyApp, active bool, sco
 		h.same(what+" is asked about", refused, invalidClient)
 		return
 	}
-	told := r.JSON(h.t)
-	if told["active"] != active {
-		h.rt.Fatalf("%s is active: %v, and the model says: %v", what, told["active"], active)
+	introspected := r.JSON(h.t)
+	if introspected["active"] != active {
+		h.rt.Fatalf("%s is active: %v, and the model says: %v", what, introspected["active"], active)
 	}
-	if scope, _ := told["scope"].(string); active && scope != scopes.String() {
+	if scope, _ := introspected["scope"].(string); active && scope != scopes.String() {
 		h.rt.Fatalf("%s is for %q, and the model says: %q", what, scope, scopes)
 	}
 }

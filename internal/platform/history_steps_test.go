@@ -100,7 +100,7 @@ func (h *history) presentsRefresh(rt *rapid.T) {
 }
 
 // givesBack revokes a token by RFC 7009. Another app's stays as it is, and no
-// answer tells.
+// answer says.
 func (h *history) givesBack(rt *rapid.T) {
 	var (
 		what, text string
@@ -272,7 +272,7 @@ func (h *history) wait(by time.Duration) {
 func (h *history) ask(app *historyApp, member *historyMember, req request) (code int, ok bool) {
 	issued, shown, want := h.model.authorize(app.model, member.model, req)
 	if want == errorPage && app.Key != nil {
-		want = invalidClient // an app that pushes is told at once
+		want = invalidClient // an app that pushes is answered at once
 	}
 	what := member.Name + " is asked by " + app.name + " for " + req.asked.String()
 	if shown {

@@ -36,8 +36,8 @@ func TestIntrospection_OfAnAccessTokenAsksNoDatabase(t *testing.T) {
 		}
 		return p.OAuth.Introspect(t.Context(), client, req)
 	}
-	if told, err := introspect(tokens.Access); err != nil || !told.Active {
-		t.Fatalf("before: %+v, %v", told, err)
+	if introspected, err := introspect(tokens.Access); err != nil || !introspected.Active {
+		t.Fatalf("before: %+v, %v", introspected, err)
 	}
 	if err := p.Close(context.Background()); err != nil {
 		t.Fatal(err)
@@ -51,14 +51,14 @@ func TestIntrospection_OfAnAccessTokenAsksNoDatabase(t *testing.T) {
 		{"one that was made up", "lph_at_" + tokens.Access[len("lph_at_x"):], false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if told, err := introspect(c.token); err != nil || told.Active != c.active {
-				t.Errorf("%+v, %v", told, err)
+			if introspected, err := introspect(c.token); err != nil || introspected.Active != c.active {
+				t.Errorf("%+v, %v", introspected, err)
 			}
 		})
 	}
 	t.Run("what does ask the database cannot be answered", func(t *testing.T) {
-		if told, err := introspect(revoked.Refresh); err == nil || loop.AsError(err).Code != loop.TemporarilyUnavailable {
-			t.Errorf("%+v, %v", told, err)
+		if introspected, err := introspect(revoked.Refresh); err == nil || loop.AsError(err).Code != loop.TemporarilyUnavailable {
+			t.Errorf("%+v, %v", introspected, err)
 		}
 	})
 	t.Run("the endpoint around it asks no database either", func(t *testing.T) {

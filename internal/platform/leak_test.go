@@ -132,7 +132,7 @@ func TestSec122_Sec125_NothingThatOpensAnythingIsLeftBehind(t *testing.T) {
 	}
 	log := p.Log.String()
 	if !strings.Contains(log, "POST /v1/oauth/token") || !strings.Contains(log, "level=INFO") {
-		t.Fatalf("the log tells nothing:\n%s", log)
+		t.Fatalf("the log says nothing:\n%s", log)
 	}
 	records := auditRecords(t, p)
 	if err := p.Close(context.Background()); err != nil {

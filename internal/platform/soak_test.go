@@ -45,7 +45,7 @@ func measure(t *testing.T, p *platformtest.Platform) size {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	s.heap, s.goroutines = int64(memory.HeapAlloc), runtime.NumGoroutine()
-	if open, err := os.ReadDir("/proc/self/fd"); err == nil { // where the system tells
+	if open, err := os.ReadDir("/proc/self/fd"); err == nil { // where the system reports it
 		s.files = len(open)
 	}
 	return s

@@ -212,7 +212,7 @@ func TestARotatedSecretAndTheOneBeforeBothWork(t *testing.T) {
 		t.Error("one of the two does not work")
 	}
 	if page := b.Get(developers + path); !strings.Contains(page.Text, "The one before works until") {
-		t.Error("the page does not tell of the secret before")
+		t.Error("the page does not mention the secret before")
 	}
 }
 

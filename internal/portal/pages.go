@@ -202,7 +202,7 @@ func algorithmChoices(chosen loop.Algorithm) []algorithmChoice {
 		{Name: loop.ES256, For: "What we suggest: short, and known to every library of today."},
 		{Name: loop.EdDSA, For: "Shorter still, where your library knows Ed25519."},
 		{Name: loop.PS256, For: "RSA as it should be, for systems that have no elliptic curves."},
-		{Name: loop.RS256, For: "What older frameworks expect: Spring Security, ASP.NET and many PHP libraries take nothing else unless they are told to."},
+		{Name: loop.RS256, For: "What older frameworks expect: Spring Security, ASP.NET and many PHP libraries take nothing else unless they are configured to."},
 	}
 	for i := range choices {
 		choices[i].Ticked = choices[i].Name == chosen
@@ -315,7 +315,7 @@ type errorView struct {
 
 // errorPage is the page of every error of the host.
 func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
-	dev, _ := h.developer(r) // who is signed in stands in the header, if it can be told
+	dev, _ := h.developer(r) // who is signed in is in the header, if it is known
 	view := errorView{
 		PortalFrame: h.frame("", dev), Title: "That didn’t work", Description: e.Description,
 		Page: web.ErrorPath(e.Code), Code: e.Code, RequestID: web.RequestID(r.Context()),

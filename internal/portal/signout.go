@@ -33,7 +33,7 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 // LogoutPath is where identity says that a sign-in has ended.
 const LogoutPath = "/backchannel-logout"
 
-// BackchannelLogoutURL is where the portal's client is told of it.
+// BackchannelLogoutURL is where the portal's client is notified of it.
 func BackchannelLogoutURL(developers *url.URL) string {
 	return developers.JoinPath(LogoutPath).String()
 }

@@ -19,7 +19,7 @@ type origins struct {
 }
 
 // HasOrigin reports whether an enabled app registered the origin. It decides what a
-// browser is told before it is known which app asks, and may be a minute behind;
+// browser is answered before it is known which app asks, and may be a minute behind;
 // who may read an answer, the app's own registration says.
 func (r *Clients) HasOrigin(ctx context.Context, origin string) bool {
 	r.origins.mu.Lock()

@@ -11,21 +11,21 @@ import (
 // retryAfter is how long a caller should wait where nothing was written.
 const retryAfter = time.Second
 
-// Unavailable tells of a failure after which nothing was written.
+// Unavailable is the error for a failure after which nothing was written.
 func Unavailable(cause error) error {
 	e := loop.Errorf(loop.TemporarilyUnavailable, "The platform could not write this down, and did nothing. Try again.")
 	e.RetryAfter = retryAfter
 	return e.Because(cause)
 }
 
-// Uncertain tells of a failure after which nobody knows whether it was written,
+// Uncertain is the error for a failure after which nobody knows whether it was written,
 // and so nobody may simply try again: loop.ErrOutcomeUnknown is in it.
 func Uncertain(cause error) error {
 	return loop.Errorf(loop.TemporarilyUnavailable, "The platform failed while it wrote this down. It may have happened or not.").
 		Because(errors.Join(loop.ErrOutcomeUnknown, cause))
 }
 
-// Found tells what came of reading a row: loop.ErrNotFound where there is none,
+// Found is the error of reading a row: loop.ErrNotFound where there is none,
 // loop.TemporarilyUnavailable where the database could not be read.
 func Found(err error) error {
 	switch {

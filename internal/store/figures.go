@@ -6,7 +6,7 @@ import "time"
 type Commit struct {
 	Acts   int // that it carried (group commit)
 	Took   time.Duration
-	Failed bool // it is not durable, or nobody can tell
+	Failed bool // it is not durable, or nobody knows
 }
 
 // Figures is how a database does at a moment.

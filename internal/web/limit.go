@@ -47,7 +47,7 @@ func (s *Site) LimitClient(w http.ResponseWriter, r *http.Request, class limit.C
 // wholeSeconds rounds up: who waits so long has waited long enough.
 func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
-// inWords tells a person how long a wait is.
+// inWords says to a person how long a wait is.
 func inWords(d time.Duration) string {
 	switch seconds := wholeSeconds(d); {
 	case seconds == 1:

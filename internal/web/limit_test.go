@@ -58,7 +58,7 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// limits are the headers of an answer that tell of its limit.
+// limits are the headers of an answer that show its limit.
 func limits(w *httptest.ResponseRecorder) [4]string {
 	h := w.Header()
 	return [4]string{h.Get("X-RateLimit-Limit"), h.Get("X-RateLimit-Remaining"), h.Get("X-RateLimit-Reset"), h.Get("Retry-After")}
@@ -75,7 +75,7 @@ func TestSite_EveryLimitedAnswerSaysWhatIsLeft(t *testing.T) {
 		{"the first", 0, 200, [4]string{"2", "1", "65", ""}},
 		{"the last", 1500 * time.Millisecond, 200, [4]string{"2", "0", "64", ""}},
 		{"one too many", 0, 429, [4]string{"2", "0", "64", "64"}},
-		{"too early by a little, told in seconds rounded up", 63_400 * time.Millisecond, 429, [4]string{"2", "0", "1", "1"}},
+		{"too early by a little, given in seconds rounded up", 63_400 * time.Millisecond, 429, [4]string{"2", "0", "1", "1"}},
 		{"in time", 100 * time.Millisecond, 200, [4]string{"2", "1", "65", ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

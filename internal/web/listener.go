@@ -30,7 +30,7 @@ func (c *Connections) Ready() error {
 	return nil
 }
 
-// Limit bounds the connections of a listener. One too many is told to come back,
+// Limit bounds the connections of a listener. One too many is asked to come back,
 // where plain says that it would understand it, and closed.
 func (c *Connections) Limit(listener net.Listener, plain bool) net.Listener {
 	return &boundedListener{listener, c, plain}

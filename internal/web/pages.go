@@ -82,6 +82,6 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, data any)
 		h.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // the browser has gone: nobody is left to tell
+	_, _ = w.Write(body.Bytes()) // the browser has gone: nobody reads the error
 	return nil
 }

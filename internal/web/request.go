@@ -97,7 +97,7 @@ func (s *Site) log(next http.Handler) http.Handler {
 	})
 }
 
-// Observe is told of each request as it begins. It gives the context that the
+// Observe is called with each request as it begins. It gives the context that the
 // request goes on with, and what is to be called once it is answered.
 type Observe func(r *http.Request) (context.Context, func(Answered))
 

@@ -67,7 +67,7 @@ func write(w http.ResponseWriter, kind string, status int, body []byte) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client has gone: nobody is left to tell
+	_, _ = w.Write(body) // the client has gone: nobody reads the error
 }
 
 // WriteJWT answers with a signed JWT of the given media type.
@@ -94,10 +94,10 @@ type errorAnswer struct {
 	RetryAfterMS int64          `json:"retry_after_ms,omitempty"`
 }
 
-// WriteError answers with the error as JSON. What is not a *loop.Error is told
+// WriteError answers with the error as JSON. What is not a *loop.Error is shown
 // as server_error; what lies beneath goes to the log alone.
 func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.told(w, r, err)
+	e := s.publicError(w, r, err)
 	answer := errorAnswer{
 		Error:        e.Code,
 		Description:  e.Description,
@@ -116,21 +116,21 @@ func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 
 // writeErrorPage answers with the error as a page of the host.
 func (s *Site) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.told(w, r, err)
+	e := s.publicError(w, r, err)
 	if err := s.ErrorPage(w, r, e); err != nil {
 		s.WriteError(w, r, fmt.Errorf("showing the error page for %s: %w", e.Code, err))
 	}
 }
 
-// told prepares an error for the outside.
-func (s *Site) told(w http.ResponseWriter, r *http.Request, err error) *loop.Error {
+// publicError prepares an error for the outside.
+func (s *Site) publicError(w http.ResponseWriter, r *http.Request, err error) *loop.Error {
 	e := loop.AsError(err)
 	s.Note(w, r, e)
 	return e
 }
 
 // Note notes an error for the log line, sets the headers that belong to it and
-// gives its status: for pages that tell of it in their own way.
+// gives its status: for pages that show it in their own way.
 func (s *Site) Note(w http.ResponseWriter, r *http.Request, e *loop.Error) int {
 	NoteError(r.Context(), e)
 	if e.RetryAfter > 0 {

@@ -59,21 +59,21 @@ func TestSec120_APanicEndsItsOwnRequestAlone(t *testing.T) {
 	for _, path := range []string{"/panic", "/fault", "/beyond"} {
 		w := httptest.NewRecorder()
 		site.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://platform.test"+path, http.NoBody))
-		var told errorAnswer
-		if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil || w.Code != http.StatusInternalServerError || told.Error != loop.ServerError {
+		var body errorAnswer
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Code != http.StatusInternalServerError || body.Error != loop.ServerError {
 			t.Errorf("%s is answered %d %s", path, w.Code, w.Body)
 		}
-		if id := w.Header().Get("X-Request-Id"); id == "" || string(told.RequestID) != id || !strings.Contains(log.String(), id) {
-			t.Errorf("%s: the request's id is %q in the header, %q in the answer", path, id, told.RequestID)
+		if id := w.Header().Get("X-Request-Id"); id == "" || string(body.RequestID) != id || !strings.Contains(log.String(), id) {
+			t.Errorf("%s: the request's id is %q in the header, %q in the answer", path, id, body.RequestID)
 		}
 		for _, inside := range []string{"SELECT", "secret", "goroutine", ".go", "out of range", "panic"} {
 			if strings.Contains(w.Body.String(), inside) {
-				t.Errorf("%s tells of %q: %s", path, inside, w.Body)
+				t.Errorf("%s shows %q: %s", path, inside, w.Body)
 			}
 		}
 	}
 	if !strings.Contains(log.String(), "SELECT secret FROM members") {
-		t.Error("the log does not tell what happened")
+		t.Error("the log does not say what happened")
 	}
 	w := httptest.NewRecorder()
 	site.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://platform.test/well", http.NoBody))

@@ -41,7 +41,7 @@ type Config struct {
 	Origins func(ctx context.Context, origin string) bool
 
 	Limits  *limit.Limits // nil: requests are not limited
-	Observe Observe       // nil: nobody is told of requests
+	Observe Observe       // nil: requests are not reported
 
 	// Live reports whether this process may answer: whether it knows what other
 	// processes have revoked. It is asked once a request's head has been read.
@@ -174,7 +174,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 // unrouted is the pattern of what no route answers.
 const unrouted = "/"
 
-// unrouted tells a wrong method from a wrong path.
+// unrouted distinguishes a wrong method from a wrong path.
 func (s *Site) unrouted(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {

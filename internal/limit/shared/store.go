@@ -67,7 +67,7 @@ func Open(address string, log *slog.Logger) (*Store, error) {
 	return &Store{client: redis.NewClient(options), log: log}, nil
 }
 
-// nobody hears what the library says of each connection: the store tells of a server
+// nobody hears what the library says of each connection: the store reports a server
 // that does not answer, once.
 type nobody struct{}
 

@@ -38,14 +38,14 @@ func (c *Commons) Serve(ctx context.Context, world *loop.Clock, reload func(cont
 	if c.presence, err = Join(ctx, world, news{c}, databases...); err != nil {
 		return nil, err
 	}
-	c.tellOfStandby(ctx)
+	c.warnOfStandby(ctx)
 	at, err := c.Epoch(ctx) // the newest revocation may have been swept
 	c.revocations.Raise(at)
 	return c.presence, err
 }
 
-// tellOfStandby tells the operator where a failover can lose what was answered.
-func (c *Commons) tellOfStandby(ctx context.Context) {
+// warnOfStandby warns the operator where a failover can lose what was answered.
+func (c *Commons) warnOfStandby(ctx context.Context) {
 	var names string
 	if err := c.db.QueryRow(ctx, `SELECT current_setting('synchronous_standby_names')`).Scan(&names); err == nil && names == "" {
 		c.db.config.Log.WarnContext(ctx, "the database has no synchronous standby: a failover can lose what was answered last, and must be treated as a restore")

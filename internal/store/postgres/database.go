@@ -66,7 +66,7 @@ type Database struct {
 	generation atomic.Uint64 // of connections: those of one before are given up
 	waiting    atomic.Int64  // acts without a writer
 	statements *counter
-	observe    atomic.Pointer[func(store.Commit)] // nil: nobody is told
+	observe    atomic.Pointer[func(store.Commit)] // nil: commits are not reported
 
 	setLocally string // what each transaction of a reader sets first; empty: its connection has it
 
@@ -314,8 +314,8 @@ func (d *Database) Write(ctx context.Context, act func(*Tx) error) error {
 
 // isUnanswered reports whether an error is the database's, not the act's own.
 func isUnanswered(err error) bool {
-	told, ok := errors.AsType[*loop.Error](err)
-	return ok && told.Code == loop.TemporarilyUnavailable
+	public, ok := errors.AsType[*loop.Error](err)
+	return ok && public.Code == loop.TemporarilyUnavailable
 }
 
 var errClosed = errors.New("the database is closed")
@@ -343,7 +343,7 @@ func (d *Database) take(ctx context.Context) (*writer, error) {
 
 // Renew gives all connections up, each as soon as it is free: they were cut, or may
 // lead to a server that is none any more. Those who find it out by themselves would
-// have to tell somebody.
+// have to send somebody something.
 func (d *Database) Renew() {
 	d.generation.Add(1)
 	d.readers.Reset()

@@ -10,7 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-// OnCommit has f told of every commit from now on, once it was answered.
+// OnCommit calls f with every commit from now on, once it was answered.
 func (d *Database) OnCommit(f func(store.Commit)) { d.observe.Store(&f) }
 
 // Figures is how the database does. Connections are those that read and those that
@@ -50,14 +50,14 @@ const durableNothing = `SELECT pg_logical_emit_message(true, 'loop', '')`
 // counter counts the statements that are run.
 type counter struct {
 	run  atomic.Uint64
-	told atomic.Pointer[func(text string)] // nil: nobody is told of them
+	seen atomic.Pointer[func(text string)] // nil: they are not reported
 }
 
 // TraceQueryStart counts one (pgx.QueryTracer).
 func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	c.run.Add(1)
-	if told := c.told.Load(); told != nil {
-		(*told)(data.SQL)
+	if seen := c.seen.Load(); seen != nil {
+		(*seen)(data.SQL)
 	}
 	return ctx
 }

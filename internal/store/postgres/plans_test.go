@@ -91,7 +91,7 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 	}
 }
 
-// changesOrReads tells a statement that has a plan.
+// changesOrReads recognises a statement that has a plan.
 var changesOrReads = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b`)
 
 func connect(t *testing.T, address string) *pgx.Conn {

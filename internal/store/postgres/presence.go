@@ -351,7 +351,7 @@ const (
 const selectOthers = `SELECT EXISTS (SELECT 1 FROM leases WHERE id <> $1 AND expires_at > clock_timestamp() - $2::bigint * interval '1 microsecond')`
 
 // await returns once every other process knows of a number, or cannot serve without
-// finding it. The error is that nobody can tell: it was committed all the same.
+// finding it. The error is that nobody knows: it was committed all the same.
 func (p *Presence) await(ctx context.Context, number uint64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*(leaseTime+leaseMargin))
 	defer cancel()

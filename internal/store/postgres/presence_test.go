@@ -131,7 +131,7 @@ func TestPresence_WithoutALeaseNothingIsServed(t *testing.T) {
 	}
 }
 
-// Numbers that this process has seen will be given to others: it can't tell any more
+// Numbers that this process has seen will be given to others: it doesn't know any more
 // what it knows.
 func TestPresence_OnADatabaseThatWasSetBackItNeverServesAgain(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session
 		if m.Suspended {
 			return loop.ErrNotFound
 		}
-		// One of the same name goes on; of another's end its apps are told.
+		// One of the same name goes on; of another's end its apps are notified.
 		if _, err := endSessions(tx, onEnd, `hash = $1 AND id <> $2`, ends[:], session.ID); err != nil {
 			return err
 		}

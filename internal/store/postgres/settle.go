@@ -21,7 +21,7 @@ const (
 // answered. It returns nil where the transaction is durable, and else an error
 // that says whether anything can have been written.
 //
-// The transaction's newest audit record tells: it is there or it is not. Where it
+// The transaction's newest audit record decides: it is there or it is not. Where it
 // is not, it can still come for as long as the server works on the connection that
 // was lost: so that one is ended first, and then looked again.
 func (w *writer) settle(tx *Tx, cause error) error {

@@ -115,12 +115,12 @@ func TestSettle_FindsOutWhatBecameOfACommit(t *testing.T) {
 				if !arrives {
 					known, ok := errors.AsType[*loop.Error](err)
 					if !ok || known.RetryAfter == 0 || errors.Is(err, loop.ErrOutcomeUnknown) {
-						t.Fatalf("nothing was written, and it is told %v", err)
+						t.Fatalf("nothing was written, and the answer is %v", err)
 					}
 					err = revokeToken(t, p, "at_1")
 				}
 				if err != nil {
-					t.Fatalf("it was written, and is told %v", err)
+					t.Fatalf("it was written, and the answer is %v", err)
 				}
 			}
 			at, err := p.Epoch(t.Context())

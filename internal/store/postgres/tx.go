@@ -50,7 +50,7 @@ func (tx *Tx) One(otherwise error, query string, args ...any) {
 		QueryRow(func(row pgx.Row) error {
 			var one bool
 			err := row.Scan(&one)
-			if told, ok := errors.AsType[*pgconn.PgError](err); ok && told.Code == notOneRow {
+			if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == notOneRow {
 				return expectedError{tx.expected[at]}
 			}
 			return err

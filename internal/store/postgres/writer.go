@@ -73,11 +73,11 @@ func isRefusal(err error) bool {
 	if _, ok := errors.AsType[expectedError](err); ok {
 		return true
 	}
-	told, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && told.SeverityUnlocalized == "ERROR"
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.SeverityUnlocalized == "ERROR"
 }
 
-// undo takes everything back after an error before the commit, and tells it: the
+// undo takes everything back after an error before the commit, and returns it: the
 // act's own error as it is, a failure of the database as loop.TemporarilyUnavailable.
 func (w *writer) undo(tx *Tx, cause error) error {
 	if w.lane != nil {
@@ -89,8 +89,8 @@ func (w *writer) undo(tx *Tx, cause error) error {
 	if expected, ok := errors.AsType[expectedError](cause); ok {
 		return expected.error
 	}
-	_, told := errors.AsType[*pgconn.PgError](cause)
-	if told || pgconn.Timeout(cause) || w.conn == nil {
+	_, refused := errors.AsType[*pgconn.PgError](cause)
+	if refused || pgconn.Timeout(cause) || w.conn == nil {
 		return store.Unavailable(cause)
 	}
 	return cause

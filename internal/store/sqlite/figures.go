@@ -7,7 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-// OnCommit has f told of every commit from now on. It MUST return at once: the
+// OnCommit calls f with every commit from now on. It MUST return at once: the
 // writer waits for it.
 func (d *Database) OnCommit(f func(store.Commit)) { d.writer.observe.Store(&f) }
 

@@ -23,7 +23,7 @@ func (s *Identity) StartSession(ctx context.Context, session signin.Session, end
 		if m.Suspended {
 			return loop.ErrNotFound
 		}
-		// One of the same name goes on; of another's end its apps are told.
+		// One of the same name goes on; of another's end its apps are notified.
 		_, err = endSessions(tx, onEnd, `DELETE FROM sessions WHERE hash = $1 AND id <> $2 RETURNING id, member_id`, ends[:], session.ID)
 		if err != nil {
 			return err

@@ -162,7 +162,7 @@ func (tx *Tx) undo() {
 }
 
 // settle finds out what became of the batch before, where its commit failed, and
-// brings what it left outside the database into line. Its audit records tell:
+// brings what it left outside the database into line. Its audit records show it:
 // every change of state leaves one, and the lane's newest shows whether they are
 // there.
 func (tx *Tx) settle() (durable bool, err error) {

@@ -38,7 +38,7 @@ type writer struct {
 	conn    *sql.Conn
 	tx      *Tx
 	ended   chan struct{}
-	observe atomic.Pointer[func(store.Commit)] // nil: nobody is told
+	observe atomic.Pointer[func(store.Commit)] // nil: commits are not reported
 
 	mu     sync.RWMutex
 	closed bool
@@ -95,7 +95,7 @@ func (w *writer) run() {
 	}
 }
 
-// measured commits a batch and tells who wants to know. The batch is answered
+// measured commits a batch and reports it to whoever observes. The batch is answered
 // before that: nobody waits for a figure.
 func (w *writer) measured(batch []*act) {
 	began := time.Now()
@@ -106,7 +106,7 @@ func (w *writer) measured(batch []*act) {
 }
 
 // commit carries out a batch in one transaction and answers every act of it. Its
-// error is the database's, and what the acts without one of their own were told.
+// error is the database's, and what the acts without one of their own are answered.
 func (w *writer) commit(batch []*act) error {
 	results, err := w.transact(batch)
 	answer(batch, results, err)
@@ -135,7 +135,7 @@ func (w *writer) transact(batch []*act) (results []error, err error) {
 	return results, nil
 }
 
-// afterFailedCommit tells the acts of a batch whose commit failed what became of
+// afterFailedCommit answers the acts of a batch whose commit failed what became of
 // them: nil where they turn out to be durable. Where they are not to be seen,
 // a crash could still bring them back from the log.
 func (w *writer) afterFailedCommit(cause error) error {
@@ -148,7 +148,7 @@ func (w *writer) afterFailedCommit(cause error) error {
 	return store.Uncertain(errors.Join(cause, err))
 }
 
-// answer tells each act how it ended: its own error, else the batch's.
+// answer returns to each act how it ended: its own error, else the batch's.
 func answer(batch []*act, results []error, all error) {
 	for i, a := range batch {
 		if results != nil && results[i] != nil {
@@ -212,7 +212,7 @@ func (w *writer) carryOut(a *act) error {
 	return err
 }
 
-// ofDatabase tells a failure of the database, after which the act is undone,
+// ofDatabase recognises a failure of the database, after which the act is undone,
 // from the act's own answer.
 func ofDatabase(err error) error {
 	if _, failed := errors.AsType[*sqlite.Error](err); failed {

@@ -55,7 +55,7 @@ func addsWhileThereIsRoom(t *testing.T, f *fixture) {
 	must(t, f.store.AddClient(t.Context(), other, registration.Terms{}, f.record()))
 }
 
-// oneForm: whoever sends a form again is told so, and what it did is there.
+// oneForm: whoever sends a form again learns that, and what it did is there.
 func oneForm(t *testing.T, f *fixture) {
 	if _, err := f.store.SentForm(t.Context(), [32]byte{1}); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("a form that nobody sent: %v", err)

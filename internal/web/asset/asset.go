@@ -58,6 +58,6 @@ func newFile(name, ending, contentType string, content []byte) File {
 func (f File) Serve(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", f.contentType)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(f.content) // the browser has gone: nobody is left to tell
+	_, _ = w.Write(f.content) // the browser has gone: nobody reads the error
 	return nil
 }
