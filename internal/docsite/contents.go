@@ -96,7 +96,7 @@ func (c *contents) add(files fs.FS, file string, hosts addresses) error {
 		c.images[path.Join(web.DocumentationPath, file)] = image{text, mime.TypeByExtension(path.Ext(file))}
 		return nil
 	}
-	rendered, err := renderPage(file, hosts.replacer().Replace(string(text)), hosts.developers)
+	rendered, err := renderPage(file, []byte(hosts.replacer().Replace(string(text))), hosts.developers)
 	if err != nil {
 		return fmt.Errorf("rendering docs/%s: %w", file, err)
 	}

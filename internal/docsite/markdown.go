@@ -31,12 +31,12 @@ var markdown = goldmark.New(
 
 // renderPage renders the page in a file. Links between files become links
 // between addresses, so that the files read as well in the repository.
-func renderPage(file, source string, developers *url.URL) (*page, error) {
-	root := markdown.Parser().Parse(text.NewReader([]byte(source)))
+func renderPage(file string, source []byte, developers *url.URL) (*page, error) {
+	root := markdown.Parser().Parse(text.NewReader(source))
 	rendered := &page{Path: pagePath(file), anchors: map[string]bool{}}
 	err := ast.Walk(root, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
-			rendered.takeIn(node, file, []byte(source), developers)
+			rendered.takeIn(node, file, source, developers)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -47,7 +47,7 @@ func renderPage(file, source string, developers *url.URL) (*page, error) {
 		return nil, err
 	}
 	var body bytes.Buffer
-	if err := markdown.Renderer().Render(&body, []byte(source), root); err != nil {
+	if err := markdown.Renderer().Render(&body, source, root); err != nil {
 		return nil, err
 	}
 	rendered.Body = template.HTML(body.String()) //nolint:gosec // G203: our own embedded Markdown, rendered without raw HTML
