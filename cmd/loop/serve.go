@@ -45,7 +45,7 @@ func (cmd *serveCommand) Run(p *process) error {
 	if cmd.Check {
 		return config.report(p.stdout)
 	}
-	s := &service{config: config, clockIsRight: cmd.ClockIsRight, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce()), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	s := &service{config: config, clockIsRight: cmd.ClockIsRight, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce(), config.TrustedProxies...), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
 	if advice := config.advice(); advice != "" {
 		s.log.WarnContext(p.ctx, advice)
 	}
@@ -193,6 +193,7 @@ var tls12Suites = []uint16{
 // for them; whose they are is for the authorization server to judge.
 func (s *service) serve(listener net.Listener, handler http.Handler, asksForCertificates bool) {
 	server := web.NewServer(handler, s.log)
+	server.ConnState = s.connections.Track
 	s.servers = append(s.servers, server)
 	if s.certificate != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: tls12Suites, Certificates: []tls.Certificate{*s.certificate}}
