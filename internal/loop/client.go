@@ -188,7 +188,7 @@ func validateURIs(field string, uris []RedirectURI) []error {
 
 // validateName keeps out what could pass an app off as something else on the
 // consent page: control, invisible and direction-changing characters, mixed
-// scripts, and Loop's own name in any disguise (UTS 39 skeletons, in small).
+// scripts, Loop's own name in any spelling, and words that claim a check.
 func validateName(name string, firstParty bool) (fault string) {
 	if strings.TrimSpace(name) == "" {
 		return "Give the app a name: members see it when they are asked to allow it."
@@ -212,21 +212,15 @@ func validateName(name string, firstParty bool) (fault string) {
 	if latin && other {
 		return "The name mixes letters of different scripts. Use one."
 	}
-	if !firstParty && skeleton(name) == "loop" {
-		return "This name is reserved for Loop."
+	switch {
+	case specialForm(name):
+		return "The name holds letters or digits in a special form, such as full-width or mathematical ones or a Roman numeral. Write it in plain letters."
+	case !firstParty && holdsWord(name, ownWords):
+		return "The word Loop, in any spelling, is reserved for Loop's own apps. Leave it out."
+	case !firstParty && holdsWord(name, badgeWords):
+		return "The name holds a word such as verified or official, which claims a check. Members see from a badge which apps Loop has verified. Leave it out."
 	}
 	return ""
-}
-
-// skeleton folds the letters that look alike to one, and drops what is no letter.
-func skeleton(name string) string {
-	alike := strings.NewReplacer("0", "o", "о", "o", "ο", "o", "р", "p", "ρ", "p", "1", "l", "i", "l", "|", "l", "ӏ", "l")
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) {
-			return -1
-		}
-		return r
-	}, alike.Replace(strings.ToLower(name)))
 }
 
 func validPage(page string) bool {

@@ -9,7 +9,9 @@ import (
 // belongs to no script, and so has no place in a name. Joiners are judged where
 // they stand: see misplacedJoiner.
 func invisible(r rune) bool {
-	return r != ' ' && !isJoiner(r) && (!unicode.IsGraphic(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zs))
+	const brailleBlank = '\u2800'
+	return r != ' ' && !isJoiner(r) && (!unicode.IsGraphic(r) || r == brailleBlank ||
+		unicode.In(r, unicode.Cf, unicode.Co, unicode.Zs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector))
 }
 
 // hidesSomething reports whether a name holds a character that shows nothing, or a
