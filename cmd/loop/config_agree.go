@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/platform"
+	"github.com/loop-health/loop/internal/store/folder"
 )
 
 // readMaster reads the master key, from its variable or its file.
@@ -19,6 +20,9 @@ func (c *config) readMaster() error {
 	case text == "" && c.MasterKeyFile == "":
 		return errors.New("the master key is missing: set LOOP_MASTER_KEY, or name a file that holds it in master_key_file; `openssl rand -base64 32` makes one")
 	case text == "":
+		if err := folder.CheckSecret(c.MasterKeyFile); err != nil {
+			return fmt.Errorf("master_key_file: %w", err)
+		}
 		read, err := os.ReadFile(c.MasterKeyFile)
 		if err != nil {
 			return fmt.Errorf("the master key can't be read: %w", err)

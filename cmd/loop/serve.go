@@ -16,6 +16,7 @@ import (
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/store/folder"
 	"github.com/loop-health/loop/internal/telemetry"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -102,6 +103,9 @@ func (s *service) opened(closer func(context.Context) error) { s.closers = appen
 func (s *service) start(ctx context.Context, getenv func(string) string) error {
 	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
 		return fmt.Errorf("the data folder can't be made: %w", err)
+	}
+	if err := folder.CheckPrivate(s.config.Dir); err != nil {
+		return err
 	}
 	release, err := lockFolder(s.config.Dir)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -142,5 +143,27 @@ func TestSec162_NoBackupIsMadeOfADatabaseWithAForeignTrigger(t *testing.T) {
 	var archive bytes.Buffer
 	if _, _, err := r.p.Backup(t.Context(), &archive); err == nil || !strings.Contains(err.Error(), "holds a trigger evil on grants") || archive.Len() != 0 {
 		t.Errorf("%d bytes, and it says: %v", archive.Len(), err)
+	}
+}
+
+func TestSec199_ACopyThatAKilledBackupLeftIsDeletedAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	var left []string
+	for _, name := range []string{"backup-unfinished", "restore-incoming"} {
+		dir := filepath.Join(p.Folder, name)
+		left = append(left, dir)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "identity.db"), []byte("a copy"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Restart(t)
+	for _, dir := range left {
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s is still there: %v", dir, err)
+		}
 	}
 }

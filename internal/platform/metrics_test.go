@@ -37,7 +37,7 @@ func newMeasured(t *testing.T) *measured {
 func (m *measured) get(t *testing.T, path string) (status int, body string) {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	m.operations.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+	m.operations.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, http.NoBody))
 	return rec.Code, rec.Body.String()
 }
 

@@ -81,7 +81,7 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 		return nil, err
 	}
 	defer started()
-	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.openState, p.openKeys, p.buildOAuth, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
+	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.removeLeftovers, p.openState, p.openKeys, p.buildOAuth, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.Close(ctx))
 		}

@@ -44,6 +44,16 @@ func (p *Platform) refuseUnfinished(context.Context) error {
 	return nil
 }
 
+// removeLeftovers deletes what a backup or a restore has left that was killed: a
+// copy of all data, which nobody would look for. The lock says that none runs.
+func (p *Platform) removeLeftovers(context.Context) error {
+	var faults []error
+	for _, name := range []string{snapshotFolder, incomingFolder} {
+		faults = append(faults, os.RemoveAll(filepath.Join(p.config.Folder, name)))
+	}
+	return errors.Join(faults...)
+}
+
 // refuseSetBack refuses a state that is older than what the newest checkpoint saw
 // of it: what was revoked since would be good again.
 func (p *Platform) refuseSetBack(ctx context.Context) error {

@@ -10,7 +10,8 @@ import (
 
 // Handler answers on the listener of operations: GET /healthz while the process
 // lives, GET /readyz whether it can serve, GET /metrics for Prometheus, and
-// GET /debug/pprof/… where the time and the memory go, for `go tool pprof`.
+// GET /debug/pprof/… where the time and the memory go, for `go tool pprof`. A
+// request that names a host in public is not answered.
 func Handler(readiness *Readiness, metrics *Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, http.StatusOK, health{Status: "alive"}) })
@@ -20,7 +21,7 @@ func Handler(readiness *Readiness, metrics *Metrics) http.Handler {
 	for _, kind := range []string{"heap", "allocs", "goroutine"} {
 		mux.Handle("GET /debug/pprof/"+kind, pprof.Handler(kind))
 	}
-	return mux
+	return forExpectedHosts(mux)
 }
 
 // health is the answer of /healthz and /readyz.

@@ -18,7 +18,7 @@ import (
 func ask(t *testing.T, readiness *telemetry.Readiness, path string) (status int, checks map[string]string) {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	telemetry.Handler(readiness, telemetry.NewMetrics("test", readiness, nil)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+	telemetry.Handler(readiness, telemetry.NewMetrics("test", readiness, nil)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, http.NoBody))
 	var answer struct{ Checks map[string]string }
 	if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestProfiles_AreForTheOperatorsListener(t *testing.T) {
 		"/debug/pprof/cmdline":           http.StatusNotFound, // arguments and addresses of databases are nobody's
 	} {
 		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, http.NoBody))
 		if rec.Code != want || want == http.StatusOK && rec.Body.Len() == 0 {
 			t.Errorf("%s: %d with %d bytes, want %d", path, rec.Code, rec.Body.Len(), want)
 		}

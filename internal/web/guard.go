@@ -40,7 +40,16 @@ func (s *Site) guard(next http.Handler) http.Handler {
 // (AllowPage). All answers share the values: a handler replaces one (Set) or adds
 // to it (Add), which makes a copy, but MUST NOT write into it.
 func (s *Site) securityHeaders() http.Header {
-	h := http.Header{
+	h := strictHeaders()
+	if s.Secure() {
+		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+	return h
+}
+
+// strictHeaders are those of every answer, over TLS or not.
+func strictHeaders() http.Header {
+	return http.Header{
 		"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
 		"X-Frame-Options":              {"DENY"},
 		"X-Content-Type-Options":       {"nosniff"},
@@ -49,10 +58,6 @@ func (s *Site) securityHeaders() http.Header {
 		"Cross-Origin-Resource-Policy": {"same-origin"},
 		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=()"},
 	}
-	if s.Secure() {
-		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-	}
-	return h
 }
 
 // check judges the request's head.

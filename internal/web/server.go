@@ -2,6 +2,7 @@ package web
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func ByHost(hosts map[string]http.Handler) http.Handler {
 			host, ok = hosts[strings.TrimSuffix(strings.TrimSuffix(name, ":443"), ":80")]
 		}
 		if !ok {
+			maps.Copy(w.Header(), strictHeaders())
 			http.Error(w, "This connection leads to Connect with Loop, and the request names a host that is not here.", http.StatusMisdirectedRequest)
 			return
 		}
