@@ -38,13 +38,13 @@ func sealing(life time.Duration) schedule {
 // key is not here, since it never rotates: every record ever written is verified
 // under it, so the first would have to be kept for as long as the last.
 var schedules = map[Purpose]schedule{
-	ForAccessTokens:  sealing(loop.DefaultAccessTokenTTL),
-	ForCodes:         sealing(time.Minute + day), // 60 seconds to use it; a day in which a second use ends what the first gave
+	ForAccessTokens:  sealing(loop.MaxAccessTokenTTL),
+	ForCodes:         sealing(loop.CodeLife + loop.CodeRemembered),
 	ForRefreshTokens: sealing(loop.RefreshTokenIdle),
-	ForContinuations: sealing(30 * time.Minute),
-	ForTickets:       sealing(10 * time.Minute),
-	ForPages:         sealing(30 * day),       // the longest session that a form is bound to; cursors have no end of their own
-	ForPortal:        sealing(12 * time.Hour), // its sessions
+	ForContinuations: sealing(loop.ContinuationLife),
+	ForTickets:       sealing(loop.TicketLife),
+	ForPages:         sealing(loop.SessionAtMost), // that a form is bound to; cursors have no end of their own
+	ForPortal:        sealing(loop.DeveloperSessionLife),
 
 	// Others keep a key set for as long as they like: they get two weeks to read it
 	// again before a key signs, and after its last signature it is there for as long.

@@ -111,10 +111,8 @@ func (c *Client) HoldsSecret(hash [32]byte, now time.Time) bool {
 
 // Bounds of a client's fields.
 const (
-	MinAccessTokenTTL     = 5 * time.Minute
-	DefaultAccessTokenTTL = time.Hour
-	MaxRefreshGrace       = 30 * time.Second
-	SecretOverlap         = 24 * time.Hour
+	MaxRefreshGrace = 30 * time.Second
+	SecretOverlap   = 24 * time.Hour
 
 	maxNameLength   = 60
 	maxRedirectURIs = 20
@@ -145,7 +143,7 @@ func (c *Client) Validate() []error {
 			refuse(field, "The %s must be an absolute https URL without user info.", field)
 		}
 	}
-	if c.AccessTokenTTL < MinAccessTokenTTL || c.AccessTokenTTL > DefaultAccessTokenTTL {
+	if c.AccessTokenTTL < MinAccessTokenTTL || c.AccessTokenTTL > MaxAccessTokenTTL {
 		refuse("access_token_ttl", "An access token lives from 5 minutes to 1 hour.")
 	}
 	if c.RefreshGrace < 0 || c.RefreshGrace > MaxRefreshGrace {

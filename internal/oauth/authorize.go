@@ -229,7 +229,7 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *
 		IDClaims:    strings.Join(req.IDClaims, " "),
 		Resources:   req.Resources,
 		Key:         req.Key,
-		ExpiresAt:   s.World.Now().Add(codeLife),
+		ExpiresAt:   s.World.Now().Add(loop.CodeLife),
 	}
 }
 
@@ -285,7 +285,7 @@ func (s *Server) revocation(kind loop.RevocationKind, id string) loop.Revocation
 
 // NewRevocation makes a revocation that outlives everything it ends.
 func NewRevocation(w loop.World, kind loop.RevocationKind, id string) loop.Revocation {
-	return loop.Revocation{Kind: kind, ID: id, ExpiresAt: w.Now().Add(loop.DefaultAccessTokenTTL + codeLife + time.Minute)}
+	return loop.Revocation{Kind: kind, ID: id, ExpiresAt: w.Now().Add(loop.MaxAccessTokenTTL + loop.CodeLife + time.Minute)}
 }
 
 func byMember(signIn *loop.SignIn) audit.Actor {

@@ -8,10 +8,6 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// codeLife is how long an authorization code works (RFC 6749 §4.1.2 allows ten
-// minutes; a browser's redirect needs seconds).
-const codeLife = 60 * time.Second
-
 // Code is what an authorization code says. Its id is the id of the chain that
 // it will start, so that one insert both consumes it and starts the chain.
 type Code struct {

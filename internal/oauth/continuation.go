@@ -12,13 +12,6 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// continuationLife is how long a member may take between an app's request and
-// the end of signing in and consenting.
-const continuationLife = 30 * time.Minute
-
-// ticketLife is how long a consent page may lie open.
-const ticketLife = 10 * time.Minute
-
 // Continuation carries an authorization request through sign-in and consent. It
 // is sealed, so that nobody can change the request on its way, and bound to the
 // browser that made it, so that nobody else can go on with it.
@@ -80,7 +73,7 @@ func (s *Server) OpenContinuation(ctx context.Context, text string, browsers []s
 	flags := u.text()
 	c.Progress.Chosen, c.Progress.SignedIn = strings.Contains(flags, chosen), strings.Contains(flags, signedIn)
 	c.Browser = u.text()
-	if err != nil || !u.done() || !slices.Contains(browsers, c.Browser) || !loop.Alive(s.World.Now(), c.Progress.Began, continuationLife) {
+	if err != nil || !u.done() || !slices.Contains(browsers, c.Browser) || !loop.Alive(s.World.Now(), c.Progress.Began, loop.ContinuationLife) {
 		return Continuation{}, errLost
 	}
 	if c.Handle != "" {
@@ -133,7 +126,7 @@ func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *loo
 		t.Session == signIn.Session && t.Member == signIn.Member.ID &&
 		t.Request == requestHash(req) && shown.String() == req.Scopes.String() &&
 		t.Text == ConsentText && t.Client.Equal(req.Client.UpdatedAt) &&
-		loop.Alive(s.World.Now(), t.MadeAt, ticketLife)
+		loop.Alive(s.World.Now(), t.MadeAt, loop.TicketLife)
 	return shown, ok
 }
 

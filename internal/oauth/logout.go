@@ -105,7 +105,7 @@ func (s *Server) OpenLogout(ctx context.Context, text string, browsers []string)
 	}
 	params, err := url.ParseQuery(u.text())
 	owner, madeAt := u.text(), u.moment()
-	if err != nil || !u.done() || !slices.Contains(browsers, owner) || !loop.Alive(s.World.Now(), madeAt, continuationLife) {
+	if err != nil || !u.done() || !slices.Contains(browsers, owner) || !loop.Alive(s.World.Now(), madeAt, loop.ContinuationLife) {
 		return nil, errLost
 	}
 	return s.CheckLogout(ctx, params)

@@ -112,7 +112,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding possession.B
 	if st.Chain != nil {
 		return s.codeReused(ctx, st), errCodeReused
 	}
-	if !loop.Alive(now, code.ExpiresAt.Add(-codeLife), codeLife) {
+	if !loop.Alive(now, code.ExpiresAt.Add(-loop.CodeLife), loop.CodeLife) {
 		return refused(st, string(code.ID), "code expired"), errCodeExpired
 	}
 	fault := standing(st)

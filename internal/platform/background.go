@@ -56,7 +56,7 @@ func (p *Platform) forget(context.Context) error {
 // clock may have been ahead at the start: what it has held for longer than access
 // tokens live has ended by any clock.
 func (p *Platform) mayForget() bool {
-	return p.world.Elapsed()-p.startedAt > loop.DefaultAccessTokenTTL+loop.ClockTolerance
+	return p.world.Elapsed()-p.startedAt > loop.MaxAccessTokenTTL+loop.ClockTolerance
 }
 
 // repeat does something over and over until ctx ends.

@@ -13,7 +13,7 @@ import (
 )
 
 // sessionLife is how long a developer stays signed in.
-const sessionLife = 12 * time.Hour
+const sessionLife = loop.DeveloperSessionLife
 
 // session is who is signed in: what the session cookie holds, sealed.
 type session struct {

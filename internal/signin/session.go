@@ -13,7 +13,7 @@ import (
 // How long a sign-in lasts.
 const (
 	SessionIdle    = 12 * time.Hour
-	SessionAtMost  = 30 * 24 * time.Hour
+	SessionAtMost  = loop.SessionAtMost
 	CookieLifetime = SessionAtMost   // how long a browser may keep the session's cookie
 	touchEvery     = 5 * time.Minute // how exact the idle time is
 )

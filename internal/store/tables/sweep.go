@@ -35,7 +35,7 @@ func expired(now time.Time) []expiring {
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
 		{"settled deliveries", "deliveries", "number", "settled_at > 0 AND settled_at <= ", now.Add(-keptDeliveries)},
 		{"revocations", "revocations", "number", "expires_at <= ", replayable},
-		{"ended chains", "chains", "member_id, id", "ended_at > 0 AND ended_at <= ", replayable.Add(-loop.DefaultAccessTokenTTL)},
+		{"ended chains", "chains", "member_id, id", "ended_at > 0 AND ended_at <= ", replayable.Add(-loop.MaxAccessTokenTTL)},
 	}
 }
 

@@ -1,0 +1,29 @@
+package loop
+
+import "time"
+
+// How long what the platform hands out can be used. The keys that made it are kept
+// for as long, and so is the word that it was revoked.
+const (
+	MinAccessTokenTTL     = 5 * time.Minute
+	MaxAccessTokenTTL     = time.Hour // of any client
+	DefaultAccessTokenTTL = MaxAccessTokenTTL
+
+	// CodeLife is how long an authorization code works (RFC 6749 §4.1.2 allows ten
+	// minutes; a browser's redirect needs seconds).
+	CodeLife = 60 * time.Second
+	// CodeRemembered is how long after that a second use of a code ends what the first
+	// one gave (RFC 6749 §4.1.2).
+	CodeRemembered = 24 * time.Hour
+
+	// ContinuationLife is how long a member may take between an app's request and the
+	// end of signing in and consenting.
+	ContinuationLife = 30 * time.Minute
+	// TicketLife is how long a consent page may lie open.
+	TicketLife = 10 * time.Minute
+
+	// SessionAtMost is how long a member stays signed in at the most.
+	SessionAtMost = 30 * 24 * time.Hour
+	// DeveloperSessionLife is how long a developer stays signed in to the portal.
+	DeveloperSessionLife = 12 * time.Hour
+)
