@@ -15,7 +15,7 @@ import (
 func revoke(t *testing.T, app *platformtest.App, token string, more ...string) {
 	t.Helper()
 	r := app.Send("/v1/oauth/revoke", with(url.Values{"token": {token}}, more...), nil)
-	if r.StatusCode != http.StatusOK || r.Text != "" {
+	if r.StatusCode != http.StatusOK || r.Text != "{}" || r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("revoking: %d %s", r.StatusCode, r.Text)
 	}
 }

@@ -97,6 +97,5 @@ func (h *Host) revoke(w http.ResponseWriter, r *http.Request, client *loop.Clien
 	if err := h.oauth.RevokeToken(r.Context(), client, req); err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusOK)
-	return nil
+	return web.WriteJSON(w, http.StatusOK, struct{}{}) // some clients read JSON from every answer
 }

@@ -73,7 +73,7 @@ func (c *objectClaims) fault(client *loop.Client, issuer string, now time.Time) 
 	case c.Subject != "":
 		return "it must have no sub, or it could be taken for a client assertion (RFC 9101)"
 	case !isAudience(c.Audience, issuer):
-		return "aud must be " + issuer
+		return "aud must hold " + issuer
 	case c.ExpiresAt == nil || c.NotBefore == nil:
 		return "it needs exp and nbf"
 	case !now.Before(c.ExpiresAt.Time()):
@@ -86,10 +86,11 @@ func (c *objectClaims) fault(client *loop.Client, issuer string, now time.Time) 
 	return ""
 }
 
-// isAudience reports whether aud is the issuer, alone.
+// isAudience reports whether the issuer is the aud, or one of several (RFC 7519
+// §4.1.3): of the same app, at other servers.
 func isAudience(audience any, issuer string) bool {
-	if many, ok := audience.([]any); ok && len(many) == 1 {
-		audience = many[0]
+	if many, ok := audience.([]any); ok {
+		return slices.ContainsFunc(many, func(one any) bool { text, ok := one.(string); return ok && text == issuer })
 	}
 	return audience == issuer
 }

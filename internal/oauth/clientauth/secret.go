@@ -48,12 +48,24 @@ var secretBasic = method{
 	},
 }
 
+// What is wrong with a secret in itself, whoever's it is.
+var (
+	errEmptySecret = loop.Errorf(loop.InvalidClient, "The client_secret is empty. Send the whole secret; a public client has none, and sends its client_id in the form, without an Authorization header.").About("client_secret")
+	errNoSecret    = loop.Errorf(loop.InvalidClient, "The client_secret is not a secret of this platform: its last characters, a checksum, don't match the others. Copy it again, from secret_ to its end.").About("client_secret")
+)
+
 // provesSecret compares a secret with those that the client holds, whether or
-// not there are any: an unknown client costs the same work.
+// not there are any: an unknown client costs the same work, and is answered the
+// same.
 func (a *Authenticator) provesSecret(client *loop.Client, secret string) error {
 	_, wellFormed := credential.ClientSecretPrefix.Parse(secret)
 	held := client.HoldsSecret(credential.SecretOf(secret).Hash(), a.World.Now())
-	if !held || !wellFormed || !client.Protocol.AuthMethod.BySecret() {
+	switch {
+	case secret == "":
+		return errEmptySecret
+	case !wellFormed:
+		return errNoSecret
+	case !held || !client.Protocol.AuthMethod.BySecret():
 		return ErrInvalid
 	}
 	return nil
@@ -80,7 +92,7 @@ func parseBasic(header string) (id loop.ClientID, secret string, err error) {
 	}
 	decodedID, idErr := url.QueryUnescape(idText)
 	decodedSecret, secretErr := url.QueryUnescape(secretText)
-	if idErr != nil || secretErr != nil || decodedSecret == "" {
+	if idErr != nil || secretErr != nil {
 		return "", "", malformed
 	}
 	return loop.ClientID(decodedID), decodedSecret, nil
