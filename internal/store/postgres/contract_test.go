@@ -48,6 +48,19 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 	})
 }
 
+func TestStores_OfAClosedDatabaseAnswerAlike(t *testing.T) {
+	t.Parallel()
+	config, w := migrated(t)
+	first, second := open(t, postgres.Identity, config), open(t, postgres.Clinical, config)
+	identity, clinical := serveOn(t, first, w), postgres.NewClinical(second)
+	for _, db := range []*postgres.Database{first, second} {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	storetest.Closed(t, identity, clinical)
+}
+
 func TestClinical_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.RunResults(t, func(t *testing.T) (storetest.ResultStore, loop.World) {

@@ -27,7 +27,7 @@ UPDATE deliveries SET claimed_until = $3 FROM locked WHERE deliveries.number = l
 func (s *IdentityStore) ClaimDeliveries(ctx context.Context, claim outbox.Claim) (claimed []outbox.Delivery, err error) {
 	kind, now := string(claim.Kind), store.Micro(claim.Now)
 	var due int
-	if err := s.db.Row(ctx, tables.SelectDueDelivery, kind, now).Scan(&due); err != nil || due == 0 {
+	if err := store.Found(s.db.Row(ctx, tables.SelectDueDelivery, kind, now).Scan(&due)); err != nil || due == 0 {
 		return nil, err
 	}
 	err = s.db.Write(ctx, func(tx *Tx) error {

@@ -56,7 +56,6 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 			t.Helper()
 			db, w := watched(t, postgres.Identity)
 			s := serveOn(t, db, w)
-			t.Cleanup(func() { storetest.UseRest(context.WithoutCancel(t.Context()), t, s) })
 			return s, w
 		})
 	})

@@ -3,7 +3,6 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,7 +30,6 @@ func TestPooler_ByTransactionTheContractIsKept(t *testing.T) {
 			t.Helper()
 			config, w := through(t)
 			s := serve(t, config, w)
-			t.Cleanup(func() { storetest.UseRest(context.WithoutCancel(t.Context()), t, s) })
 			return s, w
 		})
 	})

@@ -53,6 +53,18 @@ func TestIdentity_KeepsTheContract(t *testing.T) {
 	})
 }
 
+func TestStores_OfAClosedDatabaseAnswerAlike(t *testing.T) {
+	t.Parallel()
+	identity, first, _ := openIdentity(t)
+	clinical, second, _ := openClinical(t)
+	for _, db := range []*sqlite.Database{first, second} {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	storetest.Closed(t, identity, clinical)
+}
+
 func TestClinical_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.RunResults(t, func(t *testing.T) (storetest.ResultStore, loop.World) {

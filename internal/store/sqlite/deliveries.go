@@ -23,7 +23,7 @@ const claimDelivery = `UPDATE deliveries SET claimed_until = $1 WHERE number = $
 // writes nothing.
 func (s *Identity) ClaimDeliveries(ctx context.Context, claim outbox.Claim) (claimed []outbox.Delivery, err error) {
 	var due int
-	if err := s.db.Row(ctx, tables.SelectDueDelivery, string(claim.Kind), store.Micro(claim.Now)).Scan(&due); err != nil || due == 0 {
+	if err := store.Found(s.db.Row(ctx, tables.SelectDueDelivery, string(claim.Kind), store.Micro(claim.Now)).Scan(&due)); err != nil || due == 0 {
 		return nil, err
 	}
 	err = s.db.Write(ctx, func(tx *Tx) error {

@@ -6,7 +6,6 @@
 package sqlite_test
 
 import (
-	"context"
 	"regexp"
 	"strconv"
 	"strings"
@@ -67,7 +66,6 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 			t.Helper()
 			s, db, w := openIdentity(t)
 			t.Cleanup(func() {
-				storetest.UseRest(context.WithoutCancel(t.Context()), t, s)
 				collect(db, "identity")
 			})
 			return s, w

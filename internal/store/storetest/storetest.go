@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -24,7 +25,8 @@ import (
 	"github.com/loop-health/loop/internal/signin"
 )
 
-// Store is everything that identity's rules need kept.
+// Store is everything that identity's rules need kept, and what is asked of it
+// besides: by operators, the portal and the sweep.
 type Store interface {
 	oauth.Ledger
 	clientauth.Assertions
@@ -35,6 +37,15 @@ type Store interface {
 	signin.Store
 	registration.Store
 	credential.KeyStore
+	Sweep(ctx context.Context, now time.Time) error
+	Backlog(ctx context.Context, now time.Time) (map[string]int64, error)
+	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
+	Members(ctx context.Context) ([]*loop.Member, error)
+	Clients(ctx context.Context) ([]*loop.Client, error)
+	Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error)
+	EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error
+	PortalSessionEnded(ctx context.Context, session, signIn [32]byte) (bool, error)
+	BeginVisit(ctx context.Context, member loop.MemberID, at time.Time) (time.Time, error)
 }
 
 // Run runs the suite; open gives an empty store that ends with the test.
@@ -84,6 +95,15 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 			store, world := open(t)
 			test(t, newFixture(t, store, world))
 		})
+	}
+	for _, part := range []map[string]func(*testing.T, *fixture){people, lists, sweeps, failures} {
+		for name, test := range part {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				store, world := open(t)
+				test(t, newFixture(t, store, world))
+			})
+		}
 	}
 }
 
