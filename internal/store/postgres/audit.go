@@ -53,14 +53,10 @@ const maxLanes = 10_000
 // the connection, and not before the server has ended what it was doing for it: so
 // the head that is read is the last there will be of those before.
 func takeLane(ctx context.Context, conn *pgx.Conn, d *Database) (*lane, error) {
-	locks := locksLanesOfIdentity
-	if d.schema == Clinical {
-		locks = locksLanesOfClinical
-	}
 	var number int
 	// A lock more than is needed, should the server ever look further than to the
 	// first row, would do no harm.
-	err := conn.QueryRow(ctx, `SELECT n FROM generate_series(1, $2::int) AS n WHERE pg_try_advisory_lock($1, n) LIMIT 1`, locks, maxLanes).Scan(&number)
+	err := conn.QueryRow(ctx, `SELECT n FROM generate_series(1, $2::int) AS n WHERE pg_try_advisory_lock($1, n) LIMIT 1`, roomOf(d.schema).lanes, maxLanes).Scan(&number)
 	if err != nil {
 		return nil, fmt.Errorf("taking up a lane of the audit chain: %w", err)
 	}

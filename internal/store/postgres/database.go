@@ -20,16 +20,6 @@ import (
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
-// Schema is one of the platform's schemas in a database, by its name there.
-type Schema string
-
-// The schemas. Every role may read shared; of the other two each has its own.
-const (
-	shared   Schema = "shared"
-	Identity Schema = "identity"
-	Clinical Schema = "clinical"
-)
-
 // Time limits. What takes longer is given up, so that nothing waits for long
 // behind it; a transaction as a whole has actTimeout.
 const (

@@ -40,12 +40,9 @@ var oldestLine = regexp.MustCompile(`(?m)^-- Needs a binary that knows (\d{4})\.
 
 // parts are all series, in the order in which they are applied.
 func parts() ([]part, error) {
-	all := []part{
-		{schema: shared, name: "shared"},
-		{schema: Identity, name: "audit"},
-		{schema: Identity, name: "identity"},
-		{schema: Clinical, name: "audit"},
-		{schema: Clinical, name: "clinical"},
+	all := []part{{schema: shared, name: "shared"}}
+	for _, r := range rooms {
+		all = append(all, part{schema: r.schema, name: "audit"}, part{schema: r.schema, name: string(r.schema)})
 	}
 	for i := range all {
 		sub, err := fs.Sub(files, "schema/"+all[i].name)
@@ -195,14 +192,14 @@ type querier interface {
 func appliedTo(ctx context.Context, conn querier, p part) (a applied, err error) {
 	var there bool
 	if err := conn.QueryRow(ctx, `SELECT to_regclass('shared.schema_migrations') IS NOT NULL`).Scan(&there); err != nil || !there {
-		return a, toldOfSchema(err)
+		return a, readingMigrations(err)
 	}
 	err = conn.QueryRow(ctx, `SELECT coalesce(max(number), 0), coalesce(max(oldest), 0) FROM shared.schema_migrations WHERE schema = $1 AND part = $2`,
 		p.schema, p.name).Scan(&a.number, &a.oldest)
-	return a, toldOfSchema(err)
+	return a, readingMigrations(err)
 }
 
-func toldOfSchema(err error) error {
+func readingMigrations(err error) error {
 	if err != nil {
 		return fmt.Errorf("reading the database's migrations: %w", err)
 	}

@@ -154,7 +154,7 @@ func (p *Presence) run(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// part hangs up; at the end of the process it gives the lease back first, so that
+// part closes the connection; at the end of the process it gives the lease back first, so that
 // nobody waits for it to run out.
 func (p *Presence) part(ctx context.Context, conn *pgx.Conn) {
 	if conn == nil {
@@ -217,9 +217,6 @@ func (p *Presence) keep(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// leadingOf are the leaders' locks, one a schema.
-var leadingOf = map[Schema]int{Identity: 0, Clinical: 1}
-
 // lead takes the leaders' locks as soon as they are free. They end with the connection.
 func (p *Presence) lead(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, leaseTime)
@@ -229,7 +226,7 @@ func (p *Presence) lead(ctx context.Context, conn *pgx.Conn) error {
 			continue
 		}
 		var got bool
-		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, $2)`, locksLeading, leadingOf[schema]).Scan(&got); err != nil {
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, $2)`, locksLeading, roomOf(schema).leading).Scan(&got); err != nil {
 			return err
 		}
 		leads.Store(got)

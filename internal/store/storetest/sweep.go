@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"sync"
 	"testing"
@@ -86,14 +87,14 @@ func sweepsExpired(t *testing.T, f *fixture) {
 		}
 	}
 	for i, want := range []bool{true, false} {
-		if diff := cmp.Diff(f.stored(byte(i+1), want), f.found(t, byte(i+1), chains[i])); diff != "" {
+		if diff := cmp.Diff(stored(want), f.found(t, byte(i+1), chains[i])); diff != "" {
 			t.Errorf("of the pair's %d, this is there (-want +found):\n%s", i+1, diff)
 		}
 	}
 }
 
 // stored is what found gives where all of it is there, or nothing.
-func (*fixture) stored(n byte, all bool) map[string]bool {
+func stored(all bool) map[string]bool {
 	return map[string]bool{"session": all, "idle session": all, "assertion": all, "portal session": all, "pushed request": all, "form": all, "chain": all}
 }
 
@@ -124,8 +125,9 @@ func sweepsMany(t *testing.T, f *fixture) {
 	const many = 501 // one more than a transaction sweeps
 	var all sync.WaitGroup
 	for i := range many {
+		hash := [32]byte(fmt.Appendf(nil, "%032d", i))
 		all.Go(func() {
-			if err := f.store.UseAssertion(t.Context(), f.client.ID, [32]byte{byte(i), byte(i >> 8)}, f.world.Now().Add(longGone)); err != nil {
+			if err := f.store.UseAssertion(t.Context(), f.client.ID, hash, f.world.Now().Add(longGone)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -8,10 +8,10 @@ import (
 )
 
 // SelectSecrets reads the secrets of a client, oldest first (ScanSecret).
-const SelectSecrets = `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = $1 ORDER BY created_at`
+const SelectSecrets = `SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = $1 ORDER BY created_at` //nolint:gosec // G101: a statement, no secret
 
 const (
-	insertSecret  = `INSERT INTO client_secrets (client_id, hash, created_at, expires_at) VALUES ($1, $2, $3, $4)`
+	insertSecret  = `INSERT INTO client_secrets (client_id, hash, created_at, expires_at) VALUES ($1, $2, $3, $4)` //nolint:gosec // G101: a statement, no secret
 	deleteSecrets = `DELETE FROM client_secrets WHERE client_id = $1`
 )
 
