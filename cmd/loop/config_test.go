@@ -126,7 +126,7 @@ func TestConfig_TheDocumentationShowsTheKeysAsTheyAre(t *testing.T) {
 		t.Fatalf("docs/loop-serve.md has %d tables of keys", len(found))
 	}
 	if *update {
-		if err := os.WriteFile(path, bytes.Replace(page, found[0], []byte(keysTable()), 1), 0o644); err != nil { //nolint:gosec // G306: a page of the repository
+		if err := os.WriteFile(path, bytes.Replace(page, found[0], []byte(keysTable()), 1), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

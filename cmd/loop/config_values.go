@@ -152,7 +152,7 @@ func readPrefix(text string) (netip.Prefix, error) {
 type hostNames []string
 
 // UnmarshalText reads names.
-func (h *hostNames) UnmarshalText(text []byte) error {
+func (h *hostNames) UnmarshalText(text []byte) error { //nolint:unparam // encoding.TextUnmarshaler
 	*h = strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
 	return nil
 }

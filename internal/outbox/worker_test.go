@@ -177,7 +177,7 @@ func TestWorker_SendsAgainLaterAndLaterAndThenGivesUp(t *testing.T) {
 	t.Parallel()
 	m := newMemory(outbox.Message{ID: "m"})
 	worker, w := newWorker(t, m, failing)
-	for i, wait := range (deliverer)(nil).Policy().Retries {
+	for i, wait := range deliverer(nil).Policy().Retries {
 		once(t, worker)
 		d := m.only()
 		if again := d.DueAt.Sub(w.Now()); d.Attempts != i+1 || again > wait || again < wait*9/10 {

@@ -49,7 +49,7 @@ func (p *Platform) registerPortal(ctx context.Context) error {
 		c.AccessTokenTTL, c.Mode = loop.MinAccessTokenTTL, loop.Production
 		c.Protocol.BackchannelLogoutURI = logout
 		_, err = p.Clients.Create(ctx, c, portalActor)
-	case err == nil && !(slices.Equal(c.RedirectURIs, callback) && c.Protocol.BackchannelLogoutURI == logout): // the platform has moved
+	case err == nil && (!slices.Equal(c.RedirectURIs, callback) || c.Protocol.BackchannelLogoutURI != logout): // the platform has moved
 		_, err = p.Clients.Update(ctx, portalID, portalActor, func(c *loop.Client) {
 			c.RedirectURIs, c.Protocol.BackchannelLogoutURI = callback, logout
 		})
