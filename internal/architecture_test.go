@@ -103,6 +103,9 @@ var edges = map[string]map[string]string{
 
 		"internal/oauth/clientjwt": "a key set holds public keys alone",
 	},
+	"internal/registration/library": {
+		"internal/loop": "what a library needs of a client's registration",
+	},
 	"internal/backup": {
 		"internal/loop": "a backup is of an epoch",
 	},
@@ -234,7 +237,10 @@ var edges = map[string]map[string]string{
 		"internal/limit":        "pages are limited by developer",
 		"internal/registration": "apps are registered and changed",
 		"internal/web":          "it is one of the hosts",
-		"internal/web/asset":    "the stylesheet",
+
+		"internal/registration/library": "what one builds with decides how an app is registered",
+
+		"internal/web/asset": "the stylesheet",
 	},
 	"internal/docsite": {
 		"docs":         "the pages that it serves",

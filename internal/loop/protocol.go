@@ -26,6 +26,8 @@ type Protocol struct {
 	UserInfoAlgorithm      Algorithm `json:"userinfo_signed_response_alg,omitempty"`      // empty: plain JSON
 	IntrospectionAlgorithm Algorithm `json:"introspection_signed_response_alg,omitempty"` // empty: ES256, where a JWT is asked for
 
+	Software string `json:"software_id,omitempty"` // the client library that the app is built with (RFC 7591 §2); empty: not said
+
 	RequireState               bool `json:"require_state,omitempty"`                 // in every authorization request
 	RequireSignedRequestObject bool `json:"require_signed_request_object,omitempty"` // RFC 9101 §10.5
 

@@ -46,8 +46,8 @@ func (h *Host) createApp(w http.ResponseWriter, r *http.Request, dev *developer)
 	app := registration.New()
 	app.Owner, app.Type = dev.Member, sent.Type
 	app.SetDefaults()
-	sent.apply(app)
-	if faults := app.Validate(); len(faults) > 0 {
+	sent.apply(app, h.libraries)
+	if faults := append(h.clients.Faults(app), sent.libraryFaults(app, h.libraries)...); len(faults) > 0 {
 		return h.newAppPage(w, r, dev, sent, formNotes{Faults: faults})
 	}
 	act, known := h.once(r, dev, form)
@@ -94,12 +94,12 @@ func (h *Host) updateApp(w http.ResponseWriter, r *http.Request, dev *developer,
 		return err
 	}
 	changed := app.Clone()
-	sent.apply(changed)
-	if faults := changed.Validate(); len(faults) > 0 {
+	sent.apply(changed, h.libraries)
+	if faults := append(h.clients.Faults(changed), sent.libraryFaults(changed, h.libraries)...); len(faults) > 0 {
 		return h.editAppPage(w, r, dev, app, sent, formNotes{Faults: faults})
 	}
 	act, known := h.once(r, dev, form)
-	err = h.answer(w, r, dev, form, known, app.ID, act.Update(r.Context(), app.ID, sent.apply))
+	err = h.answer(w, r, dev, form, known, app.ID, act.Update(r.Context(), app.ID, func(c *loop.Client) { sent.apply(c, h.libraries) }))
 	if errors.Is(err, errOtherContent) {
 		return h.editAppPage(w, r, dev, app, sent, formNotes{SentBefore: true})
 	}

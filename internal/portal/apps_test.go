@@ -409,32 +409,3 @@ func attrOf(page, id, name string) string {
 	}
 	return ""
 }
-
-func TestTheAlgorithmOfIDTokensIsChosenAmongThoseThatThereAre(t *testing.T) {
-	p := platformtest.New(t)
-	grace := p.AddMember(t, "Grace")
-	b := developerOf(t, p, grace)
-	made := b.Post(developers+"/apps/new", form(b.Get(developers+"/apps/new"), newApp())).Redirected(t)
-	path := strings.TrimSuffix(made.Path, "/secret")
-	algorithm := func() loop.Algorithm {
-		app, err := p.Clients.Store.Client(t.Context(), idOf(path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return app.Protocol.IDTokenAlgorithm
-	}
-	if algorithm() != loop.ES256 {
-		t.Errorf("a new app has %s", algorithm())
-	}
-	change := func(alg string) *platformtest.Response {
-		sent := newApp()
-		sent.Set("id_token_alg", alg)
-		return b.Post(developers+path+"/edit", form(b.Get(developers+path+"/edit"), sent))
-	}
-	if change("RS256").Redirected(t); algorithm() != loop.RS256 {
-		t.Errorf("it is %s, want RS256", algorithm())
-	}
-	if r := change("none"); r.StatusCode != http.StatusBadRequest || algorithm() != loop.RS256 {
-		t.Errorf("none is answered %d, and it is %s", r.StatusCode, algorithm())
-	}
-}

@@ -62,6 +62,46 @@ func form(page *platformtest.Response, fields url.Values) url.Values {
 	return sent
 }
 
+// filledIn is the page's form about an app as a browser would send it, untouched.
+func filledIn(t *testing.T, page *platformtest.Response) url.Values {
+	t.Helper()
+	sent := url.Values{}
+	chosen := ""
+	for _, node := range elements(page.Text) {
+		_, checked := attrs(node)["checked"]
+		_, selected := attrs(node)["selected"]
+		kind, name := attr(node, "type"), attr(node, "name")
+		switch {
+		case node.Data == "select":
+			chosen = name
+			sent.Set(name, "")
+		case node.Data == "option" && selected:
+			sent.Set(chosen, attr(node, "value"))
+		case node.Data == "textarea":
+			sent.Set(name, innerText(node))
+		case node.Data != "input", name == "", (kind == "radio" || kind == "checkbox") && !checked, name == "csrf" && sent.Has("csrf"):
+		default:
+			value := attr(node, "value")
+			if value == "" && kind == "checkbox" {
+				value = "on"
+			}
+			sent.Add(name, value)
+		}
+	}
+	if sent.Get("settings") == "" {
+		t.Fatalf("the page has no form of an app's settings: %d", page.StatusCode)
+	}
+	return sent
+}
+
+func attrs(node *html.Node) map[string]string {
+	all := map[string]string{}
+	for _, a := range node.Attr {
+		all[a.Key] = a.Val
+	}
+	return all
+}
+
 // newApp is what a developer fills in to register an app.
 func newApp() url.Values {
 	return url.Values{

@@ -10,6 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/registration/library"
 	"github.com/loop-health/loop/internal/web"
 	"github.com/loop-health/loop/internal/web/asset"
 )
@@ -87,6 +88,7 @@ type Host struct {
 	kept     web.Cookie // a form whose sender has to sign in first
 
 	formSecrets func(form string) []credential.Secret
+	libraries   library.Table // that apps are built with
 }
 
 // New makes the host. A page that does not parse is an error.
@@ -95,8 +97,13 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	libraries, err := library.Read()
+	if err != nil {
+		return nil, err
+	}
 	return &Host{
-		clients: config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
+		libraries: libraries,
+		clients:   config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
 	}, nil
 }
