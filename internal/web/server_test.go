@@ -214,6 +214,18 @@ func TestSec119_OneRequestIsNeverReadAsTwo(t *testing.T) {
 			}
 		})
 	}
+	t.Run("RFC 9112 §2.2 a line that ends without a carriage return is a line", func(t *testing.T) {
+		// docs/divergences.md says why. What follows hides in no header, and a body
+		// in chunks that came so ends the connection, too.
+		answers, bodies := converse(t, address, "POST /echo HTTP/1.1\nHost: "+strings.TrimSpace(strings.TrimPrefix(host, "Host:"))+"\nX-Note: a\nContent-Length: 2\n\nhi")
+		if len(answers) != 1 || answers[0] != http.StatusOK || !strings.Contains(bodies, "POST hi") {
+			t.Errorf("it is answered %v %s", answers, bodies)
+		}
+		answers, bodies = converse(t, address, "POST /echo HTTP/1.1\r\n"+host+"X-Note: a\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"+smuggled)
+		if len(answers) != 1 || strings.Contains(bodies, "secret") {
+			t.Errorf("with something behind its chunks it is answered %v %s", answers, bodies)
+		}
+	})
 	t.Run("an upgrade to HTTP/2 in clear is not taken up", func(t *testing.T) {
 		answers, _ := converse(t, address, "POST /echo HTTP/1.1\r\n"+host+"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nContent-Length: 2\r\n\r\nhi")
 		if len(answers) != 1 || answers[0] != http.StatusOK {
