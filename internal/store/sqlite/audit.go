@@ -71,12 +71,16 @@ func (l *lane) isStored(tx *Tx) (bool, error) {
 	return err == nil && stored.Number == l.head.Number && bytes.Equal(stored.Hash, l.head.Hash), err
 }
 
+// insertAudit is a text of this engine's own: a parameter with a name costs the driver
+// an allocation, and every request writes these fourteen.
+const insertAudit = `INSERT INTO audit_records (` + tables.AuditColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
 func (l *lane) append(tx *Tx, rec audit.Record) error {
 	row, err := l.keys.Next(l.head, rec)
 	if err != nil {
 		return err
 	}
-	tables.AddAudit(tx, &row)
+	tx.Exec(insertAudit, tables.AuditValues(&row)...)
 	l.head = row.Head()
 	return nil
 }

@@ -44,10 +44,15 @@ func scanRecord(row Scanner) (audit.Record, error) {
 	return r.Record()
 }
 
-// AddAudit inserts a record of the audit chain. What every request writes or reads
+// AddAudit inserts a record of the audit chain.
+func AddAudit(tx Tx, r *audit.Row) { tx.Exec(insertAudit, AuditValues(r)...) }
+
+// AuditValues is a record as its columns hold it. What every request writes or reads
 // goes to the drivers in their own types: any other costs a conversion by reflection.
-func AddAudit(tx Tx, r *audit.Row) {
-	tx.Exec(insertAudit, r.Lane, r.Number, r.At, string(r.Event), string(r.ActorKind), r.ActorID, r.Member, r.Client, r.Grant, r.Request, r.Address, r.Detail, r.Previous, r.Hash)
+func AuditValues(r *audit.Row) []any {
+	return []any{
+		r.Lane, r.Number, r.At, string(r.Event), string(r.ActorKind), r.ActorID, r.Member, r.Client, r.Grant, r.Request, r.Address, r.Detail, r.Previous, r.Hash,
+	}
 }
 
 // ScanAudit reads a record as it is stored.
