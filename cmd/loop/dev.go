@@ -11,6 +11,7 @@ import (
 
 	"github.com/loop-health/loop/internal/dev"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
 )
 
 type devCommands struct {
@@ -44,7 +45,9 @@ func (cmd *devStart) Run(p *process, all *commandLine) error {
 		Version: version(), World: loop.Machine{}, Log: log,
 		NewQuickstart: newQuickstart,
 		Open: func(ctx context.Context, o dev.Opening) (dev.Platform, error) {
-			return open(ctx, forDevelopment(o, unlimited))
+			config := forDevelopment(o, unlimited)
+			config.Refused = func(r web.Refusal) { _, _ = r.WriteTo(p.stdout) } // the developer's own terminal: nobody is left to tell
+			return open(ctx, config)
 		},
 	})
 	if err != nil {

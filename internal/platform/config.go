@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/telemetry"
+	"github.com/loop-health/loop/internal/web"
 )
 
 // Config is what a platform needs.
@@ -57,6 +58,8 @@ type Config struct {
 	// SetBack opens a state that is older than what was seen of it; a new epoch
 	// MUST begin before anything is served (BeginEpoch).
 	SetBack bool
+	// Refused is called for each request that was refused; nil: nobody is.
+	Refused func(web.Refusal)
 	// Metrics measures requests and commits; nil: nobody does.
 	Metrics *telemetry.Metrics
 }

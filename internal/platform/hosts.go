@@ -133,7 +133,7 @@ func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
 	}
 	return web.Config{
 		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
-		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Live: p.engine.live,
+		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Refused: p.config.Refused, Live: p.engine.live,
 	}
 }
 

@@ -73,6 +73,9 @@ func (s *Site) log(next http.Handler) http.Handler {
 		n := note(r.Context())
 		took := time.Since(began)
 		answered(n.answered(r, answer.status, took))
+		if s.Refused != nil && n.err != nil {
+			s.Refused(Refusal{Route: n.route, Status: answer.status, Client: n.client, Error: n.err, Page: s.ErrorURI(n.err.Code)})
+		}
 		attrs := append(make([]slog.Attr, 0, 9), // all that there can be
 			slog.String("request_id", string(RequestID(r.Context()))),
 			slog.String("route", n.route),

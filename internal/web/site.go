@@ -42,6 +42,7 @@ type Config struct {
 
 	Limits  *limit.Limits // nil: requests are not limited
 	Observe Observe       // nil: requests are not reported
+	Refused func(Refusal) // nil: refused requests are not reported
 
 	// Live reports whether this process may answer: whether it knows what other
 	// processes have revoked. It is asked once a request's head has been read.
