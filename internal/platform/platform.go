@@ -44,10 +44,10 @@ type Platform struct {
 	revocations  *oauth.Revocations
 	tokens       *oauth.Verifier
 	shared       sharedStore
-	store        identityStore  // nil where the role does not work on it
-	results      clinicalStore  // nil where the role does not work on it
-	clientMemory clientMemory   // nil where the role works on identity's clients
-	asker        *inquiry.Asker // likewise
+	store        identityStore   // nil where the role does not work on it
+	results      clinicalStore   // nil where the role does not work on it
+	clientMemory clientMemory    // nil where the role works on identity's clients
+	asker        *inquiry.Client // likewise
 	secrets      *credential.Keeper
 	keys         audit.Keys
 

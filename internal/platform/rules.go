@@ -65,7 +65,7 @@ func (p *Platform) buildRules(context.Context) error {
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}
 	if p.store == nil {
-		p.asker = inquiry.NewAsker(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
+		p.asker = inquiry.NewClient(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
 	}
 	if p.results != nil {
 		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}

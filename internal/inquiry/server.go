@@ -25,32 +25,32 @@ type Origins interface {
 	HasOrigin(ctx context.Context, origin string) bool
 }
 
-// Desk answers the questions, on identity's host.
-type Desk struct {
+// Server answers the questions, on identity's host.
+type Server struct {
 	store   Store
 	origins Origins
 	world   loop.World
 	proof   proof
 }
 
-// NewDesk makes a desk that answers whoever has the ring.
-func NewDesk(store Store, origins Origins, w loop.World, ring *credential.Ring) *Desk {
-	return &Desk{store: store, origins: origins, world: w, proof: newProof(ring)}
+// NewServer makes a server that answers whoever has the ring.
+func NewServer(store Store, origins Origins, w loop.World, ring *credential.Ring) *Server {
+	return &Server{store: store, origins: origins, world: w, proof: newProof(ring)}
 }
 
-// Mount adds the desk's routes to identity's site.
-func (d *Desk) Mount(site *web.Site) {
-	site.API("GET "+membersPath+"{id}", d.proven(d.member))
-	site.API("GET "+clientsPath+"{id}", d.proven(d.client))
-	site.API("GET "+originsPath+"{id}", d.proven(d.origin))
+// Mount adds the server's routes to identity's site.
+func (s *Server) Mount(site *web.Site) {
+	site.API("GET "+membersPath+"{id}", s.proven(s.member))
+	site.API("GET "+clientsPath+"{id}", s.proven(s.client))
+	site.API("GET "+originsPath+"{id}", s.proven(s.origin))
 }
 
 // proven has a question answered if its proof holds. Anybody else learns nothing,
 // not even that there is somebody to ask.
-func (d *Desk) proven(next web.Handler) web.Handler {
+func (s *Server) proven(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
-		if !d.proof.verify(r, d.world.Now()) {
+		if !s.proof.verify(r, s.world.Now()) {
 			return web.NotFound()
 		}
 		err := next(w, r)
@@ -61,26 +61,26 @@ func (d *Desk) proven(next web.Handler) web.Handler {
 	}
 }
 
-func (d *Desk) member(w http.ResponseWriter, r *http.Request) error {
-	m, err := d.store.Member(r.Context(), loop.MemberID(r.PathValue("id")))
+func (s *Server) member(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.store.Member(r.Context(), loop.MemberID(r.PathValue("id")))
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, memberAnswer{Sex: m.Sex})
 }
 
-func (d *Desk) client(w http.ResponseWriter, r *http.Request) error {
-	c, err := d.store.Client(r.Context(), loop.ClientID(r.PathValue("id")))
+func (s *Server) client(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.store.Client(r.Context(), loop.ClientID(r.PathValue("id")))
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, clientAnswer{Type: c.Type, Mode: c.Mode, RateLimits: c.Protocol.RateLimits, Origins: c.Protocol.AllowedOrigins})
 }
 
-func (d *Desk) origin(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) origin(w http.ResponseWriter, r *http.Request) error {
 	origin, err := base64.RawURLEncoding.DecodeString(r.PathValue("id"))
 	if err != nil {
 		return web.NotFound()
 	}
-	return web.WriteJSON(w, http.StatusOK, originAnswer{d.origins.HasOrigin(r.Context(), string(origin))})
+	return web.WriteJSON(w, http.StatusOK, originAnswer{s.origins.HasOrigin(r.Context(), string(origin))})
 }

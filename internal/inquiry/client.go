@@ -22,8 +22,8 @@ type Memory interface {
 	ClientFrom(id loop.ClientID, read func() (*loop.Client, error)) (*loop.Client, error)
 }
 
-// Asker asks identity. It is safe for concurrent use.
-type Asker struct {
+// Client asks identity. It is safe for concurrent use.
+type Client struct {
 	identity *url.URL
 	http     *http.Client
 	memory   Memory
@@ -31,25 +31,25 @@ type Asker struct {
 	proof    proof
 }
 
-// NewAsker makes an asker of the identity at an address.
-func NewAsker(identity *url.URL, client *http.Client, memory Memory, w loop.World, ring *credential.Ring) *Asker {
-	return &Asker{identity: identity, http: client, memory: memory, world: w, proof: newProof(ring)}
+// NewClient makes a client of the identity at an address.
+func NewClient(identity *url.URL, client *http.Client, memory Memory, w loop.World, ring *credential.Ring) *Client {
+	return &Client{identity: identity, http: client, memory: memory, world: w, proof: newProof(ring)}
 }
 
 // Sex gives the member's recorded sex, as it is now; empty where it is not known
 // (clinical.Members).
-func (a *Asker) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
+func (c *Client) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
 	var answer memberAnswer
-	err := a.ask(ctx, membersPath, string(id), &answer)
+	err := c.ask(ctx, membersPath, string(id), &answer)
 	return answer.Sex, err
 }
 
 // Client gives what decides on an app's limits and origins, and nothing else of it
 // (clinical.Clients).
-func (a *Asker) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
-	return a.memory.ClientFrom(id, func() (*loop.Client, error) {
+func (c *Client) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
+	return c.memory.ClientFrom(id, func() (*loop.Client, error) {
 		var answer clientAnswer
-		if err := a.ask(ctx, clientsPath, string(id), &answer); err != nil {
+		if err := c.ask(ctx, clientsPath, string(id), &answer); err != nil {
 			return nil, err
 		}
 		return &loop.Client{ID: id, Type: answer.Type, Mode: answer.Mode, Protocol: loop.Protocol{RateLimits: answer.RateLimits, AllowedOrigins: answer.Origins}}, nil
@@ -58,20 +58,20 @@ func (a *Asker) Client(ctx context.Context, id loop.ClientID) (*loop.Client, err
 
 // HasOrigin reports whether an enabled app registered the origin; where identity does
 // not answer, none has.
-func (a *Asker) HasOrigin(ctx context.Context, origin string) bool {
+func (c *Client) HasOrigin(ctx context.Context, origin string) bool {
 	var answer originAnswer
-	err := a.ask(ctx, originsPath, base64.RawURLEncoding.EncodeToString([]byte(origin)), &answer)
+	err := c.ask(ctx, originsPath, base64.RawURLEncoding.EncodeToString([]byte(origin)), &answer)
 	return err == nil && answer.Registered
 }
 
-func (a *Asker) ask(ctx context.Context, path, id string, answer any) error {
-	address := a.identity.JoinPath(path, url.PathEscape(id))
+func (c *Client) ask(ctx context.Context, path, id string, answer any) error {
+	address := c.identity.JoinPath(path, url.PathEscape(id))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), http.NoBody)
 	if err != nil {
 		return err
 	}
-	a.proof.sign(r, a.world.Now())
-	response, err := a.http.Do(r)
+	c.proof.sign(r, c.world.Now())
+	response, err := c.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("asking identity: %w", err)
 	}
