@@ -6,11 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"golang.org/x/crypto/argon2"
 
+	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -28,22 +27,20 @@ const (
 // MiB, and a crowd of them must not take the machine.
 type Passwords struct {
 	world loop.World
-	gate  chan struct{}
-
-	inside atomic.Int64 // that hash or wait for it
+	queue *queue
 }
 
 // NewPasswords allows that many hashes at once.
 func NewPasswords(w loop.World, atOnce int) *Passwords {
-	return &Passwords{world: w, gate: make(chan struct{}, atOnce)}
+	return &Passwords{world: w, queue: newQueue(atOnce)}
 }
 
 // Hash makes the text that is stored for a password (PHC string format).
-// TemporarilyUnavailable where ctx ends before there is room.
+// TemporarilyUnavailable where there is no room, or ctx ends before.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, argonSalt)
 	_, _ = p.world.Read(salt)
-	key, err := p.derive(ctx, password, salt)
+	key, err := p.derive(ctx, choosing, password, salt)
 	if err != nil {
 		return "", err
 	}
@@ -53,46 +50,28 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 
 // Check reports whether the password is the one that was hashed. For an empty
 // hash, an account that is not there, the same work is done and the answer is no.
+// TemporarilyUnavailable as with Hash, before which it has its turn.
 func (p *Passwords) Check(ctx context.Context, password, hash string) (bool, error) {
 	salt, want := parseHash(hash)
-	got, err := p.derive(ctx, password, salt)
+	got, err := p.derive(ctx, proving, password, salt)
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// Of those who wait, so many for each that is hashed at once: whoever comes later
-// would wait for some seconds, and longer than people do.
-const waitingForEach = 256
-
-func (p *Passwords) derive(ctx context.Context, password string, salt []byte) ([]byte, error) {
-	defer p.inside.Add(-1)
-	if p.inside.Add(1) > int64(cap(p.gate)+waitingForEach*max(1, cap(p.gate))) {
-		return nil, tooMany(nil)
+func (p *Passwords) derive(ctx context.Context, turn turn, password string, salt []byte) ([]byte, error) {
+	leave, err := p.queue.enter(ctx, loop.NetworkOf(audit.OriginOf(ctx).Address), turn)
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case p.gate <- struct{}{}:
-		defer func() { <-p.gate }()
-	case <-ctx.Done():
-		return nil, tooMany(ctx.Err())
-	}
+	defer leave()
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey), nil
-}
-
-// tooMany is the answer where there is no room to hash.
-func tooMany(cause error) error {
-	e := loop.Errorf(loop.TemporarilyUnavailable, "Too many people are signing in at this moment. Try again.").Because(cause)
-	e.RetryAfter = 5 * time.Second
-	return e
 }
 
 // Load is how many passwords are being hashed, how many wait for it, and how many
 // can be at once.
-func (p *Passwords) Load() (working, waiting, room int) {
-	working = len(p.gate)
-	return working, max(0, int(p.inside.Load())-working), cap(p.gate)
-}
+func (p *Passwords) Load() (working, waiting, room int) { return p.queue.load() }
 
 // parseHash takes salt and key out of a stored hash; of anything else, a salt
 // of zeros and a key that nothing derives.

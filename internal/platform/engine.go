@@ -53,6 +53,7 @@ type state struct {
 	identity  identityStore // nil where the role does not work on it
 	clinical  clinicalStore // nil where the role does not work on it
 	clients   clientMemory  // nil where the role works on identity's clients
+	tries     signin.Tries  // nil where the role does not work on identity's store
 	databases []named       // identity's before clinical's
 }
 

@@ -48,6 +48,7 @@ type Platform struct {
 	results      clinicalStore   // nil where the role does not work on it
 	clientMemory clientMemory    // nil where the role works on identity's clients
 	asker        *inquiry.Client // likewise
+	tries        signin.Tries    // nil where the role does not work on identity's store
 	secrets      *credential.Keeper
 	keys         audit.Keys
 

@@ -38,7 +38,7 @@ func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth
 			return st, err
 		}
 		identity := postgres.NewIdentity(db, revocations)
-		e.commons, st.identity = identity.Commons, identity
+		e.commons, st.identity, st.tries = identity.Commons, identity, identity
 	}
 	if role.keepsClinical() {
 		db, err := e.openSchema(ctx, postgres.Clinical, &st)

@@ -60,7 +60,11 @@ func (p *Platform) buildRules(context.Context) error {
 		p.Accounts = &member.Accounts{Store: p.store, World: p.world, Passwords: passwords, OnSessionEnd: logouts.SessionEnded}
 		p.SignIns = &signin.Authenticator{
 			Store: p.store, Accounts: p.Accounts, World: p.world, Passwords: passwords,
-			Throttle: signin.NewThrottle(p.world, p.config.SignUpsPerHour), OnSessionEnd: logouts.SessionEnded,
+			Throttle: &signin.Throttle{
+				Tries: p.tries, SignUpsPerHour: p.config.SignUpsPerHour,
+				Secret: p.secrets.Ring.Derive(credential.ForAudit, "sign-in tries"), // of the one key that is never replaced
+			},
+			OnSessionEnd: logouts.SessionEnded,
 		}
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}

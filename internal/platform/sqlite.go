@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store/sqlite"
 	"github.com/loop-health/loop/internal/telemetry"
 )
@@ -34,6 +35,7 @@ func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.R
 		return st, err
 	}
 	st.shared, st.identity, st.clinical = identity, identity, sqlite.NewClinical(e.state.Clinical)
+	st.tries = signin.NewMemory(e.world, signin.MemoryRoom) // no other process serves from the folder
 	return st, nil
 }
 

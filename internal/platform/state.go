@@ -26,6 +26,6 @@ func (p *Platform) openState(ctx context.Context) error {
 			db.OnCommit(p.config.Metrics.Commits(db.name))
 		}
 	}
-	p.shared, p.store, p.results, p.clientMemory = st.shared, st.identity, st.clinical, st.clients
+	p.shared, p.store, p.results, p.clientMemory, p.tries = st.shared, st.identity, st.clinical, st.clients, st.tries
 	return err
 }

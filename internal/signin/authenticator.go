@@ -21,8 +21,8 @@ type Store interface {
 	// address that has no account, costs the same and leaves nothing behind.
 	CountRefusal(ctx context.Context, refusal audit.Refusal) error
 
-	// StartSession inserts a session with its record and ends the one before, with the
-	// messages that its end brings about;
+	// StartSession inserts a session with its record, and ends the one before and the
+	// member's oldest beyond MaxSessions, with the messages that their end brings about;
 	// loop.ErrNotFound where the member is gone or suspended.
 	StartSession(ctx context.Context, session Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error
 	// Session reads a session; loop.ErrNotFound where there is none.
@@ -72,24 +72,40 @@ func (a *Authenticator) SignIn(ctx context.Context, sent Credentials) (credentia
 		return credential.Secret{}, nil, errSignIn
 	}
 	try := Try{Account: string(email), Address: audit.OriginOf(ctx).Address, Device: sent.Device}
-	if err := a.Throttle.Allow(try); err != nil {
-		return credential.Secret{}, nil, err
-	}
-	m, hash, err := a.Store.Account(ctx, email)
-	if err != nil && !errors.Is(err, loop.ErrNotFound) {
-		return credential.Secret{}, nil, err
-	}
-	right, err := a.Passwords.Check(ctx, password, hash)
+	m, err := a.judge(ctx, try, email, password)
 	if err != nil {
 		return credential.Secret{}, nil, err
 	}
-	if m == nil || !right || m.Suspended {
-		a.Throttle.Failed(try)
-		return credential.Secret{}, nil, a.refuse(ctx, m, right)
-	}
-	a.Throttle.Succeeded(try)
 	cookie, err := a.begin(ctx, m, sent.Before)
 	return cookie, m, err
+}
+
+// judge gives the member whose address and password these are. The try is counted
+// before anything is looked up, and stays counted unless it is right, or nobody
+// could judge it.
+func (a *Authenticator) judge(ctx context.Context, try Try, email loop.Email, password string) (*loop.Member, error) {
+	if err := a.Throttle.Reserve(ctx, try); err != nil {
+		return nil, err
+	}
+	m, right, err := a.check(ctx, email, password)
+	if err != nil {
+		return nil, errors.Join(err, a.Throttle.Return(context.WithoutCancel(ctx), try))
+	}
+	if m == nil || !right || m.Suspended {
+		return nil, a.refuse(ctx, m, right)
+	}
+	return m, a.Throttle.Succeeded(ctx, try)
+}
+
+// check finds the account and compares the password, with the same work where there
+// is none.
+func (a *Authenticator) check(ctx context.Context, email loop.Email, password string) (m *loop.Member, right bool, err error) {
+	m, hash, err := a.Store.Account(ctx, email)
+	if err != nil && !errors.Is(err, loop.ErrNotFound) {
+		return nil, false, err
+	}
+	right, err = a.Passwords.Check(ctx, password, hash)
+	return m, right, err
 }
 
 // refuse counts a failed sign-in. To an address without an account it is the same

@@ -15,6 +15,7 @@ const (
 	SessionIdle    = 12 * time.Hour
 	SessionAtMost  = loop.SessionAtMost
 	CookieLifetime = SessionAtMost   // how long a browser may keep the session's cookie
+	MaxSessions    = 50              // of a member; a further one ends the oldest
 	touchEvery     = 5 * time.Minute // how exact the idle time is
 )
 

@@ -38,7 +38,7 @@ func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (credenti
 	if err != nil {
 		return credential.Secret{}, nil, err
 	}
-	if err := a.Throttle.AllowSignUp(audit.OriginOf(ctx).Address); err != nil {
+	if err := a.Throttle.AllowSignUp(ctx, audit.OriginOf(ctx).Address); err != nil {
 		return credential.Secret{}, nil, err
 	}
 	hash, err := a.Passwords.Hash(ctx, password)

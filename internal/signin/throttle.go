@@ -1,48 +1,81 @@
 package signin
 
 import (
-	"sync"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// Throttle slows down who keeps failing: by account, whatever was typed to reach
-// it, and by place. The wait grows and ends. A browser that a member has signed in
-// with before has its tries to itself, so that no stranger can keep the member
-// out of it. It is kept in memory, and bounded. Safe for concurrent use.
+// Throttle slows down who keeps failing. A try is counted before its password is
+// judged, and taken back if it was right, so that of many at once no more are
+// judged than one after the other.
+//
+// A stranger's try counts for the account and their network together, where waits
+// grow; for the network; and for the account over all networks, where one a minute
+// stays free: nobody can keep a member out for ever, or from another network. A
+// browser that the member has signed in with before has its tries to itself, and
+// waits for no stranger.
 type Throttle struct {
-	world          loop.World
-	signUpsPerHour int
-
-	mu      sync.Mutex
-	fails   map[string]failures
-	signUps map[string]signUps
+	Tries          Tries
+	Secret         [32]byte // keys of tries are hashed under it; all processes have the same
+	SignUpsPerHour int      // from one network
 }
 
-type failures struct {
-	count     int
-	notBefore time.Time
+// rule is when the next try under a key may be made.
+type rule struct {
+	free           int           // tries that cost no wait
+	first, longest time.Duration // wait after the next one; it doubles up to the longest
+	window         time.Duration // not 0: no wait, but so many within it
 }
 
-type signUps struct {
-	count int
-	since time.Time
-}
-
-// Bounds of the waits and of the memory that they take.
-const (
-	freeTries       = 5  // by account; a person who mistypes is not made to wait
-	freeTriesByIP   = 50 // many people can share an address
-	firstWait       = time.Second
-	longestWait     = 5 * time.Minute
-	forgetAfter     = time.Hour
-	maxThrottleKeys = 100_000
+// The rules. What is counted is forgotten an hour after the last wait.
+var (
+	ofAccountAndNetwork = rule{free: 5, first: time.Second, longest: 5 * time.Minute} // a person who mistypes is not made to wait
+	ofDevice            = ofAccountAndNetwork
+	ofNetwork           = rule{free: 50, first: time.Second, longest: 5 * time.Minute} // many people can share one
+	ofAccount           = rule{free: 9, first: time.Minute, longest: time.Minute}
+	ofSignIns           = rule{free: 60, first: time.Minute, longest: time.Minute} // right ones: each leaves a record
 )
 
-// NewThrottle allows that many sign-ups an hour from one address.
-func NewThrottle(w loop.World, signUpsPerHour int) *Throttle {
-	return &Throttle{world: w, signUpsPerHour: signUpsPerHour, fails: map[string]failures{}, signUps: map[string]signUps{}}
+const forgetAfter = time.Hour
+
+// wait is how long to wait before the next try may be made; 0: it may now. What is
+// old enough is forgotten.
+func (r rule) wait(c *TryCount, now time.Time) time.Duration {
+	if r.window > 0 {
+		if since := now.Sub(c.Since); since >= r.window || since < 0 {
+			*c = TryCount{}
+		}
+		if c.Count >= r.free {
+			return c.Since.Add(r.window).Sub(now)
+		}
+		return 0
+	}
+	wait := c.NotBefore.Sub(now)
+	if wait < -forgetAfter || wait > r.longest { // or counted by a clock that was ahead
+		*c = TryCount{}
+		return 0
+	}
+	return max(0, wait)
+}
+
+// add counts a try.
+func (r rule) add(c *TryCount, now time.Time) {
+	if c.Count == 0 {
+		c.Since = now
+	}
+	c.Count++
+	c.NotBefore = now
+	if over := c.Count - r.free; over > 0 && r.window == 0 {
+		wait := r.longest
+		if over < 16 { // beyond, every rule waits its longest
+			wait = min(r.longest, r.first<<(over-1))
+		}
+		c.NotBefore = now.Add(wait)
+	}
 }
 
 // Try is one attempt to sign in.
@@ -52,113 +85,120 @@ type Try struct {
 	Device  string // names a browser that the account's member has signed in with; empty: none
 }
 
-// counted is what a try counts under, each with the failures that cost nothing.
-func (t Try) counted() map[string]int {
+// counted is one of the keys that a try counts under.
+type counted struct {
+	name string
+	rule rule
+	// Of a right password: the account's own failures are forgotten. A network's are
+	// not, or one good account would buy endless tries at others.
+	forgotten bool
+}
+
+func (t Try) counted() []counted {
 	if t.Device != "" {
-		return map[string]int{"device " + t.Device + " of " + t.Account: freeTries}
+		return []counted{{"device " + t.Device + " of " + t.Account, ofDevice, true}}
 	}
-	return map[string]int{"account " + t.Account: freeTries, "address " + t.Address: freeTriesByIP}
+	network := loop.NetworkOf(t.Address).String()
+	return []counted{
+		{"account " + t.Account + " from " + network, ofAccountAndNetwork, true},
+		{"network " + network, ofNetwork, false},
+		{"account " + t.Account, ofAccount, false},
+	}
 }
 
-// Allow says whether a sign-in may be tried now; RateLimited with the time to
-// wait where it may not.
-func (t *Throttle) Allow(try Try) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := loop.Ticks(t.world)
-	var notBefore time.Time
-	for key := range try.counted() {
-		if held := t.fails[key].notBefore; held.After(notBefore) {
-			notBefore = held
+// signedIn is the key of an account's right sign-ins.
+func (t Try) signedIn() counted { return counted{name: "signed in " + t.Account, rule: ofSignIns} }
+
+// Reserve counts a try that is about to be judged. RateLimited, with the time to
+// wait, where it may not be made yet; then it counts for nothing.
+func (t *Throttle) Reserve(ctx context.Context, try Try) error {
+	keys := try.counted()
+	wait, err := t.count(ctx, keys, try.signedIn())
+	if err == nil && wait > 0 {
+		err = tooMany("There were too many sign-ins. Wait a moment, then try again.", wait)
+	}
+	return err
+}
+
+// count counts under all keys, or under none where one of them, or of those that
+// are only looked at, has to wait.
+func (t *Throttle) count(ctx context.Context, keys []counted, lookedAt ...counted) (wait time.Duration, err error) {
+	all := append(keys[:len(keys):len(keys)], lookedAt...)
+	err = t.Tries.ChangeTries(ctx, t.keys(all), func(now time.Time, counts []TryCount) {
+		wait = 0
+		for i, key := range all {
+			wait = max(wait, key.rule.wait(&counts[i], now))
 		}
-	}
-	if !now.Before(notBefore) {
-		return nil
-	}
-	return tooMany("There were too many failed sign-ins. Wait a moment, then try again.", notBefore.Sub(now))
-}
-
-// Failed counts a failed sign-in.
-func (t *Throttle) Failed(try Try) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for key, free := range try.counted() {
-		t.fail(key, free)
-	}
-}
-
-func (t *Throttle) fail(key string, free int) {
-	now := loop.Ticks(t.world)
-	f := t.fails[key]
-	if now.Sub(f.notBefore) > forgetAfter {
-		f = failures{}
-	}
-	f.count++
-	f.notBefore = now
-	if over := f.count - free; over > 0 {
-		wait := longestWait
-		if over <= 8 { // 2^8 seconds is the last below the longest wait
-			wait = min(longestWait, firstWait<<(over-1))
+		for i, key := range keys {
+			if wait == 0 {
+				key.rule.add(&counts[i], now)
+			}
 		}
-		f.notBefore = now.Add(wait)
-	}
-	makeRoom(t.fails, func(f failures) bool { return now.Sub(f.notBefore) > forgetAfter })
-	t.fails[key] = f
+	})
+	return wait, err
 }
 
-// Succeeded forgets an account's failures; the address's stay, or one good
-// account would buy endless tries at others. So do those of strangers where the
-// member came from a browser of their own.
-func (t *Throttle) Succeeded(try Try) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for key := range try.counted() {
-		if key != "address "+try.Address {
-			delete(t.fails, key)
+// Return takes back a try that was not judged.
+func (t *Throttle) Return(ctx context.Context, try Try) error {
+	keys := try.counted()
+	return t.Tries.ChangeTries(ctx, t.keys(keys), func(now time.Time, counts []TryCount) {
+		for i := range keys {
+			counts[i].takeBack(now)
 		}
+	})
+}
+
+// Succeeded takes back a try whose password was right, and counts the sign-in.
+func (t *Throttle) Succeeded(ctx context.Context, try Try) error {
+	keys := append(try.counted(), try.signedIn())
+	return t.Tries.ChangeTries(ctx, t.keys(keys), func(now time.Time, counts []TryCount) {
+		last := len(keys) - 1
+		for i, key := range keys[:last] {
+			if key.forgotten {
+				counts[i] = TryCount{}
+			} else {
+				counts[i].takeBack(now)
+			}
+		}
+		keys[last].rule.add(&counts[last], now)
+	})
+}
+
+// takeBack undoes an add. That one could be made says that there was no wait.
+func (c *TryCount) takeBack(now time.Time) {
+	if c.Count <= 1 {
+		*c = TryCount{}
+		return
+	}
+	c.Count--
+	if c.NotBefore.After(now) {
+		c.NotBefore = now
 	}
 }
 
-// AllowSignUp counts a sign-up from the address; RateLimited over the hour's
-// number.
-func (t *Throttle) AllowSignUp(address string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := loop.Ticks(t.world)
-	made := t.signUps[address]
-	if now.Sub(made.since) >= time.Hour {
-		made = signUps{since: now}
+// AllowSignUp counts a sign-up from the address's network; RateLimited over the
+// hour's number.
+func (t *Throttle) AllowSignUp(ctx context.Context, address string) error {
+	key := counted{name: "sign-ups from " + loop.NetworkOf(address).String(), rule: rule{free: t.SignUpsPerHour, window: time.Hour}}
+	wait, err := t.count(ctx, []counted{key})
+	if err == nil && wait > 0 {
+		err = tooMany("Too many accounts were made from this network. Try again later.", wait)
 	}
-	if made.count >= t.signUpsPerHour {
-		return tooMany("Too many accounts were made from this address. Try again later.", made.since.Add(time.Hour).Sub(now))
+	return err
+}
+
+func (t *Throttle) keys(all []counted) []TryKey {
+	keys := make([]TryKey, len(all))
+	for i, one := range all {
+		mac := hmac.New(sha256.New, t.Secret[:])
+		mac.Write([]byte(one.name))
+		keys[i] = TryKey(mac.Sum(nil))
 	}
-	made.count++
-	makeRoom(t.signUps, func(s signUps) bool { return now.Sub(s.since) >= time.Hour })
-	t.signUps[address] = made
-	return nil
+	return keys
 }
 
 func tooMany(text string, wait time.Duration) error {
 	e := loop.Errorf(loop.RateLimited, "%s", text)
 	e.RetryAfter = wait
 	return e
-}
-
-// makeRoom keeps a map bounded: what is old goes first, then anything, since a
-// stranger who fills the map must not fill the machine.
-func makeRoom[V any](m map[string]V, old func(V) bool) {
-	if len(m) < maxThrottleKeys {
-		return
-	}
-	for key, value := range m {
-		if old(value) {
-			delete(m, key)
-		}
-	}
-	for key := range m {
-		if len(m) < maxThrottleKeys {
-			return
-		}
-		delete(m, key)
-	}
 }

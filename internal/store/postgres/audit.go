@@ -44,6 +44,7 @@ const (
 	locksMigrating
 	locksStarting
 	locksProbing
+	locksTries // of sign-in, by place
 )
 
 // maxLanes bounds how many connections can write at once, over all processes.

@@ -3,11 +3,16 @@
 package postgres_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store/postgres"
 	"github.com/loop-health/loop/internal/store/postgres/postgrestest"
 	"github.com/loop-health/loop/internal/store/storetest"
@@ -59,6 +64,44 @@ func TestStores_OfAClosedDatabaseAnswerAlike(t *testing.T) {
 		}
 	}
 	storetest.Closed(t, identity, clinical)
+}
+
+// Sec142: two processes share one count.
+func TestIdentity_CountsTriesForAllProcesses(t *testing.T) {
+	t.Parallel()
+	config, w := migrated(t)
+	storetest.RunTries(t, func(t *testing.T) signin.Tries {
+		t.Helper()
+		return serve(t, config, w)
+	})
+}
+
+func TestIdentity_TriesNeverMakeTheTableGrow(t *testing.T) {
+	t.Parallel()
+	config, w := migrated(t)
+	s := serve(t, config, w)
+	for i := range 200 {
+		var key signin.TryKey
+		key[1], key[31] = byte(i%2), byte(i) // two places
+		err := s.ChangeTries(t.Context(), []signin.TryKey{key}, func(_ time.Time, counts []signin.TryCount) {
+			if counts[0] != (signin.TryCount{}) {
+				t.Errorf("key %d has the count of another", i)
+			}
+			counts[0] = signin.TryCount{Count: 1, Since: w.Now(), NotBefore: w.Now()}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), config.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // it is over
+	var rows int
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM identity.sign_in_tries`).Scan(&rows); err != nil || rows != 2 {
+		t.Errorf("%d rows, %v", rows, err)
+	}
 }
 
 func TestClinical_KeepsTheContract(t *testing.T) {

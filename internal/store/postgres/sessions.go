@@ -13,11 +13,11 @@ import (
 )
 
 // StartSession inserts a sign-in with its record, and ends the one whose hash is
-// given, if any. A member who was suspended in the meantime is
-// loop.ErrNotFound.
+// given, if any, and the member's oldest beyond signin.MaxSessions. A member who was
+// suspended in the meantime is loop.ErrNotFound.
 func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := lockMember(tx, session.Member, "FOR SHARE")
+		m, err := lockMember(tx, session.Member, "FOR NO KEY UPDATE") // one at a time, so that the count of sessions holds
 		if err != nil {
 			return err
 		}
@@ -29,6 +29,9 @@ func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session
 			return err
 		}
 		tables.ReplaceSession(tx, ends, &session)
+		if _, err := endSessions(tx, onEnd, tables.SessionsTooMany, session.Member, session.Hash[:], signin.MaxSessions); err != nil {
+			return err
+		}
 		return tx.Record(rec)
 	})
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // StartSession inserts a sign-in with its record, and ends the one whose hash is
-// given, if any. A member who was suspended in the meantime is
-// loop.ErrNotFound.
+// given, if any, and the member's oldest beyond signin.MaxSessions. A member who was
+// suspended in the meantime is loop.ErrNotFound.
 func (s *Identity) StartSession(ctx context.Context, session signin.Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		m, err := tables.ScanMember(tx.QueryRow(tables.SelectMember, session.Member))
@@ -29,6 +29,10 @@ func (s *Identity) StartSession(ctx context.Context, session signin.Session, end
 			return err
 		}
 		tables.ReplaceSession(tx, ends, &session)
+		_, err = endSessions(tx, onEnd, `DELETE FROM sessions WHERE `+tables.SessionsTooMany+` RETURNING id, member_id`, session.Member, session.Hash[:], signin.MaxSessions)
+		if err != nil {
+			return err
+		}
 		return tx.Record(rec)
 	})
 }

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a suspended member starts no session":                  noSession,
 		"the apps of a suspended member stop until reinstated":  stopsApps,
 		"no app outlives its developer's suspension":            stopsAppsAmongOthers,
+		"a member has so many sessions, and the oldest ends":    sessionsAtMost,
 		"of changes that build on the same keys, one wins":      oneChangesKeys,
 		"a change of keys is whole or not at all":               allKeysOrNone,
 		"of many that use one assertion, one does":              oneAssertion,

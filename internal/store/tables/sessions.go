@@ -18,6 +18,12 @@ const (
 	deleteAllSessions = `DELETE FROM sessions`
 )
 
+// SessionsTooMany is the condition of a member's sessions beyond the newest so many,
+// of which the one with a hash is the first: $1 is the member, $2 the hash, $3 how
+// many.
+const SessionsTooMany = `member_id = $1 AND hash IN (
+	SELECT hash FROM sessions WHERE member_id = $1 ORDER BY hash = $2 DESC, auth_time DESC, id DESC LIMIT 1000 OFFSET $3)`
+
 // Session reads a sign-in; loop.ErrNotFound where there is none.
 func (s Identity) Session(ctx context.Context, hash [32]byte) (*signin.Session, error) {
 	return scanSession(s.db.Row(ctx, selectSession, hash[:]))
