@@ -215,7 +215,11 @@ var edges = map[string]map[string]string{
 		"internal/web":       "it is one of the hosts",
 		"internal/web/asset": "the stylesheet and the one script",
 	},
+	"internal/locale": {
+		"internal/loop": "a notice becomes words",
+	},
 	"internal/account": {
+		"internal/locale":  "notices are shown in the member's language",
 		"internal/loop":    "members and apps are shown",
 		"internal/oauth":   "what an app's request needs next",
 		"internal/signin":  "sign-in, sign-up, sign-out",

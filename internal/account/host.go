@@ -5,6 +5,7 @@ import (
 	"embed"
 	"io/fs"
 
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/visitor"
@@ -31,9 +32,10 @@ type Config struct {
 type Host struct {
 	Config
 	pages *web.Pages
+	texts *locale.Texts
 }
 
-// New makes the pages. One that does not parse is an error.
+// New makes the pages. One that does not parse, and a text, is an error.
 func New(config Config) (*Host, error) {
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
@@ -43,7 +45,11 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{Config: config, pages: pages}, nil
+	texts, err := locale.Load()
+	if err != nil {
+		return nil, err
+	}
+	return &Host{Config: config, pages: pages, texts: texts}, nil
 }
 
 // Mount adds the pages to identity's host.

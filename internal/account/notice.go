@@ -26,7 +26,8 @@ func (h *Host) showNotice(w http.ResponseWriter, r *http.Request) error {
 	if signIn == nil || signIn.Member.Notice == "" {
 		return web.SeeOther(w, r, j.Next())
 	}
-	return h.Visitors.Show(w, r, h.pages, "notice", noticeView{Carried: h.Visitors.Carry(w, r, j), Notice: signIn.Member.Notice}, nil)
+	text := h.texts.Notice(signIn.Member.Locale, signIn.Member.Notice)
+	return h.Visitors.Show(w, r, h.pages, "notice", noticeView{Carried: h.Visitors.Carry(w, r, j), Notice: text}, nil)
 }
 
 // postNotice answers POST /notice: the member has read it.

@@ -48,7 +48,7 @@ func TestSec052_AReplayEndsTheWholeGrantAndTheMemberIsNotified(t *testing.T) {
 	t.Run("another app's grant lives", func(t *testing.T) { other.Refresh(untouched.Refresh).Pair(t) })
 	t.Run("the member is notified, and it is on record", func(t *testing.T) {
 		m, err := p.Accounts.Store.Member(t.Context(), ada.ID)
-		if err != nil || !strings.Contains(m.Notice, "We disconnected Morning Labs") {
+		if err != nil || m.Notice != loop.NewNotice(loop.NoticeReused, "Morning Labs") {
 			t.Errorf("the notice is %q, %v", m.Notice, err)
 		}
 		for _, event := range []string{"token.reused", "grant.revoked"} {

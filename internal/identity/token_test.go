@@ -357,7 +357,7 @@ func TestToken_AReuseIsShownAtTheNextSignIn(t *testing.T) {
 
 	b := p.NewBrowser(t)
 	page := b.SignIn(b.Follow(b.Authorize(app.Request())), ada)
-	if !strings.Contains(page.Text, "We disconnected Morning Labs") {
+	if !strings.Contains(page.Text, "We disconnected “Morning Labs”") {
 		t.Fatalf("the member is not notified: %s", page.Text)
 	}
 	next := b.Follow(b.Post(platformtest.Identity+"/notice", url.Values{"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}}))

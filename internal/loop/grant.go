@@ -8,6 +8,7 @@ type Grant struct {
 	ID       GrantID
 	Member   MemberID
 	Client   ClientID
+	AppName  string // as the member was shown it; empty for a grant from before this was kept
 	Scopes   Scopes // allowed by the member
 	Declined Scopes // shown and left out; remembered, so that it is not asked again
 

@@ -16,7 +16,7 @@ type Member struct {
 	Sex           Sex
 	Test          bool // synthetic data; what apps in development may see
 	Suspended     bool
-	Notice        string // shown once at the next sign-in
+	Notice        Notice // shown once at the next sign-in
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }

@@ -266,11 +266,12 @@ func (s *Server) consented(st State, req *AuthorizationRequest, allowed, decline
 	shown := allowed.Or(declined)
 	if st.Grant == nil {
 		return &loop.Grant{
-			ID: loop.NewGrantID(s.World), Member: st.Member.ID, Client: req.Client.ID,
+			ID: loop.NewGrantID(s.World), Member: st.Member.ID, Client: req.Client.ID, AppName: req.Client.Name,
 			Scopes: allowed, Declined: declined, CreatedAt: now, UpdatedAt: now,
 		}
 	}
 	grant := *st.Grant
+	grant.AppName = req.Client.Name
 	grant.Scopes = grant.Scopes.Without(shown).Or(allowed)
 	grant.Declined = grant.Declined.Without(shown).Or(declined)
 	grant.UpdatedAt = now

@@ -55,7 +55,7 @@ type Change struct {
 	Chain  *loop.Chain // its new state, or a new chain
 	Keep   int         // with a new chain: how many live chains of the grant stay, this one among them
 	Revoke []loop.Revocation
-	Notice string // for the member's next sign-in
+	Notice loop.Notice // for the member's next sign-in
 	// Completes is the hash of a pushed request that is answered by this; one
 	// that was answered before is InvalidRequestURI, and nothing is written.
 	Completes []byte

@@ -261,7 +261,16 @@ func (s *Server) tokenReused(ctx context.Context, st State) Change {
 	return Change{
 		Grant:   &grant,
 		Revoke:  []loop.Revocation{s.revocation(loop.RevokeGrant, string(grant.ID))},
-		Notice:  "We disconnected " + st.Client.Name + " because one of its keys to your data was used twice, which can mean that somebody copied it. If you still use the app, connect it again.",
+		Notice:  loop.NewNotice(loop.NoticeReused, shownName(st)),
 		Records: []audit.Record{reused, revoked},
 	}
+}
+
+// shownName is the name of the app that the member allowed: its developer may have
+// given it another since, which speaks in our voice where we write it.
+func shownName(st State) string {
+	if st.Grant.AppName != "" {
+		return st.Grant.AppName
+	}
+	return st.Client.Name // of a grant from before this was kept
 }

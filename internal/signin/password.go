@@ -65,10 +65,12 @@ func newPassword(typed string, email loop.Email) (string, error) {
 	return password, nil
 }
 
-// isCommon reports whether the password is on the list, or one character again
-// and again.
+// isCommon reports whether the password is on the list, or one character again and
+// again, or nothing but spaces.
 func isCommon(lower string) bool {
-	if strings.Trim(lower, lower[:1]) == "" {
+	letters := strings.ReplaceAll(lower, " ", "") // other spaces were made this one (RFC 8265 §4.2.2)
+	first, _ := utf8.DecodeRuneInString(letters)
+	if strings.Trim(letters, string(first)) == "" {
 		return true
 	}
 	for common := range strings.FieldsSeq(commonPasswords) {

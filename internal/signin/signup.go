@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
@@ -46,8 +47,26 @@ func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (credenti
 		return credential.Secret{}, nil, err
 	}
 	if err := a.Accounts.SignUp(ctx, m, hash); err != nil {
-		return credential.Secret{}, nil, err
+		made, again := a.sentTwice(ctx, m, password)
+		if !again {
+			return credential.Secret{}, nil, err
+		}
+		m = made
 	}
 	cookie, err := a.begin(ctx, m, sent.Before)
 	return cookie, m, err
+}
+
+// sentAgainWithin is how long after a sign-up the same form leads on.
+const sentAgainWithin = 10 * time.Minute
+
+// sentTwice finds the account that the same form made a moment ago: of the same
+// name, address and password, whose compare counts as a try to sign in.
+func (a *Authenticator) sentTwice(ctx context.Context, draft *loop.Member, password string) (*loop.Member, bool) {
+	known, _, err := a.Store.Account(ctx, draft.Email)
+	if err != nil || known.Name != draft.Name || draft.CreatedAt.Sub(known.CreatedAt) >= sentAgainWithin {
+		return nil, false
+	}
+	m, err := a.judge(ctx, Try{Account: string(draft.Email), Address: audit.OriginOf(ctx).Address}, draft.Email, password)
+	return m, err == nil
 }

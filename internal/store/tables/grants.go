@@ -8,14 +8,14 @@ import (
 )
 
 // GrantColumns are the columns of a grant, in the order of GrantFields.
-const GrantColumns = `id, member_id, client_id, scopes, declined, created_at, updated_at, revoked_at, reason`
+const GrantColumns = `id, member_id, client_id, app_name, scopes, declined, created_at, updated_at, revoked_at, reason`
 
 const (
 	selectLiveGrant     = `SELECT ` + GrantColumns + ` FROM grants WHERE member_id = $1 AND client_id = $2 AND revoked_at = 0`
 	selectGrants        = `SELECT ` + GrantColumns + ` FROM grants ORDER BY id DESC`
 	selectGrantsOf      = `SELECT ` + GrantColumns + ` FROM grants WHERE member_id = $1 ORDER BY id DESC`
-	insertOrUpdateGrant = `INSERT INTO grants (` + GrantColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (member_id, id) DO UPDATE SET scopes = excluded.scopes, declined = excluded.declined,
+	insertOrUpdateGrant = `INSERT INTO grants (` + GrantColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (member_id, id) DO UPDATE SET app_name = excluded.app_name, scopes = excluded.scopes, declined = excluded.declined,
 			updated_at = excluded.updated_at, revoked_at = excluded.revoked_at, reason = excluded.reason`
 	endAllGrants = `UPDATE grants SET revoked_at = $1, updated_at = $1, reason = $2 WHERE revoked_at = 0`
 )
@@ -54,13 +54,13 @@ func scanGrant(row Scanner) (*loop.Grant, error) {
 // GrantFields is where the GrantColumns of a row go.
 func GrantFields(g *loop.Grant) []any {
 	return []any{
-		text(&g.ID), text(&g.Member), text(&g.Client), scopes(&g.Scopes), scopes(&g.Declined),
+		text(&g.ID), text(&g.Member), text(&g.Client), text(&g.AppName), scopes(&g.Scopes), scopes(&g.Declined),
 		moment(&g.CreatedAt), moment(&g.UpdatedAt), moment(&g.RevokedAt), text(&g.Reason),
 	}
 }
 
 func grantValues(g *loop.Grant) []any {
 	return []any{
-		g.ID, g.Member, g.Client, g.Scopes.String(), g.Declined.String(), store.Micro(g.CreatedAt), store.Micro(g.UpdatedAt), store.Micro(g.RevokedAt), g.Reason,
+		g.ID, g.Member, g.Client, g.AppName, g.Scopes.String(), g.Declined.String(), store.Micro(g.CreatedAt), store.Micro(g.UpdatedAt), store.Micro(g.RevokedAt), g.Reason,
 	}
 }
