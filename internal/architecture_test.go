@@ -204,9 +204,10 @@ var edges = map[string]map[string]string{
 		"internal/web":        "cookies, forms and pages of a host",
 	},
 	"internal/identity": {
-		"internal/loop":  "clients, members and scopes are shown",
-		"internal/limit": "authorization requests are limited, and reads of userinfo",
-		"internal/oauth": "authorize and token",
+		"internal/locale": "the language in which consent is asked for",
+		"internal/loop":   "clients, members and scopes are shown",
+		"internal/limit":  "authorization requests are limited, and reads of userinfo",
+		"internal/oauth":  "authorize and token",
 
 		"internal/oauth/parameter":  "forms are read without what came empty",
 		"internal/oauth/clientauth": "apps authenticate",

@@ -2,11 +2,17 @@ package identity
 
 import (
 	"context"
+	"embed"
+	"io/fs"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
+
+//go:embed pages/*.html
+var pageFiles embed.FS
 
 // SignIns ends sign-ins.
 type SignIns interface {
@@ -28,15 +34,24 @@ type Host struct {
 	visitors *visitor.Visitors
 	site     *web.Site
 	pages    *web.Pages
+	words    string // in which consent is asked for, by language and version
 }
 
 // New makes the host. A page that does not parse is an error.
 func New(config Config) (*Host, error) {
-	pages, err := parsePages()
+	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err
 	}
-	return &Host{oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pages: pages}, nil
+	pages, err := web.ParsePages("member", files)
+	if err != nil {
+		return nil, err
+	}
+	words, err := consentWords(files, loop.ScopeRegistry())
+	if err != nil {
+		return nil, err
+	}
+	return &Host{oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pages: pages, words: words}, nil
 }
 
 // Mount adds everything that the host answers to a site, and shows the site's

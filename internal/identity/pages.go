@@ -1,9 +1,7 @@
 package identity
 
 import (
-	"embed"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,17 +11,6 @@ import (
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
-
-//go:embed pages/*.html
-var pageFiles embed.FS
-
-func parsePages() (*web.Pages, error) {
-	files, err := fs.Sub(pageFiles, "pages")
-	if err != nil {
-		return nil, err
-	}
-	return web.ParsePages("member", files)
-}
 
 // scopeView is a row of the consent page.
 type scopeView struct {
@@ -57,7 +44,7 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Jou
 	}
 	return h.visitors.Show(w, r, h.pages, "consent", consentView{
 		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI),
-		Ticket: h.oauth.NewTicket(req, signIn), What: what,
+		Ticket: h.oauth.NewTicket(req, signIn, h.words), What: what,
 		Scopes: scopeViews(req, signIn.Member, grant), Cannot: cannot(req.Scopes), Member: signIn.Member.Name,
 	}, nil)
 }
@@ -119,7 +106,7 @@ type continueView struct {
 
 func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
 	return h.visitors.Show(w, r, h.pages, "continue", continueView{
-		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.NewTicket(req, signIn),
+		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.NewTicket(req, signIn, h.words),
 		Member: signIn.Member.Name, Email: string(signIn.Member.Email),
 	}, nil)
 }

@@ -93,26 +93,24 @@ type Ticket struct {
 	MadeAt  time.Time
 }
 
-// ConsentText names the words of the consent page; it changes when they do.
-const ConsentText = "1 en"
-
-// NewTicket makes the ticket of a consent page for what is asked now.
-func (s *Server) NewTicket(req *AuthorizationRequest, signIn *loop.SignIn) string {
+// NewTicket makes the ticket of a consent page for what is asked now, in words of a
+// language and version.
+func (s *Server) NewTicket(req *AuthorizationRequest, signIn *loop.SignIn, words string) string {
 	var p packer
 	p.text(string(signIn.Session))
 	p.text(string(signIn.Member.ID))
 	p.text(requestHash(req))
 	p.text(req.Scopes.String())
-	p.text(ConsentText)
+	p.text(words)
 	p.moment(req.Client.UpdatedAt)
 	p.moment(s.World.Now())
 	return s.sealer(credential.ForTickets).Seal(p)
 }
 
 // CheckTicket reports whether a consent form answers exactly the page that would
-// be shown now, to this member in this session, and gives what it showed. If
-// not, the page is to be shown again.
-func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *loop.SignIn) (shown loop.Scopes, ok bool) {
+// be shown now, in these words, to this member in this session, and gives what it
+// showed. If not, the page is to be shown again.
+func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *loop.SignIn, words string) (shown loop.Scopes, ok bool) {
 	u, ok := unseal(s.Ring, credential.ForTickets, text)
 	if !ok {
 		return nil, false
@@ -125,7 +123,7 @@ func (s *Server) CheckTicket(text string, req *AuthorizationRequest, signIn *loo
 	ok = u.done() &&
 		t.Session == signIn.Session && t.Member == signIn.Member.ID &&
 		t.Request == requestHash(req) && shown.String() == req.Scopes.String() &&
-		t.Text == ConsentText && t.Client.Equal(req.Client.UpdatedAt) &&
+		t.Text == words && t.Client.Equal(req.Client.UpdatedAt) &&
 		loop.Alive(s.World.Now(), t.MadeAt, loop.TicketLife)
 	return shown, ok
 }
