@@ -24,6 +24,7 @@ type userCreate struct {
 	Name          string `required:"" help:"Their name." placeholder:"NAME"`
 	Email         string `required:"" help:"Their e-mail address." placeholder:"ADDRESS"`
 	Test          bool   `help:"A test member: synthetic data, which apps in development may see."`
+	EmailVerified bool   `help:"You have checked that the address is theirs: apps are told so."`
 	PasswordStdin bool   `help:"Read the password from the standard input. Without it one is made and shown once."`
 	Sex           string `help:"female or male: reference ranges go by it." placeholder:"SEX"`
 	Locale        string `help:"Their language, such as en." placeholder:"TAG"`
@@ -43,7 +44,7 @@ func (cmd *userCreate) Run(run *Run) error {
 		password, shown = strings.TrimRight(string(text), "\r\n"), false
 	}
 	m, err := run.Operations.Users.Create(run.Context, member.Account{
-		Name: cmd.Name, Email: cmd.Email, Password: password, Locale: cmd.Locale, Sex: loop.Sex(cmd.Sex), Test: cmd.Test,
+		Name: cmd.Name, Email: cmd.Email, Password: password, Locale: cmd.Locale, Sex: loop.Sex(cmd.Sex), Test: cmd.Test, EmailVerified: cmd.EmailVerified,
 	})
 	if err != nil {
 		return err

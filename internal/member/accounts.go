@@ -48,6 +48,7 @@ type Account struct {
 	Locale                string // empty: en
 	Sex                   loop.Sex
 	Test                  bool
+	EmailVerified         bool // somebody has checked that the address is theirs
 }
 
 // Create makes an account on behalf of an operator.
@@ -63,7 +64,7 @@ func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, e
 	if err != nil {
 		return nil, err
 	}
-	m.Sex, m.Test = account.Sex, account.Test
+	m.Sex, m.Test, m.EmailVerified = account.Sex, account.Test, account.EmailVerified
 	if account.Locale != "" {
 		m.Locale = account.Locale
 	}
