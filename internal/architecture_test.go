@@ -106,6 +106,10 @@ var edges = map[string]map[string]string{
 	"internal/registration/library": {
 		"internal/loop": "what a library needs of a client's registration",
 	},
+	"internal/connection": {
+		"internal/loop":  "grants, clients, members",
+		"internal/audit": "who disconnects an app is recorded",
+	},
 	"internal/backup": {
 		"internal/loop": "a backup is of an epoch",
 	},
@@ -118,6 +122,7 @@ var edges = map[string]map[string]string{
 		"internal/audit":      "records are rows",
 		"internal/credential": "sealed keys are rows",
 		"internal/biomarker":  "results are rows",
+		"internal/connection": "reads are counted and listed for their member",
 		"internal/member":     "accounts are rows",
 		"internal/signin":     "sign-ins are rows",
 		"internal/oauth":      "what was decided is written",
@@ -138,6 +143,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth/clientauth": "its contract for assertions",
 
 		"internal/registration": "its contract for apps",
+		"internal/connection":   "its contract for what members see of reads",
 		"internal/biomarker":    "its contract for lab results",
 
 		"internal/credential/credentialtest": "pages have cursors, and those are tagged",
@@ -194,7 +200,8 @@ var edges = map[string]map[string]string{
 	"internal/inquiry": {
 		"internal/loop":       "whom a question is about",
 		"internal/credential": "a question is tagged under the ring that both sides have",
-		"internal/web":        "it answers on identity's host",
+		"internal/connection": "which app read how much",
+		"internal/web":        "it answers on the public hosts",
 	},
 	"internal/visitor": {
 		"internal/loop":       "who is signed in, and to which app they go",
@@ -220,12 +227,15 @@ var edges = map[string]map[string]string{
 		"internal/loop": "a notice becomes words",
 	},
 	"internal/account": {
-		"internal/locale":  "notices are shown in the member's language",
-		"internal/loop":    "members and apps are shown",
-		"internal/oauth":   "what an app's request needs next",
-		"internal/signin":  "sign-in, sign-up, sign-out",
-		"internal/visitor": "who is signed in, and how far an app's request has come",
-		"internal/web":     "its pages are on identity's host",
+		"internal/locale":     "notices are shown in the member's language",
+		"internal/loop":       "members and apps are shown",
+		"internal/audit":      "who changes a grant is recorded",
+		"internal/connection": "the apps that the member allowed",
+		"internal/limit":      "apps that ask for the member are limited",
+		"internal/oauth":      "what an app's request needs next, and what an access token stands for",
+		"internal/signin":     "sign-in, sign-up, sign-out",
+		"internal/visitor":    "who is signed in, and how far an app's request has come",
+		"internal/web":        "its pages are on identity's host",
 	},
 	"internal/clinical": {
 		"internal/loop":      "errors and ids",

@@ -18,7 +18,7 @@ type choiceView struct {
 	Email    string
 }
 
-// showChoice answers GET /account: with which account to go on
+// showChoice answers GET /choose: with which account to go on
 // (prompt=select_account).
 func (h *Host) showChoice(w http.ResponseWriter, r *http.Request) error {
 	j, signIn, err := h.Visitors.AskedByApp(r)
@@ -35,7 +35,7 @@ func (h *Host) showChoice(w http.ResponseWriter, r *http.Request) error {
 	}, nil)
 }
 
-// postChoice answers POST /account: go on as who is signed in. Another account is
+// postChoice answers POST /choose: go on as who is signed in. Another account is
 // chosen by signing in.
 func (h *Host) postChoice(w http.ResponseWriter, r *http.Request) error {
 	form, j, signIn, err := h.Visitors.PostedForApp(w, r)

@@ -7,14 +7,8 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
-// homeView is the data of home.html.
-type homeView struct {
-	visitor.Carried
-	Member string
-}
-
-// showHome answers GET /: who is signed in here. It decides what is next for a
-// member who came by themselves.
+// showHome answers GET /: it decides what is next for a member who came by
+// themselves, and shows their apps where that is nothing else.
 func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 	j, err := h.Visitors.Asked(r)
 	if err != nil {
@@ -30,6 +24,7 @@ func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 		return web.SeeOther(w, r, visitor.SignInPath)
 	case signIn.Member.Notice != "":
 		return web.SeeOther(w, r, visitor.NoticePath)
+	default:
+		return h.showApps(w, r, signIn.Member)
 	}
-	return h.Visitors.Show(w, r, h.pages, "home", homeView{Carried: h.Visitors.Carry(w, r, j), Member: signIn.Member.Name}, nil)
 }

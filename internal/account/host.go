@@ -5,6 +5,7 @@ import (
 	"embed"
 	"io/fs"
 
+	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/signin"
@@ -12,13 +13,15 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
-//go:embed pages/*.html
+//go:embed pages/*.html pages/own/*.html
 var pageFiles embed.FS
 
 // Accounts is what the pages need of accounts.
 type Accounts interface {
 	// Dismiss clears the notice that waits for a member: they have read it.
 	Dismiss(ctx context.Context, id loop.MemberID) error
+	// Member finds a member; loop.ErrNotFound where there is none.
+	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
 }
 
 // Config is what the pages need.
@@ -26,22 +29,27 @@ type Config struct {
 	Accounts Accounts
 	SignIns  *signin.Authenticator
 	Visitors *visitor.Visitors
+
+	Connections *connection.Connections
+	// Resource makes the phase that requests with access tokens pass.
+	Resource func(*web.Site) *web.Resource
 }
 
 // Host is the member's own pages.
 type Host struct {
 	Config
-	pages *web.Pages
-	texts *locale.Texts
+	pages    *web.Pages // one card
+	ownPages *web.Pages // of the member's account
+	texts    *locale.Texts
 }
 
 // New makes the pages. One that does not parse, and a text, is an error.
 func New(config Config) (*Host, error) {
-	files, err := fs.Sub(pageFiles, "pages")
+	pages, err := parsePages("member", "pages")
 	if err != nil {
 		return nil, err
 	}
-	pages, err := web.ParsePages("member", files)
+	ownPages, err := parsePages("account", "pages/own")
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +57,15 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{Config: config, pages: pages, texts: texts}, nil
+	return &Host{Config: config, pages: pages, ownPages: ownPages, texts: texts}, nil
+}
+
+func parsePages(layout, folder string) (*web.Pages, error) {
+	files, err := fs.Sub(pageFiles, folder)
+	if err != nil {
+		return nil, err
+	}
+	return web.ParsePages(layout, files)
 }
 
 // Mount adds the pages to identity's host.
@@ -66,4 +82,13 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("POST /signout", visitor.InPopup(h.postSignOut))
 	site.Page("GET "+visitor.SignedOutPath, visitor.InPopup(h.showSignedOut))
 	site.Page("GET /{$}", h.showHome)
+
+	site.Page("GET "+accountPath, h.own(h.showApps))
+	site.Page("GET "+appsPath, h.own(h.showApps))
+	site.Page("GET "+appsPath+"/{grant}", h.own(h.showApp))
+	site.Page("POST "+appsPath+"/{grant}", h.postApp)
+	site.Page("GET "+activityPath, h.own(h.showActivity))
+	site.Page("GET "+activityPath+".csv", h.own(h.exportCSV))
+	site.Page("GET "+activityPath+".json", h.own(h.exportJSON))
+	h.mountAPI(site)
 }

@@ -1,9 +1,6 @@
 package clinical
 
 import (
-	"bytes"
-	"encoding/csv"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/web"
 )
 
 // csvColumns are the names of the JSON's fields, without what is null there
@@ -23,21 +21,11 @@ var csvColumns = strings.Split("id,patient_id,biomarker_code,biomarker_name,cate
 // writeCSV answers with a page of results as RFC 4180 has it. Link leads to the
 // next page.
 func writeCSV(w http.ResponseWriter, member loop.MemberID, page biomarker.Page, system biomarker.System) error {
-	var body bytes.Buffer
-	out := csv.NewWriter(&body)
-	out.UseCRLF = true // RFC 4180 §2
 	rows := [][]string{csvColumns}
 	for i := range page.Results {
 		rows = append(rows, csvRow(member, &page.Results[i], system))
 	}
-	if err := out.WriteAll(rows); err != nil {
-		return fmt.Errorf("writing results as CSV: %w", err)
-	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	w.Header().Set("Content-Disposition", `attachment; filename="lab-results.csv"`)
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
-	_, _ = w.Write(body.Bytes()) // the client may have gone
-	return nil
+	return web.WriteCSV(w, "lab-results.csv", rows)
 }
 
 func csvRow(member loop.MemberID, r *biomarker.Judged, system biomarker.System) []string {
@@ -66,14 +54,10 @@ func csvIncluded(limit biomarker.Decimal, excluded bool) string {
 	return strconv.FormatBool(!excluded)
 }
 
-// inertCell keeps spreadsheets from taking a text for a formula: they look at its
-// first character. Numbers stay as they are.
+// inertCell leaves numbers as they are: a spreadsheet takes -1.5 for no formula.
 func inertCell(text string) string {
-	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return text
-	}
 	if _, err := biomarker.ParseDecimal(text); err == nil {
 		return text
 	}
-	return "'" + text
+	return web.InertCell(text)
 }

@@ -278,7 +278,7 @@ func TestAuthorize_PromptAndMaxAge(t *testing.T) {
 		if !strings.Contains(page.Text, `id="continue-as"`) {
 			t.Fatalf("no choice: %d %s", page.StatusCode, page.Text)
 		}
-		r := b.Follow(b.Post(platformtest.Identity+"/account", url.Values{
+		r := b.Follow(b.Post(platformtest.Identity+"/choose", url.Values{
 			"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}, "member": {page.Field("member")},
 		}))
 		if r.Redirected(t).Query().Get("code") == "" {

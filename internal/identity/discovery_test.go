@@ -66,7 +66,9 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 	p := withResources(t)
 	ada := p.AddMember(t, "Ada")
 	document := metadata(t, p)
-	app := p.AddApp(t, func(c *loop.Client) { c.AllowedScopes = append(c.AllowedScopes, loop.ScopeWriteBiomarkers) })
+	app := p.AddApp(t, func(c *loop.Client) {
+		c.AllowedScopes = append(c.AllowedScopes, loop.ScopeReadAccount, loop.ScopeManageConnectedApps, loop.ScopeWriteBiomarkers)
+	})
 	b := p.NewBrowser(t)
 	flow := func(t *testing.T, app *platformtest.App, change url.Values) platformtest.Tokens {
 		t.Helper()

@@ -178,7 +178,7 @@ func TestSec091_NoLineBreakReachesAHeader(t *testing.T) {
 			noNewLine(t, "logout: "+name, p.NewBrowser(t).Get(logoutAddress+"?"+params.Encode()))
 		}
 		page := b.Get(platformtest.Identity + "/signin")
-		for _, path := range []string{"/signin", "/signup", "/consent", "/account", "/signout", "/notice"} {
+		for _, path := range []string{"/signin", "/signup", "/consent", "/choose", "/signout", "/notice"} {
 			for _, name := range []string{"csrf", "continue", "email", "password", "name", "decision", "ticket", "logout", "member"} {
 				form := url.Values{"csrf": {page.Field("csrf")}, "email": {"x@people.example"}}
 				form.Set(name, form.Get(name)+injected)

@@ -64,7 +64,7 @@ func TestSec141_NoActAnswersHEAD(t *testing.T) {
 			t.Errorf("%.70s: %d", address, r.StatusCode)
 		}
 	}
-	for _, page := range []string{"/consent", "/signin", "/signup", "/account", "/notice"} {
+	for _, page := range []string{"/consent", "/signin", "/signup", "/choose", "/notice"} {
 		if r := head(strings.Replace(asked, "/signin", page, 1)); strings.Contains(r.Header.Get("Location"), "code=") {
 			t.Errorf("%s leads to %s", page, r.Header.Get("Location"))
 		}

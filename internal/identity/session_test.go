@@ -177,7 +177,7 @@ func TestSec066_TheNextInTheSameBrowserGetsNothingOfTheFirst(t *testing.T) {
 	signOut(t, b)
 	b.SignIn(b.Get(platformtest.Identity+"/signin?another=1"), ben)
 
-	if home := b.Get(platformtest.Identity + "/"); strings.Contains(home.Text, "Annabella") || !strings.Contains(home.Text, "Benjamin") {
+	if home := b.Get(platformtest.Identity + "/account/apps"); strings.Contains(home.Text, "Annabella") || !strings.Contains(home.Text, "Benjamin") {
 		t.Error("the page shows somebody else")
 	}
 	if again := b.Decide(page, "allow", "profile", "read:biomarkers"); again.StatusCode == http.StatusSeeOther || strings.Contains(again.Text, "Annabella") {
@@ -204,7 +204,7 @@ func TestSec067_NoOtherSiteSendsOurForms(t *testing.T) {
 		"/signin":  with(fields("email", "ada@members.example", "password", platformtest.Password), "continue", ""),
 		"/signup":  with(fields("email", "eve@people.example", "password", platformtest.Password, "name", "Eve"), "continue", ""),
 		"/consent": fields("decision", "allow", "scope", "profile"),
-		"/account": fields("member", string(ada.ID)),
+		"/choose":  fields("member", string(ada.ID)),
 		"/notice":  fields(),
 		"/signout": with(fields(), "continue", ""),
 	}
@@ -536,7 +536,7 @@ func TestSec072_ASuspendedMemberIsRefusedOnEveryPath(t *testing.T) {
 		"a signed request": func() bool { return toSignIn(b.Authorize(keyed.Signed(keyed.Request()))) },
 		"the consent form": func() bool { return toSignIn(b.Decide(consent, "allow", "profile")) },
 		"the choice's form": func() bool {
-			return toSignIn(b.Post(platformtest.Identity+"/account", url.Values{
+			return toSignIn(b.Post(platformtest.Identity+"/choose", url.Values{
 				"csrf": {choice.Field("csrf")}, "continue": {choice.Field("continue")}, "member": {string(ada.ID)},
 			}))
 		},

@@ -14,7 +14,7 @@ import (
 )
 
 // maxAnswer bounds an answer, in bytes.
-const maxAnswer = 64 << 10
+const maxAnswer = 1 << 20
 
 // Memory keeps what was learned of clients until somebody changes them.
 type Memory interface {
@@ -24,16 +24,21 @@ type Memory interface {
 
 // Client asks identity. It is safe for concurrent use.
 type Client struct {
-	identity *url.URL
-	http     *http.Client
-	memory   Memory
-	world    loop.World
-	proof    proof
+	asker
+	memory Memory
+}
+
+// asker asks one host.
+type asker struct {
+	host  *url.URL
+	http  *http.Client
+	world loop.World
+	proof proof
 }
 
 // NewClient makes a client of the identity at an address.
 func NewClient(identity *url.URL, client *http.Client, memory Memory, w loop.World, ring *credential.Ring) *Client {
-	return &Client{identity: identity, http: client, memory: memory, world: w, proof: newProof(ring)}
+	return &Client{asker{identity, client, w, newProof(ring)}, memory}
 }
 
 // Sex gives the member's recorded sex, as it is now; empty where it is not known
@@ -64,23 +69,23 @@ func (c *Client) HasOrigin(ctx context.Context, origin string) bool {
 	return err == nil && answer.Registered
 }
 
-func (c *Client) ask(ctx context.Context, path, id string, answer any) error {
-	address := c.identity.JoinPath(path, url.PathEscape(id))
+func (a *asker) ask(ctx context.Context, path, id string, answer any) error {
+	address := a.host.JoinPath(path, url.PathEscape(id))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), http.NoBody)
 	if err != nil {
 		return err
 	}
-	c.proof.sign(r, c.world.Now())
-	response, err := c.http.Do(r)
+	a.proof.sign(r, a.world.Now())
+	response, err := a.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("asking identity: %w", err)
+		return fmt.Errorf("asking %s: %w", a.host.Host, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // reading
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking identity: it answers %s", response.Status)
+		return fmt.Errorf("asking %s: it answers %s", a.host.Host, response.Status)
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(answer); err != nil {
-		return fmt.Errorf("asking identity: %w", err)
+		return fmt.Errorf("asking %s: %w", a.host.Host, err)
 	}
 	return nil
 }

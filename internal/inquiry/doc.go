@@ -1,8 +1,10 @@
-// Package inquiry is what clinical asks identity where the two run in processes of
-// their own: a member's sex, by which reference ranges go, how many requests an app
-// may send, and from which pages. Nothing else of what identity keeps is given away.
+// Package inquiry is what clinical and identity ask each other where the two run in
+// processes of their own. Clinical asks for a member's sex, by which reference ranges
+// go, how many requests an app may send, and from which pages. Identity asks which
+// app read how many results of a member, and when, to show that to the member: no
+// result is in it. Nothing else of what either keeps is answered.
 //
-// A question goes to identity's own address. It is tagged under the key ring that
+// A question goes to the other host's own address. It is tagged under the key ring that
 // both share, with its path and the time at which it was made: whoever cannot open
 // the ring can ask nothing, and a question that was overheard is good for a minute,
 // for the answer that was overheard with it.

@@ -123,6 +123,13 @@ func TestRoles_InProcessesOfTheirOwnAreOnePlatform(t *testing.T) {
 	if !strings.Contains(read.Text, `"low"`) { // for a woman; for a man it is not
 		t.Errorf("the result is not held against the interval of the member's sex, which identity knows: %s", read.Text)
 	}
+	b := d.identity.SignedIn(t, d.member)
+	if page := b.Get(platformtest.Identity + "/account/activity"); !strings.Contains(page.Text, "1 lab result") {
+		t.Errorf("the member does not see the read, which clinical recorded: %d %s", page.StatusCode, page.Text)
+	}
+	if page := b.Get(platformtest.Identity + "/account/apps"); !strings.Contains(page.Text, d.app.Name) {
+		t.Errorf("the member does not see the app: %d %s", page.StatusCode, page.Text)
+	}
 	if page := d.identity.NewBrowser(t).Get(platformtest.Developers + "/docs"); page.StatusCode != http.StatusOK {
 		t.Errorf("the portal: %d", page.StatusCode)
 	}

@@ -27,15 +27,20 @@ type Origins interface {
 
 // Server answers the questions, on identity's host.
 type Server struct {
+	answerer
 	store   Store
 	origins Origins
-	world   loop.World
-	proof   proof
+}
+
+// answerer answers whoever has the ring.
+type answerer struct {
+	world loop.World
+	proof proof
 }
 
 // NewServer makes a server that answers whoever has the ring.
 func NewServer(store Store, origins Origins, w loop.World, ring *credential.Ring) *Server {
-	return &Server{store: store, origins: origins, world: w, proof: newProof(ring)}
+	return &Server{answerer{w, newProof(ring)}, store, origins}
 }
 
 // Mount adds the server's routes to identity's site.
@@ -47,7 +52,7 @@ func (s *Server) Mount(site *web.Site) {
 
 // proven has a question answered if its proof holds. Anybody else learns nothing,
 // not even that there is somebody to ask.
-func (s *Server) proven(next web.Handler) web.Handler {
+func (s *answerer) proven(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		if !s.proof.verify(r, s.world.Now()) {

@@ -10,11 +10,13 @@ type Scope string
 
 // The scopes that something serves. A scope that opens nothing is not offered.
 const (
-	ScopeOpenID          Scope = "openid"
-	ScopeProfile         Scope = "profile"
-	ScopeEmail           Scope = "email"
-	ScopeReadBiomarkers  Scope = "read:biomarkers"
-	ScopeWriteBiomarkers Scope = "write:biomarkers"
+	ScopeOpenID              Scope = "openid"
+	ScopeProfile             Scope = "profile"
+	ScopeEmail               Scope = "email"
+	ScopeReadAccount         Scope = "read:account"
+	ScopeManageConnectedApps Scope = "manage:connected_apps"
+	ScopeReadBiomarkers      Scope = "read:biomarkers"
+	ScopeWriteBiomarkers     Scope = "write:biomarkers"
 )
 
 // ScopeOfflineAccess may be asked for and changes nothing: a refresh token always
@@ -54,6 +56,16 @@ var registry = []ScopeInfo{
 		Title:  "See your e‑mail address",
 		Detail: "And whether Loop has checked that it is yours.",
 		Cannot: "see your e‑mail address",
+	},
+	{
+		Scope:  ScopeReadAccount,
+		Title:  "See your account",
+		Detail: "When it was made, and whether it is active.",
+	},
+	{
+		Scope:  ScopeManageConnectedApps,
+		Title:  "See and disconnect your other apps",
+		Detail: "Which apps you allowed, what each may see, and when it read your data. It can end their access.",
 	},
 	{
 		Scope:  ScopeReadBiomarkers,

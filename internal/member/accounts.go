@@ -114,6 +114,11 @@ func (a *Accounts) Suspend(ctx context.Context, id loop.MemberID, revocation loo
 	})
 }
 
+// Member finds a member; loop.ErrNotFound where there is none.
+func (a *Accounts) Member(ctx context.Context, id loop.MemberID) (*loop.Member, error) {
+	return a.Store.Member(ctx, id)
+}
+
 // Dismiss clears the notice that waits for a member: they have read it.
 func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
 	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {

@@ -24,7 +24,7 @@ const (
 
 // firstPartyScopes are those for which Loop's own apps skip the consent page
 // (docs/threats.md, 128).
-var firstPartyScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail)
+var firstPartyScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadAccount)
 
 // Progress is how far an authorization request has come.
 type Progress struct {
@@ -111,7 +111,7 @@ func remembered(grant *loop.Grant, client *loop.Client, req *AuthorizationReques
 // Needed are the scopes of the request that a member cannot leave out: openid,
 // and those that the client marks as required.
 func (req *AuthorizationRequest) Needed() loop.Scopes {
-	return req.Scopes.And(req.Client.RequiredScopes.Or(loop.NewScopes(loop.ScopeOpenID)))
+	return NeededOf(req.Client, req.Scopes)
 }
 
 // Refuse makes an error that travels to the client.

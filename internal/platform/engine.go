@@ -8,6 +8,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
@@ -82,6 +83,7 @@ type identityStore interface {
 	registration.Store
 	credential.KeyStore
 	portal.Sessions
+	connection.Store
 	oauth.Epochs
 	admin.Store
 	// Waiting counts the messages on their way, by kind.
@@ -97,6 +99,7 @@ type clinicalStore interface {
 	biomarker.Inbox
 	biomarker.Results
 	clinical.Records
+	connection.Reads
 	// Sweep deletes what has expired at a moment.
 	Sweep(ctx context.Context, now time.Time) error
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/account"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/docsite"
 	"github.com/loop-health/loop/internal/identity"
@@ -69,7 +70,9 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := account.New(account.Config{Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors})
+	pages, err := account.New(account.Config{
+		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Connections: p.connections(), Resource: p.resource,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +81,21 @@ func (p *Platform) buildIdentity() ([]room, error) {
 		rooms = append(rooms, inquiry.NewServer(p.store, p.Clients, p.world, p.secrets.Ring))
 	}
 	return rooms, nil
+}
+
+// resource is the phase that requests with access tokens pass on identity's host.
+func (p *Platform) resource(site *web.Site) *web.Resource {
+	return &web.Resource{Site: site, Tokens: p.tokens, Clients: p.store, Refusals: oauth.Refusals{Ledger: p.store}}
+}
+
+// connections are the apps that members allowed. What those read is recorded by
+// clinical, which may be another process.
+func (p *Platform) connections() *connection.Connections {
+	c := &connection.Connections{Store: p.store, Consents: p.OAuth, World: p.world, Reads: p.results}
+	if p.results == nil {
+		c.Reads = inquiry.NewReadsClient(p.config.Clinical, p.config.HTTP, p.world, p.secrets.Ring)
+	}
+	return c
 }
 
 func (p *Platform) buildClinical() ([]room, error) {
@@ -100,7 +118,11 @@ func (p *Platform) buildClinical() ([]room, error) {
 	} else {
 		config.Members, config.Clients = p.asker, p.asker
 	}
-	return []room{clinical.New(config)}, nil
+	rooms := []room{clinical.New(config)}
+	if p.config.Database != "" { // identity may run in other processes
+		rooms = append(rooms, inquiry.NewReadsServer(p.results, p.world, p.secrets.Ring))
+	}
+	return rooms, nil
 }
 
 // buildDevelopers gives the portal and the documentation, which share a host.

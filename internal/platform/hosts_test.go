@@ -161,7 +161,7 @@ func TestSec087_Sec088_Sec096_Sec097_HeadersOfEveryAnswer(t *testing.T) {
 // openerPolicy is what an answer has to say: on the way to an app and back, a popup
 // stays its opener's.
 func openerPolicy(r visit) string {
-	travels := []string{"/v1/oauth/authorize", "/v1/oauth/logout", "/consent", "/signin", "/signup", "/account", "/notice", "/signout", "/signed-out"}
+	travels := []string{"/v1/oauth/authorize", "/v1/oauth/logout", "/consent", "/signin", "/signup", "/choose", "/notice", "/signout", "/signed-out"}
 	if asked := r.Request.URL; asked.Scheme+"://"+asked.Host == platformtest.Identity && slices.Contains(travels, asked.Path) && r.StatusCode < 500 {
 		return "unsafe-none"
 	}
@@ -435,7 +435,7 @@ func TestSec115_WhatIsTooLargeIsRefusedBeforeItIsRead(t *testing.T) {
 	t.Run("bodies", func(t *testing.T) {
 		for _, path := range []string{
 			"/v1/oauth/token", "/v1/oauth/par", "/v1/oauth/introspect", "/v1/oauth/revoke", "/v1/oauth/authorize", "/v1/oauth/logout", "/v1/oauth/userinfo",
-			"/signin", "/signup", "/consent", "/account", "/notice", "/signout",
+			"/signin", "/signup", "/consent", "/choose", "/notice", "/signout",
 		} {
 			if r := post(platformtest.Identity+path, strings.NewReader(strings.Repeat("a", 64<<10)+"=")); r.StatusCode != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s with 64 KiB and a byte: %d", path, r.StatusCode)

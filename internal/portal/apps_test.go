@@ -327,7 +327,7 @@ func TestTheConsentPageThatThePortalLeadsToIsTheApps(t *testing.T) {
 		}
 	}
 	choice := b.Follow(b.Get(link))
-	consent := b.Follow(b.Post(platformtest.Identity+"/account", url.Values{
+	consent := b.Follow(b.Post(platformtest.Identity+"/choose", url.Values{
 		"csrf": {choice.Field("csrf")}, "continue": {choice.Field("continue")}, "member": {string(grace.ID)},
 	}))
 	for _, part := range []string{"Morning Labs", "See your lab results", `id="allow"`} {

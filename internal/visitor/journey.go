@@ -14,7 +14,7 @@ import (
 const (
 	NextPath      = "/continue" // decides what is next
 	SignInPath    = "/signin"
-	ChoicePath    = "/account"
+	ChoicePath    = "/choose"
 	NoticePath    = "/notice"
 	ConsentPath   = "/consent"
 	SignedOutPath = "/signed-out"

@@ -22,10 +22,10 @@ var layouts embed.FS
 type Pages struct{ byName map[string]*template.Template }
 
 // ParsePages parses every *.html file of fsys as one page, named by its file
-// without the ending, within a layout: member or portal. A page defines the
+// without the ending, within a layout: member, account or portal. A page defines the
 // templates title and main.
 func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
-	base, err := template.New(layout+".html").Funcs(functions()).ParseFS(layouts, "pages/mark.html", "pages/app.html", "pages/settings.html", "pages/"+layout+".html")
+	base, err := template.New(layout+".html").Funcs(functions()).ParseFS(layouts, "pages/mark.html", "pages/app.html", "pages/settings.html", "pages/reads.html", "pages/"+layout+".html")
 	if err != nil {
 		return nil, fmt.Errorf("parsing the layout %s: %w", layout, err)
 	}
@@ -53,6 +53,14 @@ type PortalFrame struct {
 	Section   string // apps or docs: which is marked in the header
 	Developer string // the name of who is signed in; empty: nobody
 	CSRF      string // of the form that signs out
+}
+
+// AccountFrame is what the layout account shows around a page; the data of each of its
+// pages embeds it.
+type AccountFrame struct {
+	Section string // apps or activity: which is marked in the header
+	Member  string // the name of who is signed in
+	CSRF    string // of every form
 }
 
 func functions() template.FuncMap {

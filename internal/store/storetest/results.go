@@ -14,6 +14,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -27,6 +28,9 @@ const (
 type ResultStore interface {
 	biomarker.Results
 	biomarker.Inbox
+	connection.Reads
+	// RecordRead writes the record of a read.
+	RecordRead(ctx context.Context, rec audit.Record) error
 }
 
 // RunResults runs the suite of lab results; open gives an empty store that ends
@@ -40,6 +44,7 @@ func RunResults(t *testing.T, open func(t *testing.T) (ResultStore, loop.World))
 		"pages show each result once while others arrive": pages,
 	}
 	maps.Copy(parts, submissions)
+	maps.Copy(parts, reads)
 	for name, test := range parts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,6 +59,7 @@ type results struct {
 	world     loop.World
 	reader    *biomarker.Reader
 	importer  *biomarker.Importer
+	store     ResultStore
 	catalogue *biomarker.Catalogue
 }
 
@@ -63,6 +69,7 @@ func newResults(t *testing.T, store ResultStore, world loop.World) *results {
 	must(t, err)
 	return &results{
 		world:     world,
+		store:     store,
 		reader:    &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
 		importer:  &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: world},
 		catalogue: catalogue,

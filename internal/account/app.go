@@ -1,0 +1,139 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/loop-health/loop/internal/connection"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/visitor"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// appView is the data of app.html.
+type appView struct {
+	web.AccountFrame
+	readsView
+	ID        loop.GrantID
+	ClientID  loop.ClientID
+	App       *visitor.App
+	Since     string
+	LastUsed  string
+	Scopes    []scopeRow
+	CanNarrow bool
+	Declined  string
+	Chart     chart
+	Done      string
+	Fault     string
+}
+
+// scopeRow is a scope that the app has.
+type scopeRow struct {
+	loop.ScopeInfo
+	Needed bool // the app can't do without it
+}
+
+// newestReads is how many reads an app's page shows.
+const newestReads = 10
+
+// showApp answers GET /account/apps/{grant}: one app, what it may see and what it read.
+func (h *Host) showApp(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+	done := ""
+	if r.URL.Query().Has("saved") {
+		done = "Saved. The app has less from now on."
+	}
+	return h.appPage(w, r, m, done, nil)
+}
+
+func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, done string, fault *loop.Error) error {
+	app, err := h.Connections.Find(r.Context(), m.ID, loop.GrantID(r.PathValue("grant")))
+	if errors.Is(err, loop.ErrNotFound) {
+		return errNoApp
+	}
+	if err != nil {
+		return err
+	}
+	page, err := h.Connections.Activity(r.Context(), m.ID, app.Client.ID, connection.ReadPlace{}, newestReads)
+	if err != nil {
+		return err
+	}
+	view := newAppView(app, page.Reads)
+	view.AccountFrame, view.Done = h.frame(w, r, "apps", m), done
+	if fault != nil {
+		view.Fault = fault.Description
+	}
+	return h.Visitors.Show(w, r, h.ownPages, "app", view, fault)
+}
+
+// errNoApp is the answer for a grant that is not there any more, or another member's.
+var errNoApp = loop.Errorf(loop.NotFound, "No app of yours stands here. It may have been disconnected already.")
+
+func newAppView(app *connection.App, reads []connection.Read) appView {
+	view := appView{
+		ID: app.Grant.ID, ClientID: app.Client.ID, App: newApp(app.Client), Since: day(app.Grant.CreatedAt),
+		LastUsed: dayOr(app.LastUsedAt, "never"), Declined: titles(app.Grant.Declined), Chart: newChart(app.Usage),
+		readsView: readsView{Reads: newReadRows(reads, nil)},
+	}
+	needed := oauth.NeededOf(app.Client, app.Grant.Scopes)
+	for _, scope := range app.Grant.Scopes {
+		info, _ := scope.Info()
+		view.Scopes = append(view.Scopes, scopeRow{ScopeInfo: info, Needed: needed.Has(scope)})
+	}
+	view.CanNarrow = len(needed) < len(app.Grant.Scopes)
+	return view
+}
+
+// postApp answers POST /account/apps/{grant}: take scopes away, or disconnect. Doing
+// so twice leads on as the first time does.
+func (h *Host) postApp(w http.ResponseWriter, r *http.Request) error {
+	form, err := h.Visitors.Form(w, r)
+	if err != nil {
+		return err
+	}
+	return h.own(func(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+		switch form.Get("act") {
+		case "disconnect":
+			return h.disconnect(w, r, m)
+		case "narrow":
+			return h.narrow(w, r, m, form)
+		default:
+			return loop.Errorf(loop.InvalidRequest, "This form does not say what to do. Go back and try again.")
+		}
+	})(w, r)
+}
+
+func (h *Host) disconnect(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+	err := h.Connections.Disconnect(r.Context(), m.ID, loop.GrantID(r.PathValue("grant")), byMember(m))
+	if errors.Is(err, loop.ErrNotFound) {
+		return errNoApp
+	}
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, appsPath+"?disconnected")
+}
+
+func (h *Host) narrow(w http.ResponseWriter, r *http.Request, m *loop.Member, form url.Values) error {
+	id := loop.GrantID(r.PathValue("grant"))
+	app, err := h.Connections.Find(r.Context(), m.ID, id)
+	if errors.Is(err, loop.ErrNotFound) {
+		return errNoApp
+	}
+	if err != nil {
+		return err
+	}
+	keep := oauth.NeededOf(app.Client, app.Grant.Scopes)
+	for _, scope := range form["scope"] {
+		keep = keep.Or(loop.NewScopes(loop.Scope(scope)))
+	}
+	err = h.Connections.Narrow(r.Context(), m.ID, id, keep, byMember(m))
+	if fault, ok := fieldFault(err); ok {
+		return h.appPage(w, r, m, "", fault)
+	}
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, appsPath+"/"+string(id)+"?saved")
+}

@@ -1,0 +1,57 @@
+package account
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/visitor"
+	"github.com/loop-health/loop/internal/web"
+)
+
+// The member's own pages.
+const (
+	accountPath  = "/account"
+	appsPath     = "/account/apps"
+	activityPath = "/account/activity"
+)
+
+// own lets through to a page of the account who is signed in; others are led to
+// sign-in.
+func (h *Host) own(next func(w http.ResponseWriter, r *http.Request, m *loop.Member) error) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		signIn, err := h.Visitors.SignIn(r)
+		if err != nil {
+			return err
+		}
+		if signIn == nil {
+			return web.SeeOther(w, r, visitor.SignInPath)
+		}
+		return next(w, r, signIn.Member)
+	}
+}
+
+// frame is what is around a page of the account.
+func (h *Host) frame(w http.ResponseWriter, r *http.Request, section string, m *loop.Member) web.AccountFrame {
+	return web.AccountFrame{Section: section, Member: m.Name, CSRF: h.Visitors.Carry(w, r, visitor.Journey{}).CSRF}
+}
+
+// byMember is the member as who acts.
+func byMember(m *loop.Member) audit.Actor {
+	return audit.Actor{Kind: audit.ByMember, ID: string(m.ID)}
+}
+
+// day and moment write times for people, in UTC: the server knows no other zone of
+// the member's.
+func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
+
+func moment(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006, 15:04") }
+
+// dayOr writes a day, or what stands in for one that never was.
+func dayOr(t time.Time, never string) string {
+	if t.IsZero() {
+		return never
+	}
+	return day(t)
+}

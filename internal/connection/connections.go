@@ -1,0 +1,146 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Store is what identity keeps.
+type Store interface {
+	// Grants lists the grants of a member, newest first, the revoked ones too.
+	Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error)
+	// Client finds an app; loop.ErrNotFound where there is none.
+	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
+	// LastUses says when each of a member's grants last gave tokens.
+	LastUses(ctx context.Context, member loop.MemberID) (map[loop.GrantID]time.Time, error)
+}
+
+// Consents changes what a member consented to.
+type Consents interface {
+	// RevokeGrant ends a grant with everything that came from it; one that has ended
+	// stays as it is.
+	RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor, reason string) error
+	// NarrowGrant takes from a live grant what is not in keep.
+	NarrowGrant(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error
+}
+
+// Connections are the apps that members allowed.
+type Connections struct {
+	Store    Store
+	Reads    Reads
+	Consents Consents
+	World    loop.World
+}
+
+// App is an app that a member allowed.
+type App struct {
+	Grant  *loop.Grant
+	Client *loop.Client
+	Usage  Usage
+	// LastUsedAt is when the app last got or used a token, as far as that is
+	// recorded: a refresh, a sign-in or a read of health data; zero: never.
+	LastUsedAt time.Time
+}
+
+// List gives the apps with a live grant of the member, the one that was allowed last
+// first.
+func (c *Connections) List(ctx context.Context, member loop.MemberID) ([]App, error) {
+	grants, err := c.Store.Grants(ctx, member)
+	if err != nil {
+		return nil, fmt.Errorf("listing grants: %w", err)
+	}
+	grants = slices.DeleteFunc(grants, func(g *loop.Grant) bool { return !g.Live() })
+	if len(grants) == 0 {
+		return nil, nil
+	}
+	uses, err := c.Store.LastUses(ctx, member)
+	if err != nil {
+		return nil, fmt.Errorf("finding last uses: %w", err)
+	}
+	usage, err := c.Reads.Usage(ctx, member, weekBegin(c.World.Now()))
+	if err != nil {
+		return nil, fmt.Errorf("counting reads: %w", err)
+	}
+	apps := make([]App, 0, len(grants))
+	for _, g := range grants {
+		client, err := c.Store.Client(ctx, g.Client)
+		if err != nil {
+			return nil, fmt.Errorf("finding the app of %s: %w", g.ID, err)
+		}
+		app := App{Grant: g, Client: client, Usage: usage[g.Client]}
+		app.LastUsedAt = latest(uses[g.ID], app.Usage.LastReadAt)
+		apps = append(apps, app)
+	}
+	return apps, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Find gives the app behind one of the member's live grants; loop.ErrNotFound where
+// the member has no such grant.
+func (c *Connections) Find(ctx context.Context, member loop.MemberID, id loop.GrantID) (*App, error) {
+	return c.find(ctx, member, func(g *loop.Grant) bool { return g.ID == id })
+}
+
+// FindClient gives an app that the member allowed; loop.ErrNotFound where they have
+// no live grant to it.
+func (c *Connections) FindClient(ctx context.Context, member loop.MemberID, id loop.ClientID) (*App, error) {
+	return c.find(ctx, member, func(g *loop.Grant) bool { return g.Client == id })
+}
+
+func (c *Connections) find(ctx context.Context, member loop.MemberID, is func(*loop.Grant) bool) (*App, error) {
+	apps, err := c.List(ctx, member)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(apps, func(app App) bool { return is(app.Grant) })
+	if i < 0 {
+		return nil, loop.ErrNotFound
+	}
+	return &apps[i], nil
+}
+
+// disconnected is the reason of a revocation that the member asked for.
+const disconnected = "disconnected by the member"
+
+// Disconnect ends one of the member's grants, with all that came from it, in the very
+// next request. A grant that has ended stays as it is; loop.ErrNotFound where the
+// grant is not the member's.
+func (c *Connections) Disconnect(ctx context.Context, member loop.MemberID, id loop.GrantID, by audit.Actor) error {
+	grants, err := c.Store.Grants(ctx, member)
+	if err != nil {
+		return fmt.Errorf("listing grants: %w", err)
+	}
+	if !slices.ContainsFunc(grants, func(g *loop.Grant) bool { return g.ID == id }) {
+		return loop.ErrNotFound
+	}
+	return c.Consents.RevokeGrant(ctx, id, by, disconnected)
+}
+
+// Narrow takes scopes away from one of the member's live grants.
+func (c *Connections) Narrow(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error {
+	return c.Consents.NarrowGrant(ctx, member, id, keep, by)
+}
+
+// NameOf is the name of an app; its id where the app is not there any more.
+func (c *Connections) NameOf(ctx context.Context, id loop.ClientID) (string, error) {
+	client, err := c.Store.Client(ctx, id)
+	if errors.Is(err, loop.ErrNotFound) {
+		return string(id), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("finding an app: %w", err)
+	}
+	return client.Name, nil
+}

@@ -1,0 +1,91 @@
+package storetest
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/connection"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// reads are the parts of the contract for what members see of reads.
+var reads = map[string]func(*testing.T, *results){
+	"reads are counted by app and week":         readsCounted,
+	"reads are listed newest first, by pages":   readsListed,
+	"a member sees the reads of their own data": readsOfOthers,
+}
+
+const (
+	labs  = loop.ClientID("client_01KAXYZ0000000000000000000")
+	meter = loop.ClientID("client_01KAXYZ0000000000000000001")
+)
+
+// read records that an app read so many results, so long ago.
+func (s *results) read(t *testing.T, member loop.MemberID, app loop.ClientID, ago time.Duration, count int) {
+	t.Helper()
+	must(t, s.store.RecordRead(t.Context(), audit.Record{
+		At: s.world.Now().Add(-ago), Event: audit.BiomarkersRead, Actor: audit.Actor{Kind: audit.ByClient, ID: string(app)},
+		Member: member, Client: app, Grant: "grant_01KAXYZ0000000000000000000", Detail: audit.Detail{"count": strconv.Itoa(count)},
+	}))
+}
+
+func readsCounted(t *testing.T, s *results) {
+	const hour = time.Hour
+	since := s.world.Now().Add(-connection.Weeks * connection.Week)
+	for _, ago := range []time.Duration{hour, 2 * hour, connection.Week + hour, connection.Weeks*connection.Week - hour, connection.Weeks*connection.Week + hour} {
+		s.read(t, anna, labs, ago, 1)
+	}
+	s.read(t, anna, meter, 100*connection.Week, 1)
+	usage, err := s.store.Usage(t.Context(), anna, since)
+	must(t, err)
+	want := [connection.Weeks]int{0: 1, connection.Weeks - 2: 1, connection.Weeks - 1: 2}
+	if got := usage[labs]; got.ByWeek != want || s.world.Now().Sub(got.LastReadAt).Round(time.Minute) != hour || !got.Begin.Equal(since) {
+		t.Errorf("the labs' usage is %+v", got)
+	}
+	if got := usage[meter]; got.ByWeek != [connection.Weeks]int{} || got.LastReadAt.IsZero() {
+		t.Errorf("the meter's usage is %+v", got)
+	}
+}
+
+func readsListed(t *testing.T, s *results) {
+	for n := range 7 {
+		s.read(t, anna, []loop.ClientID{labs, meter}[n%2], time.Duration(n)*time.Minute, n)
+	}
+	for app, want := range map[loop.ClientID][]int{"": {0, 1, 2, 3, 4, 5, 6}, labs: {0, 2, 4, 6}, meter: {1, 3, 5}} {
+		var got []int
+		var place connection.ReadPlace
+		for {
+			page, err := s.store.ListReads(t.Context(), anna, app, place, 2)
+			must(t, err)
+			for _, read := range page {
+				got = append(got, read.Count)
+				if app != "" && read.Client != app {
+					t.Errorf("a read of %s is listed for %s", read.Client, app)
+				}
+			}
+			if len(page) < 2 {
+				break
+			}
+			parsed, err := connection.ParseReadPlace(page[1].Place.String())
+			must(t, err)
+			place = parsed
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the reads of %q are %v, want %v", app, got, want)
+		}
+	}
+}
+
+func readsOfOthers(t *testing.T, s *results) {
+	s.read(t, anna, labs, time.Hour, 1)
+	list, err := s.store.ListReads(t.Context(), ben, "", connection.ReadPlace{}, 10)
+	must(t, err)
+	usage, err := s.store.Usage(t.Context(), ben, time.Time{})
+	must(t, err)
+	if len(list) != 0 || len(usage) != 0 {
+		t.Errorf("another member sees %v, %v", list, usage)
+	}
+}
