@@ -31,6 +31,7 @@ func TestBadInputIsAClearErrorAndChangesNothing(t *testing.T) {
 
 	token := p.env["LOOP_IDENTITY_URL"] + "/v1/oauth/token"
 	results := p.env["LOOP_CLINICAL_URL"] + "/v1/biomarkers/me"
+	summary := results + "/summary"
 	refresh := url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {good.Refresh},
 		"client_id": {p.env["LOOP_CLIENT_ID"]}, "client_secret": {p.env["LOOP_CLIENT_SECRET"]},
@@ -53,7 +54,7 @@ func TestBadInputIsAClearErrorAndChangesNothing(t *testing.T) {
 		"no content type":                   {"POST", token, "", refresh, 400, "invalid_request"},
 		"JSON where a form belongs":         {"POST", token, "application/json", `{"grant_type":"refresh_token"}`, 400, "invalid_request"},
 		"a method that the address has not": {"GET", token, "", "", 405, "method_not_allowed"},
-		"a write where one reads":           {"POST", results, form, "x=1", 405, "method_not_allowed"},
+		"a write where one reads":           {"POST", summary, form, "x=1", 405, "method_not_allowed"},
 		"an address that is not there":      {"GET", p.env["LOOP_CLINICAL_URL"] + "/v1/nothing", "", "", 404, "not_found"},
 		"a grant type that is not served":   {"POST", token, form, strings.Replace(refresh, "grant_type=refresh_token", "grant_type=password", 1), 400, "unsupported_grant_type"},
 		"a made-up code": {

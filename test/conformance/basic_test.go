@@ -24,11 +24,14 @@ type module struct {
 	run  func(t *testing.T, s *suite)
 }
 
+// run runs modules side by side. Each has its Ada of the crowd.
 func (s *suite) run(t *testing.T, modules []module) {
 	for _, m := range modules {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			m.run(t, s)
+			own := *s.server
+			own.ada = s.borrowMember(t)
+			m.run(t, &suite{server: &own, mode: s.mode})
 		})
 	}
 }

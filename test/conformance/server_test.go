@@ -39,13 +39,14 @@ type server struct {
 	hosts     map[string]string // where each name is reached
 	process   *process.Process
 	ada, bert *member
+	crowd     *crowd
 }
 
 // startServer starts the platform with two members, and the apps' receiver. What a
 // test needs beside is added to the configuration.
 func startServer(t *testing.T, adds ...func(*testing.T, *server)) *server {
 	t.Helper()
-	s := &server{t: t, folder: filepath.Join(t.TempDir(), "data"), authority: newAuthority(t)}
+	s := &server{t: t, folder: filepath.Join(t.TempDir(), "data"), authority: newAuthority(t), crowd: &crowd{}}
 	address := freeAddress(t)
 	s.hosts = map[string]string{identityHost: address, clinicalHost: address, developersHost: address, appHost: s.startReceiver(t)}
 	certificate, key := writePair(t, t.TempDir(), s.authority.server(t, "*.loop.example"))
@@ -59,7 +60,7 @@ func startServer(t *testing.T, adds ...func(*testing.T, *server)) *server {
 		add(t, s)
 	}
 	s.start()
-	s.ada, s.bert = s.newMember(t, "Ada"), s.newMember(t, "Bert")
+	s.ada, s.bert = s.newMember(t, "Ada", "ada"), s.newMember(t, "Bert", "bert")
 	return s
 }
 
@@ -103,21 +104,6 @@ func (s *server) loop(t *testing.T, into any, args ...string) {
 	if err := json.Unmarshal([]byte(called.Stdout.String()), into); err != nil {
 		t.Fatalf("loop %s: %v", strings.Join(args, " "), err)
 	}
-}
-
-// member is somebody who can sign in.
-type member struct {
-	ID       string `json:"user_id"`
-	Name     string `json:"name"`
-	Email    string `json:"email"`
-	Password string `json:"password"`
-}
-
-func (s *server) newMember(t *testing.T, name string) *member {
-	t.Helper()
-	var m member
-	s.loop(t, &m, "user", "create", "--name", name, "--email", strings.ToLower(name)+"@members.example", "--locale", "en", "--test")
-	return &m
 }
 
 // transport reaches the names of this test and nothing else. Each comes from an
