@@ -7,7 +7,6 @@ import (
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
-	"github.com/loop-health/loop/internal/oauth/parameter"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -20,7 +19,7 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err := web.RefuseHead(w, r); err != nil {
 		return err
 	}
-	params, err := web.Query(r, parameter.Names()...)
+	params, err := web.Query(r, parameterNames...)
 	if err != nil {
 		return err
 	}
@@ -70,11 +69,11 @@ func sendAround(w http.ResponseWriter, r *http.Request, path string, form url.Va
 
 // formAndQuery reads the parameters of a post from another site.
 func formAndQuery(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	form, err := web.Form(w, r, parameter.Names()...)
+	form, err := web.Form(w, r, parameterNames...)
 	if err != nil {
 		return nil, err
 	}
-	query, err := web.Query(r, parameter.Names()...)
+	query, err := web.Query(r, parameterNames...)
 	if err != nil {
 		return nil, err
 	}

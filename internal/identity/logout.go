@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/loop-health/loop/internal/oauth"
-	"github.com/loop-health/loop/internal/oauth/parameter"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -12,7 +11,7 @@ import (
 // logout answers GET /v1/oauth/logout (OpenID Connect RP-Initiated Logout §2): at
 // once where the app shows an ID token of just this session, else after asking.
 func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
-	params, err := web.Query(r, parameter.Names()...)
+	params, err := web.Query(r, parameterNames...)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
+// parameterNames are what the endpoints read, listed once and not for each request.
+var parameterNames = parameter.Names()
+
 // appHandler answers a request of a client that has been proven.
 type appHandler func(w http.ResponseWriter, r *http.Request, client *loop.Client, req clientauth.Request) error
 
@@ -22,7 +25,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
 		w.Header().Set("Pragma", "no-cache")
-		form, err := web.Form(w, r, parameter.Names()...)
+		form, err := web.Form(w, r, parameterNames...)
 		if err != nil {
 			return err
 		}

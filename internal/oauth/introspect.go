@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"encoding/json"
@@ -155,11 +156,18 @@ func WantsIntrospectionJWT(client *loop.Client, accept string) bool {
 	}
 	for media := range strings.SplitSeq(accept, ",") {
 		kind, params, err := mime.ParseMediaType(media)
-		if weight, _ := strconv.ParseFloat(params["q"], 64); err == nil && kind == IntrospectionType && (params["q"] == "" || weight > 0) {
+		if err == nil && kind == IntrospectionType && isAccepted(params["q"]) {
 			return true
 		}
 	}
 	return false
+}
+
+// isAccepted reports whether a weight is above zero; where none is given, it is one
+// (RFC 9110 §12.4.2).
+func isAccepted(weight string) bool {
+	q, _ := strconv.ParseFloat(cmp.Or(weight, "1"), 64) // zero where it is no number
+	return q > 0
 }
 
 // IntrospectionType is the media type of a JWT answer (RFC 9701 §4).

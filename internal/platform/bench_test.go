@@ -110,7 +110,7 @@ func (hot hotPath) run(b *testing.B, budget float64) {
 		}
 	}
 	if each := float64(allocated()-before) / float64(b.N); each > budget {
-		b.Errorf("a request costs %.0f allocations, and its budget is %.0f", each, budget)
+		b.Errorf("a request costs %.1f allocations, and its budget is %.0f", each, budget)
 	}
 }
 
