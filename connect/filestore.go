@@ -44,7 +44,7 @@ const versionLength = 8
 
 // Load gives what is kept for a member.
 func (s *FileStore) Load(_ context.Context, member string) (stored Stored, err error) {
-	content, err := os.ReadFile(s.path(member)) //nolint:gosec // G703: the name is a hash
+	content, err := os.ReadFile(s.path(member))
 	if errors.Is(err, fs.ErrNotExist) {
 		return stored, ErrNoTokens
 	}
@@ -99,7 +99,7 @@ func (s *FileStore) replace(path string, content []byte) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(file.Name(), path); err != nil { //nolint:gosec // G703: the name is a hash
+	if err := os.Rename(file.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(s.folder)

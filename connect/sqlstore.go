@@ -87,7 +87,7 @@ func (s sealer) openTokens(sealed []byte, member string) (t Tokens, newest bool,
 // Load gives what is kept for a member.
 func (s *SQLStore) Load(ctx context.Context, member string) (stored Stored, err error) {
 	var sealed []byte
-	err = s.db.QueryRowContext(ctx, s.query(`SELECT version, sealed FROM connect_tokens WHERE member = $1 AND version > 0`), member).Scan(&stored.Version, &sealed) //nolint:gosec // G701: a constant
+	err = s.db.QueryRowContext(ctx, s.query(`SELECT version, sealed FROM connect_tokens WHERE member = $1 AND version > 0`), member).Scan(&stored.Version, &sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return stored, ErrNoTokens
 	}
@@ -118,7 +118,7 @@ func (s *SQLStore) Save(ctx context.Context, member string, version int64, token
 			version = CASE WHEN connect_tokens.version < excluded.version THEN excluded.version ELSE connect_tokens.version + 1 END`
 		args = args[:3]
 	}
-	result, err := s.db.ExecContext(ctx, s.query(statement), args...) //nolint:gosec // G701: one of three constants
+	result, err := s.db.ExecContext(ctx, s.query(statement), args...)
 	if err != nil {
 		return fmt.Errorf("writing a member's tokens: %w", err)
 	}

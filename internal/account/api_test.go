@@ -62,8 +62,13 @@ func TestGrantsAPI_NeedsItsScope(t *testing.T) {
 	p := platformtest.New(t)
 	ada := connect(t, p, "Ada", nil)
 	for _, try := range []struct{ method, path string }{
-		{http.MethodGet, "/v1/users/me"}, {http.MethodGet, "/v1/me/grants"}, {http.MethodDelete, "/v1/me/grants/x"}, {http.MethodPatch, "/v1/me/grants/x"},
-		{http.MethodGet, "/v1/me/grants/x/activity"}, {http.MethodGet, "/v1/users/me/connected-apps"}, {http.MethodDelete, "/v1/users/me/connected-apps/x"},
+		{http.MethodGet, "/v1/users/me"},
+		{http.MethodGet, "/v1/me/grants"},
+		{http.MethodDelete, "/v1/me/grants/x"},
+		{http.MethodPatch, "/v1/me/grants/x"},
+		{http.MethodGet, "/v1/me/grants/x/activity"},
+		{http.MethodGet, "/v1/users/me/connected-apps"},
+		{http.MethodDelete, "/v1/users/me/connected-apps/x"},
 	} {
 		r := ask(t, p, try.method, platformtest.Identity+try.path, ada.tokens.Access, "")
 		if r.StatusCode != http.StatusForbidden || !strings.Contains(r.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) {

@@ -170,7 +170,7 @@ func unpackFile(archive *tar.Reader, folder string, want File) error {
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(file, archive); err != nil { //nolint:gosec // G110: of the size that the platform itself wrote
+	if _, err = io.Copy(file, archive); err != nil {
 		err = fmt.Errorf("%w, within %s (%w)", errChanged, want.Name, err)
 	}
 	if err == nil {

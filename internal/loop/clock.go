@@ -50,7 +50,7 @@ func NewClock(w World) *Clock {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := later(c.given(), c.started.in(c.World.Elapsed())).Truncate(time.Microsecond)
+	now := later(c.given(), c.started.in(c.Elapsed())).Truncate(time.Microsecond)
 	c.floor = later(c.floor, now)
 	return now
 }
@@ -61,7 +61,7 @@ func (c *Clock) given() time.Time {
 	if c.agreed.at.IsZero() {
 		return now
 	}
-	return later(now, c.agreed.in(c.World.Elapsed()))
+	return later(now, c.agreed.in(c.Elapsed()))
 }
 
 // Passed is a moment that has certainly passed, if the time was right at the
@@ -70,14 +70,14 @@ func (c *Clock) given() time.Time {
 func (c *Clock) Passed() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.started.in(c.World.Elapsed()).Truncate(time.Microsecond)
+	return c.started.in(c.Elapsed()).Truncate(time.Microsecond)
 }
 
 // Agree says which moment the processes of a platform agree on as the present.
 func (c *Clock) Agree(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.agreed = moment{now.UTC(), c.World.Elapsed()}
+	c.agreed = moment{now.UTC(), c.Elapsed()}
 }
 
 // Stored says the highest moment that is stored, before anything is served. Where
@@ -87,7 +87,7 @@ func (c *Clock) Stored(newest time.Time) {
 	defer c.mu.Unlock()
 	c.floor = later(c.floor, newest)
 	if ahead := newest.Sub(c.given()); ahead > 0 && ahead <= ClockTolerance {
-		c.started = moment{newest, c.World.Elapsed()}
+		c.started = moment{newest, c.Elapsed()}
 	}
 }
 

@@ -93,7 +93,7 @@ func whatWasDone(rec audit.Record) string {
 
 // fieldWords is how the form calls a field.
 func fieldWords(field string) string {
-	words := map[string]string{
+	words := map[string]string{ //nolint:gosec // G101: names of fields, and no secrets
 		"client_name": "name", "redirect_uris": "redirect URIs", "allowed_scopes": "scopes", "client_uri": "home page",
 		"policy_uri": "privacy policy", "tos_uri": "terms of service", "jwks": "keys", "jwks_uri": "address of its keys",
 		"access_token_ttl": "lifetime of access tokens", "refresh_grace": "grace period", "require_nonce": "nonce",

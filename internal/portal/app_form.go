@@ -95,9 +95,11 @@ func (f appForm) libraryFaults(c *loop.Client, known library.Table) []error {
 type faults map[string][]string
 
 // formFields are the fields beside which a fault can stand.
-var formFields = []string{"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri", "id_token_signed_response_alg",
+var formFields = []string{
+	"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri", "id_token_signed_response_alg",
 	"software_id", "required_scopes", "access_token_ttl", "refresh_grace", "token_endpoint_auth_method", "jwks", "jwks_uri", "allowed_origins",
-	"post_logout_redirect_uris", "backchannel_logout_uri", "dpop_bound_access_tokens", "userinfo_signed_response_alg", "introspection_signed_response_alg"}
+	"post_logout_redirect_uris", "backchannel_logout_uri", "dpop_bound_access_tokens", "userinfo_signed_response_alg", "introspection_signed_response_alg",
+}
 
 // newFaults sorts faults to their fields. What is wrong with one redirect URI
 // stands beside that one, and not once more beside them all.

@@ -95,12 +95,12 @@ func (h *Host) formPage(w http.ResponseWriter, r *http.Request, view appFormView
 	view.Faults, view.FaultCount = newFaults(errs, view.RedirectURIs), len(errs)
 	view.URIs = uriFields(view.RedirectURIs, len(errs) > 0)
 	for _, info := range loop.ScopeRegistry() {
-		needed := view.appForm.Settings != nil && view.appForm.Settings.Required.Has(info.Scope)
+		needed := view.Settings != nil && view.Settings.Required.Has(info.Scope)
 		view.Choices = append(view.Choices, scopeChoice{info, view.Scopes.Has(info.Scope), needed})
 	}
 	view.Libraries = h.libraryChoices(view.appForm)
-	if view.appForm.Settings != nil {
-		view.Algorithms, view.Methods = algorithmChoices(view.appForm.Settings.Algorithm), methodChoices(view.Type, view.appForm.Settings.AuthMethod)
+	if view.Settings != nil {
+		view.Algorithms, view.Methods = algorithmChoices(view.Settings.Algorithm), methodChoices(view.Type, view.Settings.AuthMethod)
 	}
 	view.More = len(errs) > 0 || notes.Returned || notes.SentBefore
 	return h.render(w, status, "app_form", view)

@@ -15,6 +15,7 @@ import (
 // given one with each answer. So that none takes the place of another, each has a
 // name of its own, which sorts by time, and what is bound to any of them is good.
 const maxBrowsers = 8 // the oldest cookie goes
+
 // browsers are the values that the request's browser is known by, oldest first. Of
 // two with one name, one may be somebody else's: neither counts.
 func (v *Visitors) browsers(r *http.Request) []string {

@@ -121,7 +121,7 @@ func (c *Connections) admit(conn net.Conn) *countedConn {
 		return nil
 	}
 	if full {
-		given := longest.Value.(*countedConn) //nolint:errcheck,forcetypeassert // nothing else is in the lists
+		given := longest.Value.(*countedConn) // nothing else is in the lists
 		c.release(given)
 		_ = given.Conn.Close() // who held it hears so
 	}

@@ -16,7 +16,7 @@ const nonceLabel = "dpop nonce "
 
 // NewNonce makes a nonce: the sealed time, so that nothing has to be kept.
 func (c *Checker) NewNonce() string {
-	plain := binary.BigEndian.AppendUint64([]byte(nonceLabel), uint64(c.World.Now().UnixMicro())) //nolint:gosec // G115: after 1970
+	plain := binary.BigEndian.AppendUint64([]byte(nonceLabel), uint64(c.World.Now().UnixMicro()))
 	return c.sealer().Seal(plain)
 }
 

@@ -16,7 +16,7 @@ func TestSec198_AFolderThatEverybodyMayWriteToIsRefused(t *testing.T) {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(dir, mode); err != nil { //nolint:gosec // G302: that is the point
+		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
 		if err := CheckPrivate(dir); (err == nil) != good || err != nil && !strings.Contains(err.Error(), "chmod 0700 "+dir) {
@@ -32,7 +32,7 @@ func TestSec198_ASecretThatEverybodyMayReadIsRefused(t *testing.T) {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(path, mode); err != nil { //nolint:gosec // G302: that is the point
+		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 		if err := CheckSecret(path); (err == nil) != good || err != nil && !strings.Contains(err.Error(), "chmod 0600 "+path) {

@@ -23,12 +23,12 @@ const (
 	meter = loop.ClientID("client_01KAXYZ0000000000000000001")
 )
 
-// read records that an app read so many results, so long ago.
-func (s *results) read(t *testing.T, member loop.MemberID, app loop.ClientID, ago time.Duration, count int) {
+// read records that an app read so many of Anna's results, so long ago.
+func (s *results) read(t *testing.T, app loop.ClientID, ago time.Duration, count int) {
 	t.Helper()
 	must(t, s.store.RecordRead(t.Context(), audit.Record{
 		At: s.world.Now().Add(-ago), Event: audit.BiomarkersRead, Actor: audit.Actor{Kind: audit.ByClient, ID: string(app)},
-		Member: member, Client: app, Grant: "grant_01KAXYZ0000000000000000000", Detail: audit.Detail{"count": strconv.Itoa(count)},
+		Member: anna, Client: app, Grant: "grant_01KAXYZ0000000000000000000", Detail: audit.Detail{"count": strconv.Itoa(count)},
 	}))
 }
 
@@ -36,9 +36,9 @@ func readsCounted(t *testing.T, s *results) {
 	const hour = time.Hour
 	since := s.world.Now().Add(-connection.Weeks * connection.Week)
 	for _, ago := range []time.Duration{hour, 2 * hour, connection.Week + hour, connection.Weeks*connection.Week - hour, connection.Weeks*connection.Week + hour} {
-		s.read(t, anna, labs, ago, 1)
+		s.read(t, labs, ago, 1)
 	}
-	s.read(t, anna, meter, 100*connection.Week, 1)
+	s.read(t, meter, 100*connection.Week, 1)
 	usage, err := s.store.Usage(t.Context(), anna, since)
 	must(t, err)
 	want := [connection.Weeks]int{0: 1, connection.Weeks - 2: 1, connection.Weeks - 1: 2}
@@ -52,7 +52,7 @@ func readsCounted(t *testing.T, s *results) {
 
 func readsListed(t *testing.T, s *results) {
 	for n := range 7 {
-		s.read(t, anna, []loop.ClientID{labs, meter}[n%2], time.Duration(n)*time.Minute, n)
+		s.read(t, []loop.ClientID{labs, meter}[n%2], time.Duration(n)*time.Minute, n)
 	}
 	for app, want := range map[loop.ClientID][]int{"": {0, 1, 2, 3, 4, 5, 6}, labs: {0, 2, 4, 6}, meter: {1, 3, 5}} {
 		var got []int
@@ -80,7 +80,7 @@ func readsListed(t *testing.T, s *results) {
 }
 
 func readsOfOthers(t *testing.T, s *results) {
-	s.read(t, anna, labs, time.Hour, 1)
+	s.read(t, labs, time.Hour, 1)
 	list, err := s.store.ListReads(t.Context(), ben, "", connection.ReadPlace{}, 10)
 	must(t, err)
 	usage, err := s.store.Usage(t.Context(), ben, time.Time{})

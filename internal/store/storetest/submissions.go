@@ -37,9 +37,10 @@ func (s *results) batch(t *testing.T) []biomarker.Incoming {
 	}
 }
 
-func (s *results) submit(t *testing.T, member loop.MemberID, by biomarker.Sender, key, body string) ([]loop.ResultID, error) {
+// submit sends the batch under the one key "key"; body stands for its content.
+func (s *results) submit(t *testing.T, member loop.MemberID, by biomarker.Sender, body string) ([]loop.ResultID, error) {
 	t.Helper()
-	return s.importer.Submit(t.Context(), member, by, s.batch(t), biomarker.NewSubmission(s.world, by.Client, key, []byte(body)))
+	return s.importer.Submit(t.Context(), member, by, s.batch(t), biomarker.NewSubmission(s.world, by.Client, "key", []byte(body)))
 }
 
 // count is how many results a member has.
@@ -49,7 +50,7 @@ func (s *results) count(t *testing.T, member loop.MemberID) int {
 }
 
 func sentComesBack(t *testing.T, s *results) {
-	ids, err := s.submit(t, anna, sender, "key", "body")
+	ids, err := s.submit(t, anna, sender, "body")
 	must(t, err)
 	number, err := s.reader.Find(t.Context(), anna, biomarker.Person{}, ids[0])
 	must(t, err)
@@ -70,7 +71,7 @@ func storedOnce(t *testing.T, s *results) {
 	ids := make([]string, tries)
 	for i := range tries {
 		all.Go(func() {
-			sent, err := s.submit(t, anna, sender, "key", "body")
+			sent, err := s.submit(t, anna, sender, "body")
 			if err != nil {
 				t.Error(err)
 			}
@@ -94,7 +95,7 @@ func keyIsTheSenders(t *testing.T, s *results) {
 		member loop.MemberID
 		by     biomarker.Sender
 	}{{anna, sender}, {anna, other}, {ben, sender}} {
-		_, err := s.submit(t, send.member, send.by, "key", "body")
+		_, err := s.submit(t, send.member, send.by, "body")
 		must(t, err)
 	}
 	if n := s.count(t, anna) + s.count(t, ben); n != 6 {
@@ -103,9 +104,9 @@ func keyIsTheSenders(t *testing.T, s *results) {
 }
 
 func otherContentRefused(t *testing.T, s *results) {
-	_, err := s.submit(t, anna, sender, "key", "body")
+	_, err := s.submit(t, anna, sender, "body")
 	must(t, err)
-	if _, err := s.submit(t, anna, sender, "key", "another"); !errors.Is(err, biomarker.ErrOtherContent) {
+	if _, err := s.submit(t, anna, sender, "another"); !errors.Is(err, biomarker.ErrOtherContent) {
 		t.Errorf("the error is %v", err)
 	}
 	if n := s.count(t, anna); n != 2 {
@@ -127,7 +128,7 @@ func keyForgotten(t *testing.T, s *results) {
 }
 
 func retractedBySender(t *testing.T, s *results) {
-	ids, err := s.submit(t, anna, sender, "key", "body")
+	ids, err := s.submit(t, anna, sender, "body")
 	must(t, err)
 	stranger := biomarker.Sender{Client: "client_01KAXYZ0000000000000000001"}
 	if err := s.importer.Retract(t.Context(), anna, stranger, ids[0]); !errors.Is(err, biomarker.ErrOtherSender) {
