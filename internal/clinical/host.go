@@ -84,7 +84,18 @@ func (h *Host) Mount(site *web.Site) {
 		{"POST " + biomarkersPath, write, h.submitBiomarkers},
 		{"DELETE " + biomarkersPath + "/{id}", write, h.retractBiomarker},
 	} {
-		site.BrowserAPI(route.pattern, resource.Require(route.needs, route.handler))
+		site.BrowserAPI(route.pattern, ofResult(resource.Require(route.needs, route.handler)))
+	}
+}
+
+// ofResult answers that nothing is there where the last part of an address can be no
+// result's id, whoever asks: me/x.css is no page.
+func ofResult(next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if id := loop.ResultID(r.PathValue("id")); id != "" && !id.Valid() {
+			return web.NotFound()
+		}
+		return next(w, r)
 	}
 }
 

@@ -13,7 +13,7 @@ const retryAfter = time.Second
 
 // Unavailable is the error for a failure after which nothing was written.
 func Unavailable(cause error) error {
-	e := loop.Errorf(loop.TemporarilyUnavailable, "The platform's database did not answer, and nothing was changed. Try again.")
+	e := loop.Errorf(loop.TemporarilyUnavailable, "The change was not saved, or what you asked for could not be read. Nothing was changed. Try again.")
 	e.RetryAfter = retryAfter
 	return e.Because(cause)
 }
@@ -21,7 +21,7 @@ func Unavailable(cause error) error {
 // Uncertain is the error for a failure after which nobody knows whether it was written,
 // and so nobody may simply try again: loop.ErrOutcomeUnknown is in it.
 func Uncertain(cause error) error {
-	return loop.Errorf(loop.TemporarilyUnavailable, "The platform's database failed while it saved this. It may have happened or not.").
+	return loop.Errorf(loop.TemporarilyUnavailable, "It is not known whether this was saved. It may have happened or not.").
 		Because(errors.Join(loop.ErrOutcomeUnknown, cause))
 }
 

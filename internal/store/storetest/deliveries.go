@@ -331,3 +331,17 @@ func claimsItsKind(t *testing.T, f *fixture) {
 		t.Errorf("claimed is %s", ids(claimed))
 	}
 }
+
+func countsWaiting(t *testing.T, f *fixture) {
+	f.put(t, f.message("a", "one", ""), f.message("b", "two", ""))
+	for _, want := range []int64{2, 1, 0} {
+		waiting, err := f.store.Waiting(t.Context())
+		must(t, err)
+		if got := waiting[kind].Messages; got != want {
+			t.Errorf("%d messages wait, want %d", got, want)
+		}
+		for _, d := range f.claim(t, 0, 1, 1) {
+			f.settle(t, d)
+		}
+	}
+}

@@ -35,10 +35,10 @@ func (s *results) read(t *testing.T, app loop.ClientID, ago time.Duration, count
 func readsCounted(t *testing.T, s *results) {
 	const hour = time.Hour
 	since := s.world.Now().Add(-connection.Weeks * connection.Week)
-	for _, ago := range []time.Duration{hour, 2 * hour, connection.Week + hour, connection.Weeks*connection.Week - hour, connection.Weeks*connection.Week + hour} {
-		s.read(t, labs, ago, 1)
-	}
 	s.read(t, meter, 100*connection.Week, 1)
+	for _, ago := range []time.Duration{connection.Weeks*connection.Week + hour, connection.Weeks*connection.Week - hour, connection.Week + hour, 2 * hour, hour} {
+		s.read(t, labs, ago, 1) // the oldest first, as records are written
+	}
 	usage, err := s.store.Usage(t.Context(), anna, since)
 	must(t, err)
 	want := [connection.Weeks]int{0: 1, connection.Weeks - 2: 1, connection.Weeks - 1: 2}
@@ -51,7 +51,7 @@ func readsCounted(t *testing.T, s *results) {
 }
 
 func readsListed(t *testing.T, s *results) {
-	for n := range 7 {
+	for n := 6; n >= 0; n-- {
 		s.read(t, []loop.ClientID{labs, meter}[n%2], time.Duration(n)*time.Minute, n)
 	}
 	for app, want := range map[loop.ClientID][]int{"": {0, 1, 2, 3, 4, 5, 6}, labs: {0, 2, 4, 6}, meter: {1, 3, 5}} {

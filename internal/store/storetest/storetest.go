@@ -90,6 +90,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a destination that is behind holds up no other":        holdsUpNobody,
 		"what waits to be sent again is not claimed":            waitsToBeDue,
 		"of a kind that nobody sends, nothing is claimed":       claimsItsKind,
+		"what is on its way is counted by kind":                 countsWaiting,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
