@@ -68,6 +68,7 @@ type (
 	modelCode struct {
 		grant     *modelGrant
 		scopes    scopeSet
+		requested scopeSet
 		expiresAt time.Time
 		dead      bool        // something that it hangs from ended since
 		chain     *modelChain // nil until it is redeemed
@@ -75,6 +76,7 @@ type (
 	modelChain struct {
 		grant    *modelGrant
 		scopes   scopeSet
+		request  scopeSet // what the authorization asked for, granted or not
 		usedAt   time.Time
 		ended    bool
 		newest   int // the number of its newest refresh token
@@ -176,7 +178,7 @@ func (m *model) authorize(app *modelApp, member *modelMember, r request) (code *
 		}
 		grant = m.consent(grant, app, member, allowed, r.asked&^allowed)
 	}
-	code = &modelCode{grant: grant, scopes: r.asked & grant.scopes, expiresAt: m.now.Add(time.Minute)}
+	code = &modelCode{grant: grant, scopes: r.asked & grant.scopes, requested: r.asked, expiresAt: m.now.Add(time.Minute)}
 	m.codes = append(m.codes, code)
 	return code, shown, fine
 }
@@ -216,7 +218,7 @@ func (m *model) redeem(code *modelCode, by *modelApp, rightVerifier bool) (*mode
 	}
 	scopes := code.grant.covered(code.scopes)
 	m.makeRoom(code.grant)
-	code.chain = &modelChain{grant: code.grant, scopes: scopes, usedAt: m.now, newest: 1, rotateAt: m.now, asked: scopes}
+	code.chain = &modelChain{grant: code.grant, scopes: scopes, request: code.requested, usedAt: m.now, newest: 1, rotateAt: m.now, asked: scopes}
 	m.chains = append(m.chains, code.chain)
 	return m.issue(code.chain, scopes), fine
 }
@@ -250,7 +252,8 @@ func (m *model) refreshes(chain *modelChain) bool {
 
 // refresh: each refresh token works once. A second use ends the consent, but for
 // a retry within the grace period (docs/tokens.md). Asked is 0 where the
-// request names no scope.
+// request names no scope; what the authorization asked for and did not get is passed
+// over (RFC 6749 §3.3).
 func (m *model) refresh(chain *modelChain, number int, by *modelApp, asked scopeSet) (*modelAccess, outcome) {
 	if !by.enabled {
 		return nil, invalidClient
@@ -267,7 +270,7 @@ func (m *model) refresh(chain *modelChain, number int, by *modelApp, asked scope
 		return nil, invalidGrant
 	}
 	scopes := chain.grant.covered(chain.scopes & asked)
-	if !chain.scopes.has(asked) || scopes == 0 {
+	if !chain.request.has(asked) || scopes == 0 {
 		return nil, invalidScope
 	}
 	if !retry {
