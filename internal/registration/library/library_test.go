@@ -67,7 +67,7 @@ func TestThePageWorksWithIsTheTable(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(`# Works with
 
-These client libraries were tried unmodified. Choose yours at *What do you build with?* when you register an app: the portal sets what the library needs, and the app's page shows the lines below with your app's own values. All of them need PKCE switched on.
+What each of these client libraries sends and needs was measured with the version that is named, unmodified. The lines below are the settings that this showed to be needed, in their shortest form. Choose yours at *What do you build with?* when you register an app: the portal sets what the library needs, and the app's page shows the lines below with your app's own values. All of them need PKCE switched on.
 
 | library | language | version | ID tokens | authentication | grace period |
 | --- | --- | --- | --- | --- | --- |
