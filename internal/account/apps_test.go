@@ -96,7 +96,7 @@ func TestApps_ShowWhatWasAllowedAndRead(t *testing.T) {
 	}
 }
 
-func TestApps_DisconnectedIsEndedInTheNextRequest(t *testing.T) {
+func TestSec241_ADisconnectedAppIsEndedInTheNextRequest(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	ada := connect(t, p, "Ada", nil)
@@ -121,7 +121,7 @@ func TestApps_DisconnectedIsEndedInTheNextRequest(t *testing.T) {
 	}
 }
 
-func TestApps_NarrowedLosesTheScopeInTheNextRequest(t *testing.T) {
+func TestSec241_ANarrowedAppLosesTheScopeInTheNextRequest(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	ada := connect(t, p, "Ada", func(c *loop.Client) { c.RequiredScopes = loop.NewScopes(loop.ScopeProfile) })
@@ -152,7 +152,7 @@ func TestApps_NarrowedLosesTheScopeInTheNextRequest(t *testing.T) {
 	}
 }
 
-func TestApps_NothingOfOneMemberIsForAnother(t *testing.T) {
+func TestSec240_NothingOfOneMembersAppsIsForAnother(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
 	scopes := func(c *loop.Client) { c.AllowedScopes = append(c.AllowedScopes, loop.ScopeManageConnectedApps) }

@@ -130,7 +130,7 @@ func TestSubmitTwiceStoresOnce(t *testing.T) {
 	}
 }
 
-func TestRetractedResultsAreGoneFromEveryList(t *testing.T) {
+func TestSec242_ResultsAreRetractedByTheirSenderAlone(t *testing.T) {
 	h := newHost(t)
 	h.addTSH(t, anna, annas)
 	mistake := submitted(t, h.post(writers, `{"biomarkers":[`+glucose+`]}`))[0]
