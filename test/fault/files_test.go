@@ -18,6 +18,12 @@ type heldConn struct {
 	rest    string // of its request, not sent yet
 }
 
+// answerHead is what a test needs of an answer, whose body was read and closed.
+type answerHead struct {
+	status int
+	header http.Header
+}
+
 // dialFrom connects to identity from an address of loopback.
 func (s *server) dialFrom(t *testing.T, from string) *heldConn {
 	t.Helper()
@@ -31,7 +37,7 @@ func (s *server) dialFrom(t *testing.T, from string) *heldConn {
 }
 
 // answer reads the next answer to its end.
-func (c *heldConn) answer(t *testing.T) *http.Response {
+func (c *heldConn) answer(t *testing.T) answerHead {
 	t.Helper()
 	response, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
@@ -42,12 +48,12 @@ func (c *heldConn) answer(t *testing.T) *http.Response {
 	if err != nil {
 		t.Fatalf("a connection from %s has half an answer: %v", c.LocalAddr(), err)
 	}
-	return response
+	return answerHead{response.StatusCode, response.Header}
 }
 
 // beginToken sends all of a token request but its body, and gives the answer: 100
 // where the server waits for the body, so that the connection is not idle.
-func (s *server) beginToken(t *testing.T, from string, form url.Values) (*heldConn, *http.Response) {
+func (s *server) beginToken(t *testing.T, from string, form url.Values) (*heldConn, answerHead) {
 	t.Helper()
 	conn := s.dialFrom(t, from)
 	conn.rest = form.Encode()
@@ -62,17 +68,17 @@ func holdBusy(t *testing.T, s *server, from string) (held []*heldConn) {
 	t.Helper()
 	for range 1000 {
 		conn, answer := s.beginToken(t, from, url.Values{"grant_type": {"none"}})
-		switch answer.StatusCode {
+		switch answer.status {
 		case http.StatusContinue:
 			held = append(held, conn)
 		case http.StatusServiceUnavailable:
-			if answer.Header.Get("Retry-After") == "" {
+			if answer.header.Get("Retry-After") == "" {
 				t.Error("one connection too many is not answered when to try again")
 			}
 			_ = conn.Close()
 			return held
 		default:
-			t.Fatalf("connection %d from %s is answered %s", len(held), from, answer.Status)
+			t.Fatalf("connection %d from %s is answered %d", len(held), from, answer.status)
 		}
 	}
 	t.Fatalf("%s holds 1,000 connections with 1,000 files", from)
@@ -100,8 +106,8 @@ func holdIdle(t *testing.T, s *server, from string) {
 	for range 1500 {
 		conn := s.dialFrom(t, from)
 		_, _ = fmt.Fprintf(conn, "GET /.well-known/openid-configuration HTTP/1.1\r\nHost: %s\r\n\r\n", host(s.identity))
-		if answer := conn.answer(t); answer.StatusCode != http.StatusOK {
-			t.Fatalf("an idle address is answered %s", answer.Status)
+		if answer := conn.answer(t); answer.status != http.StatusOK {
+			t.Fatalf("an idle address is answered %d", answer.status)
 		}
 	}
 }
@@ -139,8 +145,8 @@ func TestFiles_AThousandAtMostIsAClearRefusalAndMendsByItself(t *testing.T) {
 		begun, answer := s.beginToken(t, "127.0.0.1", url.Values{
 			"grant_type": {"refresh_token"}, "refresh_token": {tokens.Refresh}, "client_id": {s.app.ID}, "client_secret": {s.app.Secret},
 		})
-		if answer.StatusCode != http.StatusContinue {
-			t.Fatalf("a request that has begun is answered %s", answer.Status)
+		if answer.status != http.StatusContinue {
+			t.Fatalf("a request that has begun is answered %d", answer.status)
 		}
 		held := holdAll(t, s)
 		t.Logf("%d connections were held", len(held))
@@ -148,8 +154,8 @@ func TestFiles_AThousandAtMostIsAClearRefusalAndMendsByItself(t *testing.T) {
 			t.Errorf("/readyz says: %s", says)
 		}
 		_, _ = io.WriteString(begun, begun.rest) // what has begun is served, to the disk
-		if answer := begun.answer(t); answer.StatusCode != http.StatusOK {
-			t.Errorf("a request that began before is answered %s", answer.Status)
+		if answer := begun.answer(t); answer.status != http.StatusOK {
+			t.Errorf("a request that began before is answered %d", answer.status)
 		}
 		s.loop("client", "list") // and the operator
 		s.loop("audit", "verify")
