@@ -351,6 +351,35 @@ func TestSec166_AProofOfARefusedRequestIsNotRemembered(t *testing.T) {
 	}
 }
 
+// Proofs are dated in whole seconds. In the second in which a server starts, one that
+// another process may have accepted needs a nonce; what a client or a token of that
+// second is used for does not.
+func TestSec062_InTheSecondOfTheStartWhatIsNewNeedsNoNonce(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	key, ada, earlier := platformtest.NewKey(t), p.AddMember(t, "Ada"), p.AddApp(t, nil)
+	p.World.Advance(300 * time.Millisecond)
+	p.Restart(t)
+	redeem := func(app *platformtest.App, header http.Header) *platformtest.Response {
+		return app.Send("/v1/oauth/token", url.Values{
+			"grant_type": {"authorization_code"}, "code": {app.Code(p.NewBrowser(t), ada)},
+			"redirect_uri": {string(app.RedirectURIs[0])}, "code_verifier": {platformtest.Verifier},
+		}, header)
+	}
+	header := p.WithProof(key, http.MethodPost, tokenAddress, "")
+	refused(t, redeem(earlier, header), http.StatusBadRequest, "use_dpop_nonce")
+	later := p.AddApp(t, nil)
+	tokens := redeem(later, header).Pair(t)
+	refused(t, redeem(later, header), http.StatusBadRequest, "invalid_dpop_proof")
+
+	read := p.WithProof(key, http.MethodGet, resultsAddress, tokens.Access)
+	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
+		if r := p.Fetch(t, http.MethodGet, resultsAddress, read); r.StatusCode != want {
+			t.Errorf("reading with one proof is answered %d %s, want %d", r.StatusCode, r.Text, want)
+		}
+	}
+}
+
 func TestSec062_NoncesAreOurs(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)

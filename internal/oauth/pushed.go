@@ -73,7 +73,7 @@ func (s *Server) Push(ctx context.Context, client *loop.Client, req clientauth.R
 		}
 		return nil, err
 	}
-	err = s.Possession.Once(client.ID, proof, func() error {
+	err = s.Possession.Once(client, proof, func() error {
 		return s.Pushed.AddPushedRequest(ctx, &PushedRequest{
 			Hash: handle.Hash(), Client: client.ID, Parameters: raw.Parameters, Key: key, ExpiresAt: s.World.Now().Add(pushedLife),
 		})

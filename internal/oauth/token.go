@@ -59,7 +59,7 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req clientau
 		return nil, err
 	}
 	var response *TokenResponse
-	err = s.Possession.Once(client.ID, proof, func() error {
+	err = s.Possession.Once(client, proof, func() error {
 		response, err = grant(s, ctx, TokenRequest{Client: client, Form: req.Form, Binding: binding})
 		return err
 	})

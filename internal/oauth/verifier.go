@@ -58,7 +58,7 @@ func (v *Verifier) Admit(p Presented) (Admitted, error) {
 	if !token.meantFor(p.Resource) {
 		return Admitted{}, loop.Errorf(loop.InvalidToken, "The access token is meant for another resource. Ask for one with resource=%s.", p.Resource)
 	}
-	proof, err := v.Possession.Held(possession.Token{Text: p.Token, Scheme: p.Scheme, Client: token.Client, Binding: token.Binding}, p.Evidence)
+	proof, err := v.Possession.Held(possession.Token{Text: p.Token, Scheme: p.Scheme, Client: token.Client, IssuedAt: token.IssuedAt, Binding: token.Binding}, p.Evidence)
 	return Admitted{token, proof}, err
 }
 

@@ -2,6 +2,7 @@ package possession
 
 import (
 	"strings"
+	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -58,9 +59,10 @@ func (c *Checker) Bind(client *loop.Client, sent Evidence) (b Binding, proof *Pr
 
 // Token is an access token as it is presented.
 type Token struct {
-	Text   string
-	Scheme string // Bearer or DPoP, as it was written
-	Client loop.ClientID
+	Text     string
+	Scheme   string // Bearer or DPoP, as it was written
+	Client   loop.ClientID
+	IssuedAt time.Time
 	Binding
 }
 
@@ -90,5 +92,6 @@ func (c *Checker) Held(token Token, sent Evidence) (*Proof, error) {
 	if proof.Key != token.Key {
 		return nil, loop.Errorf(loop.InvalidToken, "The access token is bound to another key than the proof's. Make the proof with the key of the token request.")
 	}
+	proof.notBefore(token.IssuedAt, c.World.Now()) // it names the token (ath)
 	return proof, c.Unused(token.Client, proof)
 }

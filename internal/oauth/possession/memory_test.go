@@ -93,6 +93,7 @@ func TestSec166_AMemoryThatAllClientsFilledBeginsAnew(t *testing.T) {
 
 func TestOnce(t *testing.T) {
 	t.Parallel()
+	client := &loop.Client{ID: "client_A"}
 	refusal := loop.Errorf(loop.InvalidGrant, "x")
 	for name, test := range map[string]struct {
 		outcome error
@@ -107,11 +108,11 @@ func TestOnce(t *testing.T) {
 			t.Parallel()
 			c, _ := newChecker(t)
 			p := numbered(1, c.World.Now())
-			if err := c.Once("client_A", p, func() error { return test.outcome }); !errors.Is(err, test.outcome) {
+			if err := c.Once(client, p, func() error { return test.outcome }); !errors.Is(err, test.outcome) {
 				t.Errorf("it became %v", err)
 			}
 			done := false
-			err := c.Once("client_A", p, func() error { done = true; return nil })
+			err := c.Once(client, p, func() error { done = true; return nil })
 			if code := codeOf(err); code != test.again || done != (test.again == "") {
 				t.Errorf("the second time: %v, done: %t", err, done)
 			}
@@ -124,4 +125,24 @@ func codeOf(err error) loop.Code {
 		return ""
 	}
 	return loop.AsError(err).Code
+}
+
+func TestNotBefore(t *testing.T) {
+	t.Parallel()
+	now := begin.Add(time.Minute)
+	for name, test := range map[string]struct{ moment, want time.Time }{
+		"an earlier moment says nothing":        {begin.Add(-time.Second), begin},
+		"a later one does":                      {begin.Add(time.Second), begin.Add(time.Second)},
+		"one of a clock that was ahead doesn't": {now.Add(time.Microsecond), begin},
+		"none says nothing":                     {time.Time{}, begin},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := numbered(1, begin)
+			p.notBefore(test.moment, now)
+			if !p.madeAt.Equal(test.want) {
+				t.Errorf("made at %s, want %s", p.madeAt, test.want)
+			}
+		})
+	}
 }

@@ -37,7 +37,15 @@ type proofClaims struct {
 type Proof struct {
 	Key    string // the thumbprint of the key (jkt)
 	hash   [32]byte
-	madeAt time.Time // since when it exists at the earliest
+	madeAt time.Time // since when it can have been accepted, at the earliest
+}
+
+// notBefore narrows since when a proof can have been accepted: since a moment that
+// has to come first. A moment of a clock that was ahead says nothing.
+func (p *Proof) notBefore(moment, now time.Time) {
+	if moment.After(p.madeAt) && !moment.After(now) {
+		p.madeAt = moment
+	}
 }
 
 // Refused refuses the proof of a request for a reason, a clause that its sender may
@@ -125,17 +133,18 @@ func (c *Checker) Unused(client loop.ClientID, p *Proof) error {
 // Once does what a request asks for, and has its proof used up by that: one whose
 // request was refused is forgotten again, so that nobody fills the memory with
 // what came to nothing. Where nobody knows what a request came to, its proof stays
-// used.
-func (c *Checker) Once(client loop.ClientID, p *Proof, do func() error) error {
+// used. No proof of a client was accepted before the client was registered.
+func (c *Checker) Once(client *loop.Client, p *Proof, do func() error) error {
 	if p == nil {
 		return do()
 	}
-	if err := c.Use(client, p); err != nil {
+	p.notBefore(client.CreatedAt, c.World.Now())
+	if err := c.Use(client.ID, p); err != nil {
 		return err
 	}
 	err := do()
 	if err != nil && !errors.Is(err, loop.ErrOutcomeUnknown) {
-		c.Memory.forget(client, p)
+		c.Memory.forget(client.ID, p)
 	}
 	return err
 }
