@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -46,7 +47,7 @@ func (h *Host) showApps(w http.ResponseWriter, r *http.Request, m *loop.Member) 
 func newAppRow(app *connection.App) appRow {
 	return appRow{
 		ID: app.Grant.ID, App: newApp(app.Client), MaySee: titles(app.Grant.Scopes), Since: day(app.Grant.CreatedAt),
-		LastUsed: dayOr(app.LastUsedAt, "never"), LastRead: dayOr(app.Usage.LastReadAt, "nothing yet"),
+		LastUsed: dayOr(app.LastUsedAt, "never"), LastRead: dayOr(app.Usage.LastReadAt, fmt.Sprintf("nothing in the last %d weeks", connection.Weeks)),
 	}
 }
 

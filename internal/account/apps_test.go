@@ -79,7 +79,7 @@ func TestApps_ShowWhatWasAllowedAndRead(t *testing.T) {
 	p := platformtest.New(t)
 	ada := connect(t, p, "Ada", func(c *loop.Client) { c.Name = "Morning Labs" })
 	addTSH(t, p, ada.member)
-	if list := ada.browser.Get(appsPage).Text; !strings.Contains(list, "Morning Labs") || !strings.Contains(list, "see your lab results") || !strings.Contains(list, "nothing yet") {
+	if list := ada.browser.Get(appsPage).Text; !strings.Contains(list, "Morning Labs") || !strings.Contains(list, "see your lab results") || !strings.Contains(list, "nothing in the last 12 weeks") {
 		t.Errorf("the list says %s", list)
 	}
 	if r := p.Biomarkers(t, ada.tokens.Access); r.StatusCode != http.StatusOK {

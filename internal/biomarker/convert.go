@@ -87,15 +87,40 @@ func (b *Biomarker) convert(value Decimal, unit string, system System) *big.Rat 
 	return number
 }
 
-// convertValue converts a value for display: rounded to the places of the
-// system's unit, half away from zero. A value that is in the unit already keeps
-// the laboratory's digits.
-func (b *Biomarker) convertValue(value Decimal, unit string, system System) Decimal {
+// convertValue converts a value for display. A value that is in the unit already
+// keeps the laboratory's digits; else it has the places of the system's unit, and
+// more where a small value would lose its digits. It is rounded half away from zero,
+// a bound so that it stays true: an upper one up, a lower one down.
+func (b *Biomarker) convertValue(r *Result, system System) Decimal {
 	measure := b.In(system)
-	if !value.Present() || unit == measure.Unit {
-		return value
+	if !r.Value.Present() || r.Unit == measure.Unit {
+		return r.Value
 	}
-	return decimalOf(b.convert(value, unit, system).FloatString(measure.Decimals))
+	number := b.convert(r.Value, r.Unit, system)
+	places := placesFor(number, measure.Decimals, min(keptDigits, r.Value.significant()))
+	switch r.Comparator {
+	case Below, AtMost:
+		return decimalOf(roundTowards(number, places, +1))
+	case Above, AtLeast:
+		return decimalOf(roundTowards(number, places, -1))
+	default:
+		return decimalOf(number.FloatString(places))
+	}
+}
+
+const (
+	keptDigits = 2 // of a converted value, at least, where the laboratory gave as many
+	mostPlaces = 8
+)
+
+// placesFor gives how many places a number is shown with: as many as usual, and more
+// where it would show fewer digits than are to be kept.
+func placesFor(number *big.Rat, usual, kept int) int {
+	places := usual
+	for places < mostPlaces && decimalOf(number.FloatString(places)).significant() < kept {
+		places++
+	}
+	return places
 }
 
 // convertRange converts limits for display: an included limit to the nearest
@@ -106,10 +131,15 @@ func (b *Biomarker) convertRange(r Range, unit string, system System) Range {
 		return r
 	}
 	convert := func(limit Decimal, excluded bool, away int) Decimal {
-		if !limit.Present() || !excluded {
-			return b.convertValue(limit, unit, system)
+		if !limit.Present() {
+			return limit
 		}
-		return decimalOf(roundTowards(b.convert(limit, unit, system), measure.Decimals, away))
+		number := b.convert(limit, unit, system)
+		places := placesFor(number, measure.Decimals, min(1, limit.significant()))
+		if excluded {
+			return decimalOf(roundTowards(number, places, away))
+		}
+		return decimalOf(number.FloatString(places))
 	}
 	r.Low, r.High = convert(r.Low, r.LowExcluded, -1), convert(r.High, r.HighExcluded, +1)
 	return r

@@ -82,6 +82,32 @@ func TestJudgeInOtherUnits(t *testing.T) {
 	}
 }
 
+func TestConversionKeepsWhatAValueSays(t *testing.T) {
+	c := catalogue(t)
+	for _, test := range []struct {
+		name        string
+		code        Code
+		comparator  Comparator
+		value, unit string
+		system      System
+		shown       string
+	}{
+		{"a small value keeps its digits", "troponin-i", Exactly, "4", "ng/L", Conventional, "0.004"},
+		{"and two of them where it has two", "troponin-i", Exactly, "14", "ng/L", Conventional, "0.014"},
+		{"an upper bound is rounded up", "troponin-i", Below, "3", "ng/L", Conventional, "0.003"},
+		{"so that it stays true", "bilirubin-direct", Below, "0.2", "mg/dL", SI, "4"},
+		{"a lower bound is rounded down", "bilirubin-direct", Above, "0.2", "mg/dL", SI, "3"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b, _ := c.Find(test.code)
+			judged := Judged{Result: Result{Comparator: test.comparator, Value: dec(t, test.value), Unit: test.unit}, Biomarker: b}
+			if got := judged.In(test.system).Value.String(); got != test.shown {
+				t.Errorf("%s%s %s is shown as %s, want %s", test.comparator, test.value, test.unit, got, test.shown)
+			}
+		})
+	}
+}
+
 // Conversion there and back gives the very number, for every unit of the catalogue.
 func TestConvertThereAndBackIsExact(t *testing.T) {
 	var quantities []*Biomarker

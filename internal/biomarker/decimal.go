@@ -241,3 +241,9 @@ func (d Decimal) places() int {
 	_, fraction, _ := strings.Cut(mantissa, ".")
 	return max(0, len(fraction)-exponent)
 }
+
+// significant counts the digits from the first that is not zero on; 0 for zero.
+func (d Decimal) significant() int {
+	mantissa, _, _ := splitDecimal(d.text)
+	return len(strings.TrimLeft(strings.Replace(mantissa, ".", "", 1), "0"))
+}

@@ -16,7 +16,8 @@ type Inbox interface {
 	// AddResults stores the member's new results and the audit record, all or
 	// nothing, in one transaction, and gives their ids. An id that is already there
 	// is an error. Where the same submission was stored before, it stores nothing and
-	// gives the ids of then; ErrOtherContent where its content was another.
+	// gives the ids of then; ErrOtherContent where its content was another. ErrFull
+	// where the record would hold more than MaxResults.
 	AddResults(ctx context.Context, member loop.MemberID, results []Result, once *Submission, rec audit.Record) ([]loop.ResultID, error)
 	// RetractResult marks a result that the client sent as entered in error, with the
 	// record; neither where it is marked already. loop.ErrNotFound where the member
@@ -27,6 +28,7 @@ type Inbox interface {
 // What a store refuses.
 var (
 	ErrOtherContent error = loop.Errorf(loop.Conflict, "Another batch was sent with this Idempotency-Key in the last day. Send a new key with new content.")
+	ErrFull         error = loop.Errorf(loop.Conflict, "The member's record is full: it holds %d results.", MaxResults)
 	ErrOtherSender  error = loop.Errorf(loop.Forbidden, "Another sender added this result. An app can retract what it sent itself.")
 )
 

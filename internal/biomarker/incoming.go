@@ -34,7 +34,9 @@ func (c *Catalogue) Read(in *Incoming, now time.Time) (Result, error) {
 		Range: in.Range, Flag: in.Flag, Source: in.Source, ParsedAt: now.UTC().Truncate(time.Microsecond),
 	}
 	if b.Kind == Titre {
-		r.readTitre()
+		if err := r.readTitre(); err != nil {
+			return Result{}, err
+		}
 	}
 	if err := c.readUnit(b, in.Unit, &r); err != nil {
 		return Result{}, err

@@ -103,6 +103,8 @@ func (b *Biomarker) validateValue(r *Result) error {
 		return refuse("value_text", "A text has at most %d bytes of UTF-8, without control characters.", maxTextLength)
 	case !b.Kind.numeric() && r.Value.Present():
 		return refuse("value", "Results of %s are no numbers. Send the laboratory's word as value_text.", b.Code)
+	case b.Kind == Titre && r.Value.Present() && !dilutionForm.MatchString(r.Value.String()):
+		return refuse("value", "A titre is a dilution of 1 to N: a whole number from 1 on.")
 	case b.Kind == Quantity && r.Value.Present() && r.Text != "":
 		return refuse("value_text", "A result of %s has either a number or a text.", b.Code)
 	case b.Kind.numeric() && !b.measuredIn(r.Unit) && (r.Unit != "" || r.Value.Present()):

@@ -23,7 +23,7 @@ func (j *Judged) In(system System) Shown {
 		return shown
 	}
 	shown.System, shown.Unit = system, measure.Unit
-	shown.Value = b.convertValue(j.Value, j.Unit, system)
+	shown.Value = b.convertValue(&j.Result, system)
 	shown.Reference = j.reference(system)
 	shown.Converted = j.Unit != measure.Unit
 	return shown

@@ -14,6 +14,10 @@ import (
 // MaxBatch is how many results can be sent at once.
 const MaxBatch = 500
 
+// MaxResults is how many results a member's record holds, those that were retracted
+// too.
+const MaxResults = 200_000
+
 // submissionLife is how long a batch that is sent again is recognised.
 const submissionLife = 24 * time.Hour
 

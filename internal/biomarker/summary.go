@@ -56,10 +56,15 @@ func (t *Trend) Change(system System) Decimal {
 	if t.Previous == nil || t.Newest.Comparator != Exactly || t.Previous.Comparator != Exactly {
 		return Decimal{}
 	}
-	newest, previous := t.Newest.In(system).Value, t.Previous.In(system).Value
-	if !newest.Present() || !previous.Present() {
+	newest, previous := t.Newest.In(system), t.Previous.In(system)
+	if !newest.Value.Present() || !previous.Value.Present() {
 		return Decimal{}
 	}
-	difference := new(big.Rat).Sub(newest.rat(), previous.rat())
-	return decimalOf(difference.FloatString(max(newest.places(), previous.places())))
+	difference := new(big.Rat).Sub(t.Newest.exact(system), t.Previous.exact(system))
+	return decimalOf(difference.FloatString(max(newest.Value.places(), previous.Value.places())))
+}
+
+// exact gives the value in a system of units, before it is rounded for display.
+func (j *Judged) exact(system System) *big.Rat {
+	return j.Biomarker.convert(j.Value, j.Unit, system)
 }

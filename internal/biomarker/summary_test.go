@@ -61,14 +61,14 @@ func TestSummarizeGivesNewestAndPreviousOfEach(t *testing.T) {
 	}
 }
 
-func TestChangeIsOfTheValuesAsShown(t *testing.T) {
+func TestChangeIsOfTheExactValues(t *testing.T) {
 	b, _ := catalogue(t).Find("glucose-fasting")
 	judged := func(value, unit string) Judged {
 		return Judged{Result: Result{Value: dec(t, value), Unit: unit}, Biomarker: b}
 	}
 	previous := judged("5.5", "mmol/L")
 	trend := Trend{Newest: judged("99.087", "mg/dL"), Previous: &previous}
-	for system, want := range map[System]string{Conventional: "0.087", SI: "0.0"} {
+	for system, want := range map[System]string{Conventional: "0.000", SI: "0.0"} {
 		if got := trend.Change(system).String(); got != want {
 			t.Errorf("in %s units the change is %s, want %s", system, got, want)
 		}

@@ -51,13 +51,26 @@ func (b *Biomarker) scaleValue(r *Result) string {
 }
 
 // readTitre gives a titre both its forms: the dilution as a number, which limits are
-// compared with, and 1:N as laboratories write it.
-func (r *Result) readTitre() {
+// compared with, and 1:N as laboratories write it. What was sent in both forms, or
+// with two comparators, is refused.
+func (r *Result) readTitre() error {
 	if r.Value.Present() {
+		if r.Text != "" {
+			return refuse("value_text", "A titre is sent as a number or as 1:N, not as both.")
+		}
 		r.Text = string(r.Comparator) + "1:" + r.Value.String()
-		return
+		return nil
 	}
-	if parts := titreForm.FindStringSubmatch(r.Text); parts != nil {
-		r.Comparator, r.Value = Comparator(parts[1]), Decimal{parts[2]}
+	parts := titreForm.FindStringSubmatch(r.Text)
+	if parts == nil {
+		return nil
 	}
+	if own := Comparator(parts[1]); r.Comparator != Exactly && r.Comparator != own {
+		return refuse("value_comparator", "The comparator is not the one that the titre is written with.")
+	}
+	r.Comparator, r.Value = Comparator(parts[1]), Decimal{parts[2]}
+	return nil
 }
+
+// dilutionForm is what N of 1:N can be.
+var dilutionForm = regexp.MustCompile(`^[1-9][0-9]{0,6}$`)

@@ -17,7 +17,36 @@ import (
 
 // submission is the body of POST /v1/biomarkers/me.
 type submission struct {
-	Biomarkers []submittedResult `json:"biomarkers"`
+	Biomarkers submittedResults `json:"biomarkers"`
+}
+
+// submittedResults are read one by one, so that a body of too many is refused before
+// it takes memory.
+type submittedResults []submittedResult
+
+// UnmarshalJSON reads as many results as a batch may have.
+func (list *submittedResults) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
+		return loop.Errorf(loop.ValidationError, "biomarkers is a list of results.").About("biomarkers")
+	}
+	for decoder.More() {
+		n := len(*list)
+		if n == biomarker.MaxBatch {
+			return loop.Errorf(loop.ValidationError, "Send at most %d results at once.", biomarker.MaxBatch).About("biomarkers")
+		}
+		var raw json.RawMessage
+		var one submittedResult
+		err := decoder.Decode(&raw)
+		if err == nil {
+			err = one.read(raw)
+		}
+		if err != nil {
+			return malformed(err, n)
+		}
+		*list = append(*list, one)
+	}
+	return nil
 }
 
 // submittedResult is a result as an app sends it, with the names of the answer's
@@ -79,7 +108,7 @@ func decodeSubmission(body []byte) ([]biomarker.Incoming, error) {
 	decoder.DisallowUnknownFields() // what is not understood is not dropped
 	var sent submission
 	if err := decoder.Decode(&sent); err != nil {
-		return nil, malformed(err)
+		return nil, notASubmission(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, loop.Errorf(loop.InvalidRequest, "The body goes on behind its JSON object. Send one object.")
@@ -91,17 +120,69 @@ func decodeSubmission(body []byte) ([]biomarker.Incoming, error) {
 	return incoming, nil
 }
 
-// malformed says what is wrong with a body, as far as it is about its form.
-func malformed(err error) error {
-	if e, ok := errors.AsType[*loop.Error](err); ok { // of a number
-		return e.About("biomarkers[].value")
+// notASubmission says what is wrong with a whole body.
+func notASubmission(err error) error {
+	if e, ok := errors.AsType[*loop.Error](err); ok { // of one of its results
+		return e
+	}
+	if strings.HasPrefix(err.Error(), unknownField) {
+		return loop.Errorf(loop.ValidationError, "The body has one field, biomarkers, the list of results.").About("biomarkers")
+	}
+	return loop.Errorf(loop.InvalidRequest, "The body is not well-formed JSON.").Because(err)
+}
+
+// unknownField begins what encoding/json says of a name that is not in a struct.
+const unknownField = "json: unknown field "
+
+// read reads one result, whose fields are each there once at most and spelt exactly:
+// encoding/json would take Value for value, and the last of two.
+func (s *submittedResult) read(raw json.RawMessage) error {
+	if err := namedOnce(raw); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(s)
+}
+
+func namedOnce(raw json.RawMessage) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return loop.Errorf(loop.ValidationError, "A result is an object.")
+	}
+	seen := make(map[string]bool)
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		if seen[name] || strings.ToLower(name) != name {
+			return loop.Errorf(loop.ValidationError, "A result has each field once, in lower case.").About(plainField(strings.ToLower(name)))
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// malformed says what is wrong with the form of the result at a place.
+func malformed(err error, n int) error {
+	place := fmt.Sprintf("biomarkers[%d]", n)
+	if e, ok := errors.AsType[*loop.Error](err); ok {
+		if e.Field == "" && e.Code == loop.ValidationError { // of a number, or of no object
+			return e.About(place)
+		}
+		return e.About(place + "." + e.Field)
 	}
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return loop.Errorf(loop.ValidationError, "%s has the wrong type.", kind.Field).About(kind.Field)
+		return loop.Errorf(loop.ValidationError, "This field has the wrong type.").About(place + "." + kind.Field)
 	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		field := strings.Trim(name, `"`)
-		return loop.Errorf(loop.ValidationError, "No result has a field of this name. The documentation lists the fields that can be sent.").About(plainField(field))
+	if name, ok := strings.CutPrefix(err.Error(), unknownField); ok {
+		return loop.Errorf(loop.ValidationError, "No result has a field of this name. The documentation lists the fields that can be sent.").About(place + "." + plainField(strings.Trim(name, `"`)))
 	}
 	return loop.Errorf(loop.InvalidRequest, "The body is not well-formed JSON.").Because(err)
 }
@@ -109,7 +190,7 @@ func malformed(err error) error {
 // plainField repeats a field's name only where it is one.
 func plainField(name string) string {
 	if len(name) > 40 || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }) {
-		return "biomarkers"
+		return "?"
 	}
 	return name
 }

@@ -44,7 +44,8 @@ type App struct {
 	Client *loop.Client
 	Usage  Usage
 	// LastUsedAt is when the app last got or used a token, as far as that is
-	// recorded: a refresh, a sign-in or a read of health data; zero: never.
+	// recorded: a refresh, a sign-in, or a read of health data in the weeks that are
+	// counted; zero: never.
 	LastUsedAt time.Time
 }
 

@@ -38,7 +38,7 @@ func weekBegin(now time.Time) time.Time {
 type Usage struct {
 	ByWeek     [Weeks]int // the oldest week first
 	Begin      time.Time  // of the oldest week
-	LastReadAt time.Time  // ever; zero: never
+	LastReadAt time.Time  // in these weeks; zero: not in them
 }
 
 // Read is one read of health data by an app.

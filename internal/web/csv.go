@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
 )
 
 // WriteCSV answers with rows as a file of RFC 4180, the names of the columns first.
@@ -18,18 +20,28 @@ func WriteCSV(w http.ResponseWriter, name string, rows [][]string) error {
 	if err := out.WriteAll(rows); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
-	WriteFile(w, "text/csv; charset=utf-8; header=present", name, body.Bytes())
+	BeginFile(w, CSVType, name)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	_, _ = w.Write(body.Bytes()) // whoever asked may have gone
 	return nil
 }
 
-// WriteFile answers with a file that browsers save under a name.
-func WriteFile(w http.ResponseWriter, kind, name string, body []byte) {
+// CSVType is the media type of RFC 4180, with a header line.
+const CSVType = "text/csv; charset=utf-8; header=present"
+
+// BeginFile begins an answer that browsers save under a name.
+func BeginFile(w http.ResponseWriter, kind, name string) {
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(body) // whoever asked may have gone
+}
+
+// CutFile ends a file that is written as it is read, where that failed half way: the
+// connection is cut, so that nobody takes a part for the whole.
+func CutFile(r *http.Request, err error) error {
+	NoteError(r.Context(), loop.AsError(err))
+	panic(http.ErrAbortHandler)
 }
 
 // InertCell keeps spreadsheets from taking a text for a formula: they look at its

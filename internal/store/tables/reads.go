@@ -18,9 +18,9 @@ const readsOfMember = ` FROM audit_records WHERE member_id = $1 AND event = 'bio
 
 const (
 	// countReads counts a member's reads by app and by week from $2 on, $3 being as
-	// long as a week; older ones are week -1.
+	// long as a week.
 	countReads = `SELECT client_id, week, count(*), max(at) FROM (
-		SELECT client_id, at, CASE WHEN at >= $2 THEN (at - $2) / $3 ELSE -1 END AS week` + readsOfMember + `) AS reads
+		SELECT client_id, at, (at - $2) / $3 AS week` + readsOfMember + ` AND at >= $2) AS reads
 		GROUP BY client_id, week`
 	listReads = `SELECT ` + AuditColumns + readsOfMember + `
 		AND ($2 = '' OR client_id = $2) AND (at, lane, number) < ($3, $4, $5)

@@ -85,6 +85,9 @@ func (s Clinical) AddResults(ctx context.Context, member loop.MemberID, results 
 		if err := tx.Each(func(row Scanner) error { return row.Scan(&arrival) }, selectNewestArrival, member); err != nil {
 			return fmt.Errorf("numbering results: %w", err)
 		}
+		if arrival+int64(len(results)) > biomarker.MaxResults {
+			return biomarker.ErrFull
+		}
 		for i := range results {
 			insertNewResult(tx, member, arrival+int64(i)+1, &results[i])
 			ids = append(ids, results[i].ID)

@@ -18,3 +18,7 @@ CREATE TABLE submissions (
 );
 
 CREATE INDEX submissions_by_expiry ON submissions (expires_at);
+
+-- The newest of each biomarker passes over nothing that was retracted.
+DROP INDEX results_by_code;
+CREATE INDEX results_by_code ON results (member_id, code, collected_at, id, arrival) WHERE retracted_at = 0;

@@ -18,3 +18,7 @@ CREATE TABLE submissions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX submissions_by_expiry ON submissions (expires_at);
+
+-- The newest of each biomarker passes over nothing that was retracted.
+DROP INDEX results_by_code;
+CREATE INDEX results_by_code ON results (member_id, code, collected_at DESC, id DESC, arrival) WHERE retracted_at = 0;
