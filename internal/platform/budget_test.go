@@ -103,7 +103,7 @@ func statements(t *testing.T, p *platformtest.Platform, do func()) uint64 {
 	t.Helper()
 	least := func(do func()) uint64 {
 		fewest := uint64(math.MaxUint64)
-		for range 5 {
+		for range 15 {
 			before := allStatements(t, p)
 			do()
 			fewest = min(fewest, allStatements(t, p)-before)
