@@ -112,3 +112,14 @@ func TestClinical_KeepsTheContract(t *testing.T) {
 		return postgres.NewClinical(open(t, postgres.Clinical, config)), w
 	})
 }
+
+// connect opens a connection to a database of a test.
+func connect(t *testing.T, address string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}

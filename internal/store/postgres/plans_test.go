@@ -3,7 +3,6 @@
 package postgres_test
 
 import (
-	"context"
 	"regexp"
 	"strconv"
 	"strings"
@@ -92,16 +91,6 @@ func TestPlans_NoStatementGoesThroughALargeTable(t *testing.T) {
 
 // changesOrReads recognises a statement that has a plan.
 var changesOrReads = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b`)
-
-func connect(t *testing.T, address string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
-}
 
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
