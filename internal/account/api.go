@@ -137,14 +137,14 @@ func (h *Host) revokeGrant(w http.ResponseWriter, r *http.Request, token oauth.A
 
 // revokeConnectedApp answers DELETE /v1/users/me/connected-apps/{client}.
 func (h *Host) revokeConnectedApp(w http.ResponseWriter, r *http.Request, token oauth.AccessToken) error {
-	app, err := h.Connections.FindClient(r.Context(), token.Member, loop.ClientID(r.PathValue("client")))
+	granted, err := h.Connections.LiveTo(r.Context(), token.Member, loop.ClientID(r.PathValue("client")))
 	if errors.Is(err, loop.ErrNotFound) {
 		return errNoGrant
 	}
 	if err != nil {
 		return web.Unavailable(err)
 	}
-	return h.end(w, r, token, app.Grant.ID)
+	return h.end(w, r, token, granted.ID)
 }
 
 // errNoGrant is the answer for a grant that the member does not have.
@@ -217,14 +217,14 @@ func (h *Host) grantActivity(w http.ResponseWriter, r *http.Request, token oauth
 	if err != nil {
 		return err
 	}
-	app, err := h.Connections.Find(r.Context(), token.Member, loop.GrantID(r.PathValue("id")))
+	granted, err := h.Connections.Live(r.Context(), token.Member, loop.GrantID(r.PathValue("id")))
 	if errors.Is(err, loop.ErrNotFound) {
 		return errNoGrant
 	}
 	if err != nil {
 		return web.Unavailable(err)
 	}
-	page, err := h.Connections.Activity(r.Context(), token.Member, app.Client.ID, after, readsAtOnce)
+	page, err := h.Connections.Activity(r.Context(), token.Member, granted.Client, after, readsAtOnce)
 	if err != nil {
 		return web.Unavailable(err)
 	}

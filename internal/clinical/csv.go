@@ -48,10 +48,11 @@ func csvRow(member loop.MemberID, r *biomarker.Judged, system biomarker.System) 
 }
 
 func csvIncluded(limit biomarker.Decimal, excluded bool) string {
-	if !limit.Present() {
+	in := included(limit, excluded)
+	if in == nil {
 		return ""
 	}
-	return strconv.FormatBool(!excluded)
+	return strconv.FormatBool(*in)
 }
 
 // inertCell leaves numbers as they are: a spreadsheet takes -1.5 for no formula.

@@ -91,25 +91,38 @@ func latest(a, b time.Time) time.Time {
 // Find gives the app behind one of the member's live grants; loop.ErrNotFound where
 // the member has no such grant.
 func (c *Connections) Find(ctx context.Context, member loop.MemberID, id loop.GrantID) (*App, error) {
-	return c.find(ctx, member, func(g *loop.Grant) bool { return g.ID == id })
-}
-
-// FindClient gives an app that the member allowed; loop.ErrNotFound where they have
-// no live grant to it.
-func (c *Connections) FindClient(ctx context.Context, member loop.MemberID, id loop.ClientID) (*App, error) {
-	return c.find(ctx, member, func(g *loop.Grant) bool { return g.Client == id })
-}
-
-func (c *Connections) find(ctx context.Context, member loop.MemberID, is func(*loop.Grant) bool) (*App, error) {
 	apps, err := c.List(ctx, member)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(apps, func(app App) bool { return is(app.Grant) })
+	i := slices.IndexFunc(apps, func(app App) bool { return app.Grant.ID == id })
 	if i < 0 {
 		return nil, loop.ErrNotFound
 	}
 	return &apps[i], nil
+}
+
+// Live gives one of the member's live grants, without counting what came of it;
+// loop.ErrNotFound where the member has no such grant.
+func (c *Connections) Live(ctx context.Context, member loop.MemberID, id loop.GrantID) (*loop.Grant, error) {
+	return c.grant(ctx, member, func(g *loop.Grant) bool { return g.Live() && g.ID == id })
+}
+
+// LiveTo gives the member's live grant to an app; loop.ErrNotFound where there is none.
+func (c *Connections) LiveTo(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error) {
+	return c.grant(ctx, member, func(g *loop.Grant) bool { return g.Live() && g.Client == client })
+}
+
+func (c *Connections) grant(ctx context.Context, member loop.MemberID, is func(*loop.Grant) bool) (*loop.Grant, error) {
+	grants, err := c.Store.Grants(ctx, member)
+	if err != nil {
+		return nil, fmt.Errorf("listing grants: %w", err)
+	}
+	i := slices.IndexFunc(grants, is)
+	if i < 0 {
+		return nil, loop.ErrNotFound
+	}
+	return grants[i], nil
 }
 
 // disconnected is the reason of a revocation that the member asked for.
@@ -119,12 +132,8 @@ const disconnected = "disconnected by the member"
 // next request. A grant that has ended stays as it is; loop.ErrNotFound where the
 // grant is not the member's.
 func (c *Connections) Disconnect(ctx context.Context, member loop.MemberID, id loop.GrantID, by audit.Actor) error {
-	grants, err := c.Store.Grants(ctx, member)
-	if err != nil {
-		return fmt.Errorf("listing grants: %w", err)
-	}
-	if !slices.ContainsFunc(grants, func(g *loop.Grant) bool { return g.ID == id }) {
-		return loop.ErrNotFound
+	if _, err := c.grant(ctx, member, func(g *loop.Grant) bool { return g.ID == id }); err != nil {
+		return err
 	}
 	return c.Consents.RevokeGrant(ctx, id, by, disconnected)
 }
