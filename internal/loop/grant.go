@@ -30,14 +30,14 @@ func (g *Grant) Covers(scopes Scopes) bool {
 // Chain is the refresh tokens of one authorization: one row, however many
 // tokens. Its id is the id of the code that started it.
 type Chain struct {
-	ID       ChainID
-	Grant    GrantID
-	Member   MemberID
-	Client   ClientID
-	Scopes   Scopes
-	AskedFor ScopeRequest // in the authorization; empty for a chain from before this was kept
-	Session  SessionID
-	AuthTime time.Time // of the sign-in that it goes back to
+	ID             ChainID
+	Grant          GrantID
+	Member         MemberID
+	Client         ClientID
+	Scopes         Scopes
+	AskedFor       ScopeRequest // in the authorization; empty for a chain from before this was kept
+	Session        SessionID
+	Authentication Authentication // of the sign-in that it goes back to
 
 	Generation int64     // of the one refresh token that is good
 	KeyID      uint32    // of the key that sealed it

@@ -1,10 +1,8 @@
 package loop
 
-import "time"
-
 // SignIn is a member's live sign-in in one browser.
 type SignIn struct {
-	Session  SessionID
-	Member   *Member
-	AuthTime time.Time
+	Session SessionID
+	Member  *Member
+	Authentication
 }

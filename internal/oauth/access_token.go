@@ -14,19 +14,19 @@ import (
 // whoever holds the key ring can read it. A service's own token has no member,
 // grant or chain.
 type AccessToken struct {
-	ID            loop.TokenID
-	Member        loop.MemberID
-	Client        loop.ClientID
-	Grant         loop.GrantID
-	Chain         loop.ChainID
-	Scopes        loop.Scopes
-	ServiceScopes []string // of the resource that a service's token is for
-	Audience      []string // resources it is meant for; none: this platform's own
-	Binding       possession.Binding
-	AuthTime      time.Time // of the member's sign-in
-	IssuedAt      time.Time
-	ExpiresAt     time.Time
-	Counter       uint64 // of revocations, when it was issued
+	ID             loop.TokenID
+	Member         loop.MemberID
+	Client         loop.ClientID
+	Grant          loop.GrantID
+	Chain          loop.ChainID
+	Scopes         loop.Scopes
+	ServiceScopes  []string // of the resource that a service's token is for
+	Audience       []string // resources it is meant for; none: this platform's own
+	Binding        possession.Binding
+	Authentication loop.Authentication // of the member
+	IssuedAt       time.Time
+	ExpiresAt      time.Time
+	Counter        uint64 // of revocations, when it was issued
 }
 
 // scope is what the token opens, as on the wire.
@@ -60,10 +60,11 @@ func (s *Server) sealAccessToken(t AccessToken) credential.Secret {
 	p.text(strings.Join(t.Audience, " "))
 	p.text(t.Binding.Key)
 	p.text(t.Binding.Certificate)
-	p.moment(t.AuthTime)
+	p.moment(t.Authentication.At)
 	p.moment(t.IssuedAt)
 	p.moment(t.ExpiresAt)
 	p.number(int64(t.Counter)) //nolint:gosec // G115: counts up from 0
+	p.methods(t.Authentication)
 	return credential.SecretOf(credential.AccessTokenPrefix.Form(s.Ring.Seal(credential.ForAccessTokens, p)))
 }
 
@@ -89,7 +90,8 @@ func openAccessToken(ring *credential.Ring, text string) (AccessToken, bool) {
 	token.ServiceScopes = strings.Fields(u.text())
 	token.Audience = strings.Fields(u.text())
 	token.Binding = possession.Binding{Key: u.text(), Certificate: u.text()}
-	token.AuthTime, token.IssuedAt, token.ExpiresAt = u.moment(), u.moment(), u.moment()
+	token.Authentication.At, token.IssuedAt, token.ExpiresAt = u.moment(), u.moment(), u.moment()
 	token.Counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
+	u.methods(&token.Authentication)
 	return token, u.done()
 }

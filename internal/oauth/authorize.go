@@ -45,7 +45,7 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 	if req.Hinted != "" && req.Hinted != signIn.Member.ID {
 		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the request names. Have them sign out, or send the request without id_token_hint."))
 	}
-	if req.Prompt.SelectAccount && !progress.Chosen && signIn.AuthTime.Before(progress.Began) {
+	if req.Prompt.SelectAccount && !progress.Chosen && signIn.At.Before(progress.Began) {
 		return StepChooseAccount, nil
 	}
 	if err := checkHealthData(req, signIn.Member); err != nil {
@@ -61,10 +61,10 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 // mustSignInAgain: prompt=login and max_age are met by a sign-in later than the
 // request's beginning; so is a hint that names somebody else.
 func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, signIn *loop.SignIn) bool {
-	if !signIn.AuthTime.Before(progress.Began) {
+	if !signIn.At.Before(progress.Began) {
 		return false
 	}
-	tooOld := req.MaxAge != nil && !loop.Alive(progress.Began, signIn.AuthTime, *req.MaxAge+time.Microsecond)
+	tooOld := req.MaxAge != nil && !loop.Alive(progress.Began, signIn.At, *req.MaxAge+time.Microsecond)
 	return req.Prompt.Login || tooOld || req.Hinted != "" && req.Hinted != signIn.Member.ID
 }
 
@@ -215,21 +215,21 @@ func (req *AuthorizationRequest) handleHash() []byte {
 
 func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *loop.Grant) Code {
 	return Code{
-		ID:          loop.NewChainID(s.World),
-		Client:      req.Client.ID,
-		RedirectURI: req.RedirectURI,
-		Challenge:   req.Challenge,
-		Scopes:      req.Scopes.And(grant.Scopes),
-		AskedFor:    loop.ScopeRequest{Scopes: req.Scopes, Offline: req.Offline},
-		Member:      signIn.Member.ID,
-		Grant:       grant.ID,
-		Session:     signIn.Session,
-		AuthTime:    signIn.AuthTime,
-		Nonce:       req.Nonce,
-		IDClaims:    strings.Join(req.IDClaims, " "),
-		Resources:   req.Resources,
-		Key:         req.Key,
-		ExpiresAt:   s.World.Now().Add(loop.CodeLife),
+		ID:             loop.NewChainID(s.World),
+		Client:         req.Client.ID,
+		RedirectURI:    req.RedirectURI,
+		Challenge:      req.Challenge,
+		Scopes:         req.Scopes.And(grant.Scopes),
+		AskedFor:       loop.ScopeRequest{Scopes: req.Scopes, Offline: req.Offline},
+		Member:         signIn.Member.ID,
+		Grant:          grant.ID,
+		Session:        signIn.Session,
+		Authentication: signIn.Authentication,
+		Nonce:          req.Nonce,
+		IDClaims:       strings.Join(req.IDClaims, " "),
+		Resources:      req.Resources,
+		Key:            req.Key,
+		ExpiresAt:      s.World.Now().Add(loop.CodeLife),
 	}
 }
 

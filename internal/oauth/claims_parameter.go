@@ -91,9 +91,9 @@ func (req *AuthorizationRequest) readDemands(idToken map[string]json.RawMessage)
 func readACR(req *AuthorizationRequest, params url.Values) error {
 	wished := strings.Fields(params.Get("acr_values"))
 	ours := slices.ContainsFunc(wished, func(name string) bool { return strings.HasPrefix(name, "urn:loop:acr:") })
-	unmet := ours && !slices.Contains(wished, ACRPassword) || len(req.acr) > 0 && !slices.Contains(req.acr, ACRPassword)
+	unmet := ours && !slices.Contains(wished, string(loop.ContextPassword)) || len(req.acr) > 0 && !slices.Contains(req.acr, string(loop.ContextPassword))
 	if unmet {
-		return loop.Errorf(loop.UnmetAuthenticationRequirements, "Members sign in with a password today: %s. A stronger way that this request demands is not there yet.", ACRPassword).About("acr_values")
+		return loop.Errorf(loop.UnmetAuthenticationRequirements, "Members sign in with a password today: %s. A stronger way that this request demands is not there yet.", loop.ContextPassword).About("acr_values")
 	}
 	return nil
 }

@@ -11,22 +11,22 @@ import (
 // Code is what an authorization code says. Its id is the id of the chain that
 // it will start, so that one insert both consumes it and starts the chain.
 type Code struct {
-	ID          loop.ChainID
-	Client      loop.ClientID
-	RedirectURI loop.RedirectURI
-	Challenge   CodeChallenge
-	Scopes      loop.Scopes
-	AskedFor    loop.ScopeRequest // what the request asked for, allowed or not
-	Member      loop.MemberID
-	Grant       loop.GrantID
-	Session     loop.SessionID
-	AuthTime    time.Time
-	Nonce       string
-	IDClaims    string // claims asked for in the ID token, separated by spaces
-	Resources   []string
-	Key         string // thumbprint of the DPoP key that may redeem it; empty: any (RFC 9449 §10)
-	ExpiresAt   time.Time
-	Counter     uint64
+	ID             loop.ChainID
+	Client         loop.ClientID
+	RedirectURI    loop.RedirectURI
+	Challenge      CodeChallenge
+	Scopes         loop.Scopes
+	AskedFor       loop.ScopeRequest // what the request asked for, allowed or not
+	Member         loop.MemberID
+	Grant          loop.GrantID
+	Session        loop.SessionID
+	Authentication loop.Authentication
+	Nonce          string
+	IDClaims       string // claims asked for in the ID token, separated by spaces
+	Resources      []string
+	Key            string // thumbprint of the DPoP key that may redeem it; empty: any (RFC 9449 §10)
+	ExpiresAt      time.Time
+	Counter        uint64
 }
 
 // sealCode gives the code its text.
@@ -41,13 +41,14 @@ func (s *Server) sealCode(c Code) credential.Secret {
 	p.text(string(c.Member))
 	p.text(string(c.Grant))
 	p.text(string(c.Session))
-	p.moment(c.AuthTime)
+	p.moment(c.Authentication.At)
 	p.text(c.Nonce)
 	p.text(c.IDClaims)
 	p.text(strings.Join(c.Resources, " "))
 	p.text(c.Key)
 	p.moment(c.ExpiresAt)
 	p.number(int64(c.Counter)) //nolint:gosec // G115: counts up from 0
+	p.methods(c.Authentication)
 	return credential.SecretOf(credential.CodePrefix.Form(s.Ring.Seal(credential.ForCodes, p)))
 }
 
@@ -72,12 +73,13 @@ func (s *Server) openCode(text string) (Code, bool) {
 	code.Member = loop.MemberID(u.text())
 	code.Grant = loop.GrantID(u.text())
 	code.Session = loop.SessionID(u.text())
-	code.AuthTime = u.moment()
+	code.Authentication.At = u.moment()
 	code.Nonce = u.text()
 	code.IDClaims = u.text()
 	code.Resources = strings.Fields(u.text())
 	code.Key = u.text()
 	code.ExpiresAt = u.moment()
 	code.Counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
+	u.methods(&code.Authentication)
 	return code, u.done()
 }

@@ -10,47 +10,47 @@ import (
 // Metadata is what both discovery documents say (RFC 8414 §2, OpenID Connect
 // Discovery §3): only what is on.
 type Metadata struct {
-	Issuer                   string   `json:"issuer"`
-	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
-	TokenEndpoint            string   `json:"token_endpoint"`
-	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
-	JWKSURI                  string   `json:"jwks_uri"`
-	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
-	RevocationEndpoint       string   `json:"revocation_endpoint"`
-	EndSessionEndpoint       string   `json:"end_session_endpoint"`
-	PushedEndpoint           string   `json:"pushed_authorization_request_endpoint"`
-	ScopesSupported          []string `json:"scopes_supported"`
-	ResponseTypes            []string `json:"response_types_supported"`
-	ResponseModes            []string `json:"response_modes_supported"`
-	GrantTypes               []string `json:"grant_types_supported"`
-	SubjectTypes             []string `json:"subject_types_supported"`
-	IDTokenAlgorithms        []string `json:"id_token_signing_alg_values_supported"`
-	UserInfoAlgorithms       []string `json:"userinfo_signing_alg_values_supported"`
-	IntrospectionAlgorithms  []string `json:"introspection_signing_alg_values_supported"`
-	RequestObjectAlgorithms  []string `json:"request_object_signing_alg_values_supported"`
-	ProofAlgorithms          []string `json:"dpop_signing_alg_values_supported"`
-	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
-	TokenAuthAlgorithms      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
-	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
-	IntrospectionAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
-	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
-	RevocationAuthAlgs       []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
-	ClaimsSupported          []string `json:"claims_supported"`
-	ClaimTypes               []string `json:"claim_types_supported"`
-	ClaimsParameter          bool     `json:"claims_parameter_supported"`
-	RequestParameter         bool     `json:"request_parameter_supported"`
-	RequestURIParameter      bool     `json:"request_uri_parameter_supported"`
-	ChallengeMethods         []string `json:"code_challenge_methods_supported"`
-	PromptValues             []string `json:"prompt_values_supported"`
-	ACRValues                []string `json:"acr_values_supported"`
-	IssParameter             bool     `json:"authorization_response_iss_parameter_supported"`
-	BackchannelLogout        bool     `json:"backchannel_logout_supported"`
-	BackchannelLogoutSession bool     `json:"backchannel_logout_session_supported"`
-	CertificateBoundTokens   bool     `json:"tls_client_certificate_bound_access_tokens"`
-	CertificateAliases       *Aliases `json:"mtls_endpoint_aliases,omitempty"`
-	UILocales                []string `json:"ui_locales_supported"`
-	ProtectedResources       []string `json:"protected_resources,omitempty"` // RFC 9728 §4
-	Documentation            string   `json:"service_documentation"`
+	Issuer                   string         `json:"issuer"`
+	AuthorizationEndpoint    string         `json:"authorization_endpoint"`
+	TokenEndpoint            string         `json:"token_endpoint"`
+	UserInfoEndpoint         string         `json:"userinfo_endpoint"`
+	JWKSURI                  string         `json:"jwks_uri"`
+	IntrospectionEndpoint    string         `json:"introspection_endpoint"`
+	RevocationEndpoint       string         `json:"revocation_endpoint"`
+	EndSessionEndpoint       string         `json:"end_session_endpoint"`
+	PushedEndpoint           string         `json:"pushed_authorization_request_endpoint"`
+	ScopesSupported          []string       `json:"scopes_supported"`
+	ResponseTypes            []string       `json:"response_types_supported"`
+	ResponseModes            []string       `json:"response_modes_supported"`
+	GrantTypes               []string       `json:"grant_types_supported"`
+	SubjectTypes             []string       `json:"subject_types_supported"`
+	IDTokenAlgorithms        []string       `json:"id_token_signing_alg_values_supported"`
+	UserInfoAlgorithms       []string       `json:"userinfo_signing_alg_values_supported"`
+	IntrospectionAlgorithms  []string       `json:"introspection_signing_alg_values_supported"`
+	RequestObjectAlgorithms  []string       `json:"request_object_signing_alg_values_supported"`
+	ProofAlgorithms          []string       `json:"dpop_signing_alg_values_supported"`
+	TokenAuthMethods         []string       `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgorithms      []string       `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuthMethods []string       `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs    []string       `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuthMethods    []string       `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs       []string       `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	ClaimsSupported          []string       `json:"claims_supported"`
+	ClaimTypes               []string       `json:"claim_types_supported"`
+	ClaimsParameter          bool           `json:"claims_parameter_supported"`
+	RequestParameter         bool           `json:"request_parameter_supported"`
+	RequestURIParameter      bool           `json:"request_uri_parameter_supported"`
+	ChallengeMethods         []string       `json:"code_challenge_methods_supported"`
+	PromptValues             []string       `json:"prompt_values_supported"`
+	ACRValues                []loop.Context `json:"acr_values_supported"`
+	IssParameter             bool           `json:"authorization_response_iss_parameter_supported"`
+	BackchannelLogout        bool           `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession bool           `json:"backchannel_logout_session_supported"`
+	CertificateBoundTokens   bool           `json:"tls_client_certificate_bound_access_tokens"`
+	CertificateAliases       *Aliases       `json:"mtls_endpoint_aliases,omitempty"`
+	UILocales                []string       `json:"ui_locales_supported"`
+	ProtectedResources       []string       `json:"protected_resources,omitempty"` // RFC 9728 §4
+	Documentation            string         `json:"service_documentation"`
 }
 
 // Aliases are the endpoints as clients with a certificate reach them (RFC 8705
@@ -122,7 +122,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 		RequestURIParameter:      false,
 		ChallengeMethods:         []string{"S256"},
 		PromptValues:             []string{"none", "login", "consent", "select_account"},
-		ACRValues:                []string{ACRPassword},
+		ACRValues:                []loop.Context{loop.ContextPassword},
 		IssParameter:             true,
 		BackchannelLogout:        true,
 		BackchannelLogoutSession: true,

@@ -98,7 +98,7 @@ func FuzzClaimsParameter(f *testing.F) {
 		if !client.AllowedScopes.HasAll(req.Scopes) {
 			t.Fatalf("%q asks for %s", text, req.Scopes)
 		}
-		if err := readACR(req, params); (err != nil) != (len(req.acr) > 0 && !slices.Contains(req.acr, ACRPassword)) {
+		if err := readACR(req, params); (err != nil) != (len(req.acr) > 0 && !slices.Contains(req.acr, string(loop.ContextPassword))) {
 			t.Fatalf("%q demands one of %v: %v", text, req.acr, err)
 		}
 	})

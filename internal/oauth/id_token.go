@@ -21,26 +21,20 @@ const idTokenLife = 5 * time.Minute
 // idTokenType is the type in an ID token's header: what else is signed has another.
 const idTokenType = "JWT"
 
-// How a member signs in today, as ID tokens say it.
-const (
-	ACRPassword = "urn:loop:acr:password" //nolint:gosec // G101: a name of an authentication context, not a secret
-	amrPassword = "pwd"
-)
-
 // idTokenClaims are the claims of an ID token (OpenID Connect Core §2). Claims
 // about the member are there only where the claims parameter asked for them.
 type idTokenClaims struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience string   `json:"aud"`
-	Expiry   int64    `json:"exp"`
-	IssuedAt int64    `json:"iat"`
-	AuthTime int64    `json:"auth_time"`
-	Nonce    string   `json:"nonce,omitempty"`
-	AtHash   string   `json:"at_hash"`
-	Session  string   `json:"sid"`
-	ACR      string   `json:"acr"`
-	AMR      []string `json:"amr"`
+	Issuer   string       `json:"iss"`
+	Subject  string       `json:"sub"`
+	Audience string       `json:"aud"`
+	Expiry   int64        `json:"exp"`
+	IssuedAt int64        `json:"iat"`
+	AuthTime int64        `json:"auth_time"`
+	Nonce    string       `json:"nonce,omitempty"`
+	AtHash   string       `json:"at_hash"`
+	Session  string       `json:"sid"`
+	ACR      loop.Context `json:"acr"`
+	AMR      []string     `json:"amr"`
 
 	MemberClaims
 }
@@ -98,12 +92,12 @@ func (s *Server) idToken(client *loop.Client, chain *loop.Chain, member *loop.Me
 		Audience:     string(chain.Client),
 		Expiry:       now.Add(idTokenLife).Unix(),
 		IssuedAt:     now.Unix(),
-		AuthTime:     chain.AuthTime.Unix(),
+		AuthTime:     chain.Authentication.At.Unix(),
 		Nonce:        nonce,
 		AtHash:       accessTokenHash(client.Protocol.IDTokenAlgorithm, accessToken),
 		Session:      string(chain.Session),
-		ACR:          ACRPassword,
-		AMR:          []string{amrPassword},
+		ACR:          chain.Authentication.Context(),
+		AMR:          chain.Authentication.Methods.AMR(),
 		MemberClaims: ClaimsOf(member, chain.Scopes).only(strings.Fields(idClaims)),
 	}
 	body, err := json.Marshal(claims)

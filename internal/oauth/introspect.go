@@ -31,7 +31,7 @@ type Introspection struct {
 	Issuer    string              `json:"iss,omitempty"`
 	ID        string              `json:"jti,omitempty"`
 	AuthTime  int64               `json:"auth_time,omitempty"` // RFC 9470 §6.2
-	ACR       string              `json:"acr,omitempty"`
+	ACR       loop.Context        `json:"acr,omitempty"`
 	Binding   *possession.Binding `json:"cnf,omitempty"`
 }
 
@@ -74,7 +74,7 @@ func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Intro
 	if token.Member == "" {
 		answer.Subject = string(token.Client)
 	} else {
-		answer.AuthTime, answer.ACR = token.AuthTime.Unix(), ACRPassword
+		answer.AuthTime, answer.ACR = token.Authentication.At.Unix(), token.Authentication.Context()
 	}
 	if !token.Binding.None() {
 		answer.Binding = &token.Binding
@@ -110,7 +110,7 @@ func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, tok
 		*answer = Introspection{
 			Active: true, Scope: covered(chain.Scopes, st).String(), Client: string(chain.Client),
 			Expiry: chain.IdleExpiresAt.Unix(), IssuedAt: chain.RotatedAt.Unix(), Subject: string(chain.Member), Issuer: s.Issuer,
-			AuthTime: chain.AuthTime.Unix(), ACR: ACRPassword,
+			AuthTime: chain.Authentication.At.Unix(), ACR: chain.Authentication.Context(),
 		}
 		return Change{}, nil
 	})

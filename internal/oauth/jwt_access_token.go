@@ -25,7 +25,7 @@ type jwtAccessToken struct {
 	Client   string              `json:"client_id"`
 	Scope    string              `json:"scope,omitempty"`
 	AuthTime int64               `json:"auth_time,omitempty"`
-	ACR      string              `json:"acr,omitempty"`
+	ACR      loop.Context        `json:"acr,omitempty"`
 	AMR      []string            `json:"amr,omitempty"`
 	Binding  *possession.Binding `json:"cnf,omitempty"`
 	Lineage  string              `json:"loop_bearings"` // sealed: what it depends on, for introspection alone
@@ -43,7 +43,7 @@ func (s *Server) signAccessToken(token AccessToken) (string, error) {
 	if token.Member == "" {
 		claims.Subject = string(token.Client) // RFC 9068 §2.2: a service stands for itself
 	} else {
-		claims.AuthTime, claims.ACR, claims.AMR = token.AuthTime.Unix(), ACRPassword, []string{amrPassword}
+		claims.AuthTime, claims.ACR, claims.AMR = token.Authentication.At.Unix(), token.Authentication.Context(), token.Authentication.Methods.AMR()
 	}
 	if !token.Binding.None() {
 		claims.Binding = &token.Binding
@@ -82,7 +82,7 @@ func (v *Verifier) VerifyJWT(text string) (AccessToken, error) {
 	if token.Member == "" {
 		token.ServiceScopes = strings.Fields(claims.Scope)
 	} else {
-		token.Scopes, token.AuthTime = loop.ReadScopes(claims.Scope), time.Unix(claims.AuthTime, 0).UTC()
+		token.Scopes, token.Authentication = loop.ReadScopes(claims.Scope), claims.authentication()
 	}
 	return token, nil
 }
@@ -121,4 +121,9 @@ func (v *Verifier) openLineage(text string) (lineage, bool) {
 	}
 	l.counter = uint64(u.number()) //nolint:gosec // G115: written from a uint64
 	return l, u.done()
+}
+
+// authentication is the member's sign-in, as the claims describe it.
+func (c *jwtAccessToken) authentication() loop.Authentication {
+	return loop.Authentication{At: time.Unix(c.AuthTime, 0).UTC(), Methods: loop.ReadMethods(strings.Join(c.AMR, " ")), Asked: c.ACR}
 }

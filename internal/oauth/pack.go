@@ -3,6 +3,8 @@ package oauth
 import (
 	"encoding/binary"
 	"time"
+
+	"github.com/loop-health/loop/internal/loop"
 )
 
 // packer writes the fields of what is sealed: texts with their length before
@@ -72,3 +74,24 @@ func (u *unpacker) moment() time.Time {
 
 // done reports whether every field was there and nothing is left.
 func (u *unpacker) done() bool { return !u.bad && len(u.rest) == 0 }
+
+// methods adds how a member proved who they are. A password alone adds nothing, so
+// that a process of a release that knew nothing else reads what this one seals, and
+// this one what that one sealed.
+func (p *packer) methods(a loop.Authentication) {
+	if a.Methods|loop.ByPassword == loop.ByPassword && a.Asked == "" {
+		return
+	}
+	p.number(int64(a.Methods))
+	p.text(string(a.Asked))
+}
+
+// methods reads what packer.methods added; it is the last of what is packed.
+func (u *unpacker) methods(a *loop.Authentication) {
+	if u.bad || u.rest == "" {
+		a.Methods = loop.ByPassword
+		return
+	}
+	a.Methods = loop.Methods(u.number()) //nolint:gosec // G115: written from one
+	a.Asked = loop.Context(u.text())
+}

@@ -129,7 +129,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding possession.B
 	origin := audit.OriginOf(ctx)
 	chain := &loop.Chain{
 		ID: code.ID, Grant: code.Grant, Member: code.Member, Client: code.Client, Scopes: scopes, AskedFor: code.AskedFor,
-		Session: code.Session, AuthTime: code.AuthTime,
+		Session: code.Session, Authentication: code.Authentication,
 		Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens),
 		RotatedAt: now, RotatedBy: origin.Request, RotatedFor: scopes, RotatedKey: binding.Holder(),
 		Resources: code.Resources,

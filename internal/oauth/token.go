@@ -74,7 +74,7 @@ func (s *Server) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRe
 	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
 	access, err := s.tokenText(AccessToken{
 		ID: loop.NewTokenID(s.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
-		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, AuthTime: chain.AuthTime,
+		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
 		IssuedAt: now, ExpiresAt: now.Add(target.life(req.Client)), Counter: counter,
 	}, target)
 	if err != nil {

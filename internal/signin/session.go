@@ -22,12 +22,12 @@ const (
 // Session is one sign-in in one browser. The browser holds a secret; only its
 // hash is kept.
 type Session struct {
-	Hash      [32]byte
-	ID        loop.SessionID
-	Member    loop.MemberID
-	AuthTime  time.Time
-	SeenAt    time.Time
-	ExpiresAt time.Time
+	Hash           [32]byte
+	ID             loop.SessionID
+	Member         loop.MemberID
+	Authentication loop.Authentication
+	SeenAt         time.Time
+	ExpiresAt      time.Time
 }
 
 // Resume gives the live sign-in behind a cookie's value; loop.ErrNotFound where
@@ -37,7 +37,7 @@ func (a *Authenticator) Resume(ctx context.Context, cookie string) (*loop.SignIn
 	if err != nil {
 		return nil, err
 	}
-	return &loop.SignIn{Session: session.ID, Member: m, AuthTime: session.AuthTime}, nil
+	return &loop.SignIn{Session: session.ID, Member: m, Authentication: session.Authentication}, nil
 }
 
 func (a *Authenticator) resume(ctx context.Context, cookie string) (*Session, *loop.Member, error) {
@@ -77,7 +77,7 @@ func (a *Authenticator) begin(ctx context.Context, m *loop.Member, before string
 	now := a.World.Now()
 	session := Session{
 		Hash: cookie.Hash(), ID: loop.NewSessionID(a.World), Member: m.ID,
-		AuthTime: now, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
+		Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
 	}
 	if old, oldMember, err := a.resume(ctx, before); err == nil && oldMember.ID == m.ID {
 		session.ID = old.ID

@@ -149,7 +149,7 @@ func (res *Resource) lacking(ctx context.Context, token oauth.AccessToken, scope
 // fresh refuses a token whose member signed in too long ago for what is asked
 // (RFC 9470 §3): the app sends the member through authorization with max_age.
 func (res *Resource) fresh(token oauth.AccessToken) error {
-	if res.SignInMaxAge == 0 || loop.Alive(res.Site.World.Now(), token.AuthTime, res.SignInMaxAge+time.Microsecond) {
+	if res.SignInMaxAge == 0 || loop.Alive(res.Site.World.Now(), token.Authentication.At, res.SignInMaxAge+time.Microsecond) {
 		return nil
 	}
 	stale := loop.Errorf(loop.InsufficientUserAuthentication, "The member signed in longer ago than this allows. Send them through authorization with max_age=%d, and use the new token.", int64(res.SignInMaxAge.Seconds()))

@@ -63,9 +63,9 @@ func newResource(t *testing.T, inForm bool) (http.Handler, *issuer) {
 	w := loop.Machine{}
 	full := loop.NewScopes(loop.ScopeReadBiomarkers)
 	i := &issuer{tokens: map[string]oauth.AccessToken{
-		"good":   {Member: "user_A", Client: "client_A", Grant: "grant_A", Chain: "chain_A", Scopes: full, AuthTime: w.Now()},
-		"narrow": {Member: "user_A", Client: "client_A", Grant: "grant_A", Chain: "chain_B", Scopes: loop.NewScopes(loop.ScopeOpenID), AuthTime: w.Now()},
-		"stale":  {Member: "user_A", Client: "client_A", Grant: "grant_A", Chain: "chain_C", Scopes: full, AuthTime: w.Now().Add(-24 * time.Hour)},
+		"good":   {Member: "user_A", Client: "client_A", Grant: "grant_A", Chain: "chain_A", Scopes: full, Authentication: loop.Authentication{At: w.Now()}},
+		"narrow": {Member: "user_A", Client: "client_A", Grant: "grant_A", Chain: "chain_B", Scopes: loop.NewScopes(loop.ScopeOpenID), Authentication: loop.Authentication{At: w.Now()}},
+		"stale":  {Member: "user_A", Client: "client_A", Grant: "grant_A", Chain: "chain_C", Scopes: full, Authentication: loop.Authentication{At: w.Now().Add(-24 * time.Hour)}},
 	}}
 	site := NewSite(Config{
 		PublicURL: &url.URL{Scheme: "https", Host: "clinical.platform.test"}, Developers: &url.URL{Scheme: "https", Host: "developers.platform.test"},

@@ -22,7 +22,7 @@ func beginsEpoch(t *testing.T, f *fixture) {
 		return oauth.Change{Chain: f.chain("chain_1", now), Keep: 1}, nil
 	}))
 	must(t, f.store.StartSession(t.Context(), signin.Session{
-		Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour),
+		Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour),
 	}, [32]byte{}, silent, f.record()))
 
 	next := first.Next(loop.Epoch{Number: 7, Counter: 1000})

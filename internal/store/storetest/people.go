@@ -34,7 +34,7 @@ func (f *fixture) addMember(t *testing.T, email loop.Email) *loop.Member {
 func (f *fixture) session(t *testing.T, hash byte, of *loop.Member, ends [32]byte) *signin.Session {
 	t.Helper()
 	now := f.world.Now()
-	s := &signin.Session{Hash: [32]byte{hash}, ID: loop.NewSessionID(f.world), Member: of.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
+	s := &signin.Session{Hash: [32]byte{hash}, ID: loop.NewSessionID(f.world), Member: of.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
 	must(t, f.store.StartSession(t.Context(), *s, ends, silent, f.record()))
 	return s
 }

@@ -156,7 +156,7 @@ func (f *fixture) subject(chain loop.ChainID) oauth.Subject {
 func (f *fixture) chain(id loop.ChainID, createdAt time.Time) *loop.Chain {
 	return &loop.Chain{
 		ID: id, Grant: f.grant.ID, Member: f.member.ID, Client: f.client.ID, Scopes: f.grant.Scopes, Generation: 1,
-		AuthTime: createdAt, RotatedAt: createdAt, CreatedAt: createdAt, IdleExpiresAt: createdAt.Add(loop.RefreshTokenIdle),
+		Authentication: loop.Authentication{At: createdAt, Methods: loop.ByPassword}, RotatedAt: createdAt, CreatedAt: createdAt, IdleExpiresAt: createdAt.Add(loop.RefreshTokenIdle),
 	}
 }
 
@@ -456,7 +456,7 @@ func noSession(t *testing.T, f *fixture) {
 		return nil, nil, nil
 	}))
 	now := f.world.Now()
-	session := signin.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
+	session := signin.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
 	if err := f.store.StartSession(t.Context(), session, [32]byte{}, silent, f.record()); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
 	}

@@ -39,7 +39,7 @@ func (f *fixture) putTwice(t *testing.T) (chains [2]loop.ChainID) {
 		if old {
 			expires, replayable = now.Add(-time.Second), now.Add(longGone)
 		}
-		expired := signin.Session{Hash: [32]byte{n}, ID: loop.NewSessionID(f.world), Member: f.member.ID, AuthTime: now, SeenAt: now, ExpiresAt: expires}
+		expired := signin.Session{Hash: [32]byte{n}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: expires}
 		idle := expired
 		idle.Hash, idle.ExpiresAt = [32]byte{n, n}, now.Add(time.Hour)
 		if old {

@@ -12,12 +12,12 @@ import (
 
 // ChainColumns are the columns of a chain, in the order of ChainFields.
 const ChainColumns = `id, grant_id, member_id, client_id, scopes, session_id, auth_time, generation, key_id, salt,
-	rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key, asked`
+	rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key, asked, methods, acr`
 
 const (
 	selectChain = `SELECT ` + ChainColumns + ` FROM chains WHERE member_id = $1 AND id = $2`
 	insertChain = `INSERT INTO chains (` + ChainColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
 	updateChain = `UPDATE chains SET generation = $1, key_id = $2, rotated_at = $3, rotated_by = $4, rotated_for = $5, idle_expires_at = $6,
 			ended_at = $7, ending = $8, rotated_key = $9
 		WHERE member_id = $10 AND id = $11 AND generation = $12`
@@ -74,17 +74,17 @@ func narrowChains(tx Tx, before, after *loop.Grant) {
 // ChainFields is where the ChainColumns of a row go.
 func ChainFields(c *loop.Chain) []any {
 	return []any{
-		text(&c.ID), text(&c.Grant), text(&c.Member), text(&c.Client), scopes(&c.Scopes), text(&c.Session), moment(&c.AuthTime),
+		text(&c.ID), text(&c.Grant), text(&c.Member), text(&c.Client), scopes(&c.Scopes), text(&c.Session), moment(&c.Authentication.At),
 		integer(&c.Generation), integer(&c.KeyID), salt(&c.Salt), moment(&c.RotatedAt), text(&c.RotatedBy), scopes(&c.RotatedFor),
 		moment(&c.CreatedAt), moment(&c.IdleExpiresAt), moment(&c.EndedAt), text(&c.Ending),
-		text(&c.RotatedKey), words(&c.Resources), text(&c.Key), scopeRequest(&c.AskedFor),
+		text(&c.RotatedKey), words(&c.Resources), text(&c.Key), scopeRequest(&c.AskedFor), methods(&c.Authentication.Methods), text(&c.Authentication.Asked),
 	}
 }
 
 func chainValues(c *loop.Chain) []any {
 	return []any{
-		c.ID, c.Grant, c.Member, c.Client, c.Scopes.String(), c.Session, store.Micro(c.AuthTime), c.Generation, c.KeyID, c.Salt[:],
+		c.ID, c.Grant, c.Member, c.Client, c.Scopes.String(), c.Session, store.Micro(c.Authentication.At), c.Generation, c.KeyID, c.Salt[:],
 		store.Micro(c.RotatedAt), c.RotatedBy, c.RotatedFor.String(), store.Micro(c.CreatedAt), store.Micro(c.IdleExpiresAt), store.Micro(c.EndedAt), c.Ending,
-		c.RotatedKey, strings.Join(c.Resources, " "), c.Key, c.AskedFor.String(),
+		c.RotatedKey, strings.Join(c.Resources, " "), c.Key, c.AskedFor.String(), c.Authentication.Methods.String(), c.Authentication.Asked,
 	}
 }

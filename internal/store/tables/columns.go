@@ -83,6 +83,16 @@ func (c scopeRequestColumn) Scan(src any) error {
 	return take(src, func(s string) { *c.into = loop.ReadScopeRequest(s) })
 }
 
+// methods reads what Methods.String wrote.
+func methods(into *loop.Methods) sql.Scanner { return methodsColumn{into} }
+
+type methodsColumn struct{ into *loop.Methods }
+
+// Scan takes what the driver gives for TEXT.
+func (c methodsColumn) Scan(src any) error {
+	return take(src, func(s string) { *c.into = loop.ReadMethods(s) })
+}
+
 // words reads texts that were joined with spaces.
 func words(into *[]string) sql.Scanner { return wordsColumn{into} }
 

@@ -8,11 +8,11 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at`
+const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at, methods`
 
 const (
 	selectSession     = `SELECT ` + sessionColumns + ` FROM sessions WHERE hash = $1`
-	insertSession     = `INSERT INTO sessions (` + sessionColumns + `) VALUES ($1, $2, $3, $4, $5, $6)`
+	insertSession     = `INSERT INTO sessions (` + sessionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	touchSession      = `UPDATE sessions SET seen_at = $1 WHERE hash = $2`
 	deleteSession     = `DELETE FROM sessions WHERE hash = $1`
 	deleteAllSessions = `DELETE FROM sessions`
@@ -41,7 +41,7 @@ func (s Identity) TouchSession(ctx context.Context, session *signin.Session) err
 func ReplaceSession(tx Tx, replaced [32]byte, session *signin.Session) {
 	tx.Exec(deleteSession, replaced[:])
 	tx.Exec(insertSession, session.Hash[:], session.ID, session.Member,
-		store.Micro(session.AuthTime), store.Micro(session.SeenAt), store.Micro(session.ExpiresAt))
+		store.Micro(session.Authentication.At), store.Micro(session.SeenAt), store.Micro(session.ExpiresAt), session.Authentication.Methods.String())
 }
 
 func scanSession(row Scanner) (*signin.Session, error) {
@@ -49,7 +49,7 @@ func scanSession(row Scanner) (*signin.Session, error) {
 		session signin.Session
 		hash    []byte
 	)
-	err := row.Scan(&hash, text(&session.ID), text(&session.Member), moment(&session.AuthTime), moment(&session.SeenAt), moment(&session.ExpiresAt))
+	err := row.Scan(&hash, text(&session.ID), text(&session.Member), moment(&session.Authentication.At), moment(&session.SeenAt), moment(&session.ExpiresAt), methods(&session.Authentication.Methods))
 	if err != nil {
 		return nil, store.Found(err)
 	}
