@@ -22,6 +22,18 @@ type Record struct {
 	Origin Origin
 }
 
+// NewRecord begins the record of an act at a moment, for the request of ctx.
+func NewRecord(ctx context.Context, at time.Time, event Event, by Actor) Record {
+	return Record{At: at, Event: event, Actor: by, Origin: OriginOf(ctx)}
+}
+
+// OfMember begins the record of what a member did to what is their own.
+func OfMember(ctx context.Context, at time.Time, event Event, m loop.MemberID) Record {
+	rec := NewRecord(ctx, at, event, Actor{Kind: ByMember, ID: string(m)})
+	rec.Member = m
+	return rec
+}
+
 // Detail is a few words beside a record, keyed by what they say. Keys and
 // values are chosen by the code, never copied from a stranger's request.
 type Detail map[string]string

@@ -48,7 +48,7 @@ func (h *Host) postConsent(w http.ResponseWriter, r *http.Request) error {
 	if step != oauth.StepConsent && step != oauth.StepContinue {
 		return h.advance(w, r, j, signIn, acted)
 	}
-	shown, ok := h.oauth.CheckTicket(form.Get("ticket"), req, signIn, h.words)
+	shown, ok := h.oauth.Forms.CheckTicket(form.Get("ticket"), req, signIn, h.words)
 	if !ok {
 		return web.SeeOther(w, r, j.At(visitor.ConsentPath))
 	}

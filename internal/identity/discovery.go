@@ -14,5 +14,5 @@ func (h *Host) discovery(w http.ResponseWriter, _ *http.Request) error {
 
 // keySet answers GET /.well-known/jwks.json (RFC 7517 §5).
 func (h *Host) keySet(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, h.oauth.Signing.Public())
+	return web.WriteJSON(w, http.StatusOK, h.oauth.Minter.Signing.Public())
 }

@@ -29,7 +29,7 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 	if req.Trusted(signIn) {
 		return h.signOut(w, r, req)
 	}
-	view := logoutView{Carried: h.visitors.Carry(w, r, visitor.Journey{}), Logout: h.oauth.SealLogout(req, h.visitors.Browser(w, r))}
+	view := logoutView{Carried: h.visitors.Carry(w, r, visitor.Journey{}), Logout: h.oauth.Forms.SealLogout(req, h.visitors.Browser(w, r))}
 	if req.Client != nil {
 		view.App = req.Client.Name
 	}

@@ -44,7 +44,7 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Jou
 	}
 	return h.visitors.Show(w, r, h.pages, "consent", consentView{
 		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI),
-		Ticket: h.oauth.NewTicket(req, signIn, h.words), What: what,
+		Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words), What: what,
 		Scopes: scopeViews(req, signIn.Member, grant), Cannot: cannot(req.Scopes), Member: signIn.Member.Name,
 	}, nil)
 }
@@ -106,7 +106,7 @@ type continueView struct {
 
 func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
 	return h.visitors.Show(w, r, h.pages, "continue", continueView{
-		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.NewTicket(req, signIn, h.words),
+		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words),
 		Member: signIn.Member.Name, Email: string(signIn.Member.Email),
 	}, nil)
 }

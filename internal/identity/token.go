@@ -88,7 +88,7 @@ func (h *Host) introspect(w http.ResponseWriter, r *http.Request, client *loop.C
 	if !oauth.WantsIntrospectionJWT(client, r.Header.Get("Accept")) {
 		return web.WriteJSON(w, http.StatusOK, introspection)
 	}
-	signed, err := h.oauth.SignIntrospection(client, introspection)
+	signed, err := h.oauth.Minter.SignIntrospection(client, introspection)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, e
 	if account.Locale != "" {
 		m.Locale = account.Locale
 	}
-	rec := a.record(ctx, audit.MemberCreated, m.ID)
+	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberCreated, m.ID)
 	rec.Actor = audit.Actor{Kind: audit.ByOperator}
 	return m, a.add(ctx, m, hash, rec)
 }
@@ -94,7 +94,7 @@ const defaultLocale = "en"
 // SignUp keeps a draft of a person who signs up, with the hash of their password
 // and its record. An address that has an account is a ValidationError about email.
 func (a *Accounts) SignUp(ctx context.Context, m *loop.Member, passwordHash string) error {
-	return a.add(ctx, m, passwordHash, a.record(ctx, audit.MemberSignedUp, m.ID))
+	return a.add(ctx, m, passwordHash, audit.OfMember(ctx, a.World.Now(), audit.MemberSignedUp, m.ID))
 }
 
 func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec audit.Record) error {
@@ -143,7 +143,7 @@ func (a *Accounts) change(ctx context.Context, id loop.MemberID, event audit.Eve
 			return nil, nil, nil
 		}
 		m.UpdatedAt = a.World.Now()
-		rec := a.record(ctx, event, id)
+		rec := audit.OfMember(ctx, a.World.Now(), event, id)
 		rec.Actor = audit.Actor{Kind: audit.ByOperator}
 		return revocations, []audit.Record{rec}, nil
 	})
@@ -151,12 +151,4 @@ func (a *Accounts) change(ctx context.Context, id loop.MemberID, event audit.Eve
 		return loop.Errorf(loop.NotFound, "There is no member with this id.")
 	}
 	return err
-}
-
-func (a *Accounts) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {
-	return audit.Record{
-		At: a.World.Now(), Event: event, Member: m,
-		Actor:  audit.Actor{Kind: audit.ByMember, ID: string(m)},
-		Origin: audit.OriginOf(ctx),
-	}
 }

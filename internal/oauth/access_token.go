@@ -48,7 +48,7 @@ func (t *AccessToken) lineage() lineage {
 }
 
 // sealAccessToken gives the token its text.
-func (s *Server) sealAccessToken(t AccessToken) credential.Secret {
+func sealAccessToken(ring *credential.Ring, t AccessToken) credential.Secret {
 	var p packer
 	p.text(string(t.ID))
 	p.text(string(t.Member))
@@ -65,7 +65,7 @@ func (s *Server) sealAccessToken(t AccessToken) credential.Secret {
 	p.moment(t.ExpiresAt)
 	p.number(int64(t.Counter)) //nolint:gosec // G115: counts up from 0
 	p.methods(t.Authentication)
-	return credential.SecretOf(credential.AccessTokenPrefix.Form(s.Ring.Seal(credential.ForAccessTokens, p)))
+	return credential.SecretOf(credential.AccessTokenPrefix.Form(ring.Seal(credential.ForAccessTokens, p)))
 }
 
 // openAccessToken reads what sealAccessToken wrote, and judges nothing.

@@ -213,7 +213,7 @@ func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client
 func (s *Server) checkRest(req *AuthorizationRequest, found *faults) {
 	steps := []func(*AuthorizationRequest, url.Values) error{
 		readState, readResponseMode, refuseTooLong, refuseDuplicates, refuseRequestObjects, holdToProfile, refuseUnsigned, readResponseType,
-		readScope, readClaims, readNonce, readChallenge, readChallengeMethod, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.knownResources,
+		readScope, readClaims, readNonce, readChallenge, readChallengeMethod, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.readResources,
 	}
 	for _, step := range steps {
 		found.add(step(req, req.Parameters))
@@ -410,7 +410,7 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 	if hint == "" {
 		return nil
 	}
-	claims, err := s.openIDToken(hint)
+	claims, err := s.Minter.openIDToken(hint)
 	if err != nil || claims.Audience != string(req.Client.ID) {
 		return loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app. Send one that this app was given, or none.").About("id_token_hint")
 	}
@@ -419,4 +419,10 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 	}
 	req.Hinted = loop.MemberID(claims.Subject)
 	return nil
+}
+
+// readResources reads for which resources tokens are asked for (RFC 8707 §2.1).
+func (s *Server) readResources(req *AuthorizationRequest, params url.Values) (err error) {
+	req.Resources, err = s.Resources.readKnown(params)
+	return err
 }

@@ -168,7 +168,7 @@ func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *l
 // Deny records that the member said no and gives the answer to the client.
 func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn) error {
 	err := s.Ledger.Decide(ctx, Subject{Member: signIn.Member.ID, Client: req.Client.ID}, func(st State) (Change, error) {
-		rec := s.record(ctx, audit.ConsentDenied, byMember(signIn), st)
+		rec := st.record(ctx, s.World.Now(), audit.ConsentDenied, byMember(signIn))
 		return Change{Completes: req.handleHash(), Records: []audit.Record{rec}}, nil
 	})
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signI
 	if err != nil {
 		return nil, err
 	}
-	return &Authorized{Answer: *req.answer(), Code: s.sealCode(code).Reveal()}, nil
+	return &Authorized{Answer: *req.answer(), Code: sealCode(s.Ring, code).Reveal()}, nil
 }
 
 // handleHash is the name under which a pushed request is stored; nil where it
@@ -246,14 +246,14 @@ func (s *Server) authorization(ctx context.Context, signIn *loop.SignIn, st Stat
 		if before != nil {
 			event = audit.GrantChanged
 			if lost := before.Scopes.Without(grant.Scopes); len(lost) > 0 {
-				change.Revoke = append(change.Revoke, s.revocation(loop.RevokeGrant, string(grant.ID)))
+				change.Revoke = append(change.Revoke, NewRevocation(s.World, loop.RevokeGrant, string(grant.ID)))
 			}
 		}
-		given := s.record(ctx, event, byMember(signIn), st)
+		given := st.record(ctx, s.World.Now(), event, byMember(signIn))
 		given.Detail = audit.Detail{"scopes": grant.Scopes.String(), "declined": grant.Declined.String()}
 		change.Records = append(change.Records, given)
 	}
-	issued := s.record(ctx, audit.CodeIssued, byMember(signIn), st)
+	issued := st.record(ctx, s.World.Now(), audit.CodeIssued, byMember(signIn))
 	issued.Detail = audit.Detail{"scopes": code.Scopes.String(), "chain": string(code.ID)}
 	change.Records = append(change.Records, issued)
 	return change
@@ -278,13 +278,8 @@ func (s *Server) consented(st State, req *AuthorizationRequest, allowed, decline
 	return &grant
 }
 
-// revocation ends what was issued before it; it is kept for as long as the
-// longest token that it can end.
-func (s *Server) revocation(kind loop.RevocationKind, id string) loop.Revocation {
-	return NewRevocation(s.World, kind, id)
-}
-
-// NewRevocation makes a revocation that outlives everything it ends.
+// NewRevocation ends what was issued before it; it is kept for as long as the longest
+// token that it can end.
 func NewRevocation(w loop.World, kind loop.RevocationKind, id string) loop.Revocation {
 	return loop.Revocation{Kind: kind, ID: id, ExpiresAt: w.Now().Add(loop.MaxAccessTokenTTL + loop.CodeLife + time.Minute)}
 }

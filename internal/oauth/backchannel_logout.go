@@ -76,7 +76,7 @@ func (l *Logouts) Deliver(ctx context.Context, delivery outbox.Delivery) error {
 	if err := json.Unmarshal(delivery.Payload, &says); err != nil {
 		return fmt.Errorf("reading a logout: %w", err)
 	}
-	token, err := l.Server.logoutToken(client, says)
+	token, err := l.Server.Minter.logoutToken(client, says)
 	if err != nil {
 		return err
 	}
@@ -124,15 +124,15 @@ type logoutClaims struct {
 }
 
 // logoutToken signs a logout token for a client.
-func (s *Server) logoutToken(client *loop.Client, says logout) (string, error) {
-	now := s.World.Now()
+func (m *Minter) logoutToken(client *loop.Client, says logout) (string, error) {
+	now := m.World.Now()
 	body, err := json.Marshal(logoutClaims{
-		Issuer: s.Issuer, Audience: string(client.ID), Subject: string(says.Member), Session: string(says.Session),
-		IssuedAt: now.Unix(), Expiry: now.Add(logoutTokenLife).Unix(), ID: string(loop.NewTokenID(s.World)),
+		Issuer: m.Issuer, Audience: string(client.ID), Subject: string(says.Member), Session: string(says.Session),
+		IssuedAt: now.Unix(), Expiry: now.Add(logoutTokenLife).Unix(), ID: string(loop.NewTokenID(m.World)),
 		Events: map[string]struct{}{logoutEvent: {}},
 	})
 	if err != nil {
 		return "", fmt.Errorf("encoding a logout token: %w", err)
 	}
-	return s.sign(client.Protocol.IDTokenAlgorithm, "logout+jwt", body)
+	return m.sign(client.Protocol.IDTokenAlgorithm, "logout+jwt", body)
 }

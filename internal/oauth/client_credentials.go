@@ -30,14 +30,14 @@ func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenRe
 			return Change{}, clientauth.ErrInvalid
 		}
 		token.Counter = st.Counter
-		rec := s.record(ctx, audit.ServiceTokenIssued, byClient(st.Client), State{Client: st.Client})
+		rec := st.record(ctx, s.World.Now(), audit.ServiceTokenIssued, byClient(st.Client))
 		rec.Detail = audit.Detail{"token": string(token.ID), "scopes": strings.Join(scopes, " "), "resource": outside.Identifier}
 		return Change{Records: []audit.Record{rec}}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	text, err := s.tokenText(token, to)
+	text, err := s.Minter.accessToken(token, to)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, erro
 	if beyond := without(asked, req.Client.Protocol.ServiceScopes); len(beyond) > 0 {
 		return nil, nil, loop.Errorf(loop.InvalidScope, "This client is not registered for a scope that it asks for. Leave it out, or have it registered.").About("scope")
 	}
-	outside, err := s.serviceResource(req, asked)
+	outside, err := s.Resources.ofService(req, asked)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,8 +69,10 @@ func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, erro
 	return outside, asked, nil
 }
 
-func (s *Server) serviceResource(req TokenRequest, asked []string) (*loop.Resource, error) {
-	named, err := s.readResources(req.Form)
+// ofService finds the resource of a service's request: the one that it names, else
+// the one that declares all that is asked for.
+func (r Resources) ofService(req TokenRequest, asked []string) (*loop.Resource, error) {
+	named, err := r.read(req.Form)
 	if err != nil {
 		return nil, err
 	}
@@ -78,19 +80,19 @@ func (s *Server) serviceResource(req TokenRequest, asked []string) (*loop.Resour
 		return nil, loop.Errorf(loop.InvalidTarget, "Name one resource in each token request.").About("resource")
 	}
 	if len(named) == 1 {
-		if outside := s.outside(named[0]); outside != nil {
+		if outside := r.outside(named[0]); outside != nil {
 			return outside, nil
 		}
 		return nil, unknownTarget()
 	}
 	var found *loop.Resource
-	for i := range s.Resources {
-		declares := len(without(asked, s.Resources[i].Scopes)) == 0 && len(within(req.Client.Protocol.ServiceScopes, s.Resources[i].Scopes)) > 0
+	for i := range r.Outside {
+		declares := len(without(asked, r.Outside[i].Scopes)) == 0 && len(within(req.Client.Protocol.ServiceScopes, r.Outside[i].Scopes)) > 0
 		if declares && found != nil {
 			return nil, loop.Errorf(loop.InvalidTarget, "More than one resource could be meant. Name it with the resource parameter.").About("resource")
 		}
 		if declares {
-			found = &s.Resources[i]
+			found = &r.Outside[i]
 		}
 	}
 	if found == nil {

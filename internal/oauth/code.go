@@ -30,7 +30,7 @@ type Code struct {
 }
 
 // sealCode gives the code its text.
-func (s *Server) sealCode(c Code) credential.Secret {
+func sealCode(ring *credential.Ring, c Code) credential.Secret {
 	var p packer
 	p.text(string(c.ID))
 	p.text(string(c.Client))
@@ -49,15 +49,15 @@ func (s *Server) sealCode(c Code) credential.Secret {
 	p.moment(c.ExpiresAt)
 	p.number(int64(c.Counter)) //nolint:gosec // G115: counts up from 0
 	p.methods(c.Authentication)
-	return credential.SecretOf(credential.CodePrefix.Form(s.Ring.Seal(credential.ForCodes, p)))
+	return credential.SecretOf(credential.CodePrefix.Form(ring.Seal(credential.ForCodes, p)))
 }
 
-func (s *Server) openCode(text string) (Code, bool) {
+func openCode(ring *credential.Ring, text string) (Code, bool) {
 	sealed, ok := credential.CodePrefix.Parse(text)
 	if !ok {
 		return Code{}, false
 	}
-	plain, _, err := s.Ring.Open(credential.ForCodes, sealed)
+	plain, _, err := ring.Open(credential.ForCodes, sealed)
 	if err != nil {
 		return Code{}, false
 	}

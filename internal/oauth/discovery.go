@@ -53,28 +53,6 @@ type Metadata struct {
 	Documentation            string         `json:"service_documentation"`
 }
 
-// Aliases are the endpoints as clients with a certificate reach them (RFC 8705
-// §5).
-type Aliases struct {
-	TokenEndpoint         string `json:"token_endpoint"`
-	UserInfoEndpoint      string `json:"userinfo_endpoint"`
-	IntrospectionEndpoint string `json:"introspection_endpoint"`
-	RevocationEndpoint    string `json:"revocation_endpoint"`
-	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"`
-}
-
-// The paths of the endpoints.
-const (
-	AuthorizePath     = "/v1/oauth/authorize"
-	TokenPath         = "/v1/oauth/token" //nolint:gosec // G101: a path
-	PushedPath        = "/v1/oauth/par"
-	UserInfoPath      = "/v1/oauth/userinfo"
-	IntrospectionPath = "/v1/oauth/introspect"
-	RevocationPath    = "/v1/oauth/revoke"
-	LogoutPath        = "/v1/oauth/logout"
-	KeySetPath        = "/.well-known/jwks.json"
-)
-
 // Metadata describes the server as it is configured; documentation is the
 // portal's address of it.
 func (s *Server) Metadata(documentation string) Metadata {
@@ -84,7 +62,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 	}
 	signs := names(loop.Algorithms())
 	proves := clientjwt.Algorithms()
-	methods := s.authMethods()
+	methods := s.authMethods(s.Clients.Authorities != nil)
 	confidential := slices.DeleteFunc(slices.Clone(methods), func(name string) bool { return name == string(loop.AuthNone) })
 	return Metadata{
 		Issuer:                   s.Issuer,
@@ -99,7 +77,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 		ScopesSupported:          append(scopes, string(loop.ScopeOfflineAccess)),
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{string(QueryMode), string(FormPostMode)},
-		GrantTypes:               s.grantTypeNames(),
+		GrantTypes:               s.Resources.grantTypes(),
 		SubjectTypes:             []string{"public"},
 		IDTokenAlgorithms:        signs,
 		UserInfoAlgorithms:       signs,
@@ -129,44 +107,18 @@ func (s *Server) Metadata(documentation string) Metadata {
 		CertificateBoundTokens:   s.CertificateURL != "",
 		CertificateAliases:       s.aliases(),
 		UILocales:                []string{"en"},
-		ProtectedResources:       without(s.OwnResources, []string{s.Issuer}),
+		ProtectedResources:       without(s.Resources.Own, []string{s.Issuer}),
 		Documentation:            documentation,
 	}
 }
 
-// grantTypeNames: services get tokens where there is a resource for them.
-func (s *Server) grantTypeNames() []string {
+// grantTypes: services get tokens where there is a resource for them.
+func (r Resources) grantTypes() []string {
 	grants := []loop.GrantType{loop.GrantAuthorizationCode, loop.GrantRefreshToken}
-	if len(s.Resources) > 0 {
+	if len(r.Outside) > 0 {
 		grants = append(grants, loop.GrantClientCredentials)
 	}
 	return names(grants)
-}
-
-// authMethods: certificates work where there is a listener that asks for them,
-// those of an authority where one is named.
-func (s *Server) authMethods() []string {
-	methods := []loop.AuthMethod{loop.AuthSecretBasic, loop.AuthSecretPost, loop.AuthPrivateKeyJWT}
-	if s.CertificateURL != "" {
-		methods = append(methods, loop.AuthSelfSignedTLS)
-		if s.Clients.Authorities != nil {
-			methods = append(methods, loop.AuthTLS)
-		}
-	}
-	return names(append(methods, loop.AuthNone))
-}
-
-func (s *Server) aliases() *Aliases {
-	if s.CertificateURL == "" {
-		return nil
-	}
-	return &Aliases{
-		TokenEndpoint:         s.CertificateURL + TokenPath,
-		UserInfoEndpoint:      s.CertificateURL + UserInfoPath,
-		IntrospectionEndpoint: s.CertificateURL + IntrospectionPath,
-		RevocationEndpoint:    s.CertificateURL + RevocationPath,
-		PushedEndpoint:        s.CertificateURL + PushedPath,
-	}
 }
 
 func names[T ~string](values []T) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -43,14 +44,14 @@ const restoredReason = "the platform was restored from a backup: connect the app
 // were revoked in the time that was lost, nor which consents were taken back. So
 // nothing that was given goes on: each member confirms each app once more. The
 // keys that made what has no row are the caller's to revoke.
-func (s *Server) BeginEpoch(ctx context.Context, seen loop.Epoch, by audit.Actor) (loop.Epoch, Ended, error) {
-	at, err := s.Epochs.Epoch(ctx)
+func BeginEpoch(ctx context.Context, epochs Epochs, now time.Time, seen loop.Epoch, by audit.Actor) (loop.Epoch, Ended, error) {
+	at, err := epochs.Epoch(ctx)
 	if err != nil {
 		return loop.Epoch{}, Ended{}, err
 	}
 	next := at.Next(seen)
-	rec := audit.Record{At: s.World.Now(), Event: audit.EpochBegun, Actor: by, Origin: audit.OriginOf(ctx)}
-	ended, err := s.Epochs.BeginEpoch(ctx, next, restoredReason, rec)
+	rec := audit.NewRecord(ctx, now, audit.EpochBegun, by)
+	ended, err := epochs.BeginEpoch(ctx, next, restoredReason, rec)
 	if err != nil {
 		return loop.Epoch{}, Ended{}, fmt.Errorf("beginning a new epoch: %w", err)
 	}

@@ -83,7 +83,8 @@ func newServer(t testing.TB) (*Server, *loop.Client, string) {
 	keys, revocations := &clientjwt.Keys{World: w}, NewRevocations()
 	checker := &possession.Checker{World: w, Ring: ring, Memory: possession.NewMemory(w.Now())}
 	return &Server{
-		Issuer: issuer, World: w, Ring: ring, Signing: opened,
+		Endpoints: Endpoints{Issuer: issuer}, World: w, Ring: ring,
+		Minter: &Minter{Issuer: issuer, World: w, Ring: ring, Signing: opened}, Forms: Forms{World: w, Ring: ring},
 		Ledger: register{client}, Revocations: revocations, ClientKeys: keys, Log: slog.New(slog.DiscardHandler),
 		Clients:    &clientauth.Authenticator{Issuer: issuer, TokenURLs: []string{issuer + TokenPath}, World: w, Clients: Refusals{register{client}}, Keys: keys, Log: slog.New(slog.DiscardHandler)},
 		Possession: checker,
@@ -119,7 +120,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		}
 		// What the pages carry is the same request.
 		c := Continuation{Asked: Asked{Parameters: params}, Progress: Progress{Began: s.World.Now()}, Browser: "b"}
-		carried, err := s.OpenContinuation(t.Context(), s.SealContinuation(c), []string{"b"})
+		carried, err := s.OpenContinuation(t.Context(), s.Forms.SealContinuation(c), []string{"b"})
 		if err != nil || carried.Parameters.Encode() != params.Encode() {
 			t.Fatalf("%q is carried as %q, %v", query, carried.Parameters.Encode(), err)
 		}
@@ -160,16 +161,16 @@ func FuzzTokens(f *testing.F) {
 	s, client, _ := newServer(f)
 	now := s.World.Now()
 	member, grant, chain := loop.NewMemberID(s.World), loop.NewGrantID(s.World), loop.NewChainID(s.World)
-	f.Add(s.sealAccessToken(AccessToken{Member: member, Client: client.ID, Grant: grant, Chain: chain, Scopes: client.AllowedScopes, IssuedAt: now, ExpiresAt: now}).Reveal())
-	f.Add(s.sealCode(Code{ID: chain, Client: client.ID, Member: member, Grant: grant, ExpiresAt: now}).Reveal())
-	refresh, err := s.sealRefreshToken(&loop.Chain{ID: chain, Member: member, Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens)})
+	f.Add(sealAccessToken(s.Ring, AccessToken{Member: member, Client: client.ID, Grant: grant, Chain: chain, Scopes: client.AllowedScopes, IssuedAt: now, ExpiresAt: now}).Reveal())
+	f.Add(sealCode(s.Ring, Code{ID: chain, Client: client.ID, Member: member, Grant: grant, ExpiresAt: now}).Reveal())
+	refresh, err := sealRefreshToken(s.Ring, &loop.Chain{ID: chain, Member: member, Generation: 1, KeyID: s.Ring.Newest(credential.ForRefreshTokens)})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(refresh.Reveal())
-	f.Add(s.SealContinuation(Continuation{Asked: Asked{Parameters: url.Values{"a": {"b"}}}, Progress: Progress{Began: now}, Browser: "b"}))
+	f.Add(s.Forms.SealContinuation(Continuation{Asked: Asked{Parameters: url.Values{"a": {"b"}}}, Progress: Progress{Began: now}, Browser: "b"}))
 	issued := AccessToken{ID: loop.NewTokenID(s.World), Client: client.ID, Audience: []string{"https://orders.example"}, IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
-	jwt, err := s.signAccessToken(issued)
+	jwt, err := s.Minter.signAccessToken(issued)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -179,8 +180,8 @@ func FuzzTokens(f *testing.F) {
 			t.Fatalf("%q opens as %+v", text, token)
 		}
 		_, access := openAccessToken(s.Ring, text)
-		_, code := s.openCode(text)
-		_, refresh := s.openRefreshToken(text)
+		_, code := openCode(s.Ring, text)
+		_, refresh := openRefreshToken(s.Ring, text)
 		for prefix, opened := range map[credential.Prefix]bool{
 			credential.AccessTokenPrefix: access, credential.CodePrefix: code, credential.RefreshTokenPrefix: refresh,
 		} {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -84,10 +82,10 @@ func (c MemberClaims) only(names []string) MemberClaims {
 }
 
 // idToken signs an ID token for what a chain's sign-in proved.
-func (s *Server) idToken(client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims, accessToken string) (string, error) {
-	now := s.World.Now()
+func (m *Minter) idToken(client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims, accessToken string) (string, error) {
+	now := m.World.Now()
 	claims := idTokenClaims{
-		Issuer:       s.Issuer,
+		Issuer:       m.Issuer,
 		Subject:      string(chain.Member),
 		Audience:     string(chain.Client),
 		Expiry:       now.Add(idTokenLife).Unix(),
@@ -104,23 +102,17 @@ func (s *Server) idToken(client *loop.Client, chain *loop.Chain, member *loop.Me
 	if err != nil {
 		return "", fmt.Errorf("encoding an ID token: %w", err)
 	}
-	return s.sign(client.Protocol.IDTokenAlgorithm, idTokenType, body)
-}
-
-// sign makes a JWT of the given type (RFC 7515 §4.1.9), so that what is signed
-// for one use is taken for no other.
-func (s *Server) sign(alg loop.Algorithm, typ string, claims []byte) (string, error) {
-	return s.Signing.Sign(jose.SignatureAlgorithm(alg), typ, claims)
+	return m.sign(client.Protocol.IDTokenAlgorithm, idTokenType, body)
 }
 
 // openIDToken reads an ID token of ours, expired or not.
-func (s *Server) openIDToken(token string) (idTokenClaims, error) {
-	body, typ, err := s.Signing.Verify(token)
+func (m *Minter) openIDToken(token string) (idTokenClaims, error) {
+	body, typ, err := m.Signing.Verify(token)
 	if err != nil {
 		return idTokenClaims{}, fmt.Errorf("reading an ID token: %w", err)
 	}
 	var claims idTokenClaims
-	if err := json.Unmarshal(body, &claims); err != nil || typ != idTokenType || claims.Issuer != s.Issuer {
+	if err := json.Unmarshal(body, &claims); err != nil || typ != idTokenType || claims.Issuer != m.Issuer {
 		return idTokenClaims{}, fmt.Errorf("not an ID token of this issuer")
 	}
 	return claims, nil

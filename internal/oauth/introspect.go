@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -53,23 +52,20 @@ func (s *Server) Introspect(ctx context.Context, client *loop.Client, req client
 	if token, err := s.Tokens.verifyAny(text); err == nil {
 		return s.introspectAccess(client, token), nil
 	}
-	if token, ok := s.openRefreshToken(text); ok {
+	if token, ok := openRefreshToken(s.Ring, text); ok {
 		return s.introspectRefresh(ctx, client, token)
 	}
 	return &Introspection{}, nil
 }
 
 func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Introspection {
-	if token.Client != client.ID && !s.serves(client, token) {
+	if token.Client != client.ID && !s.Resources.serves(client, token) {
 		return &Introspection{}
 	}
 	answer := &Introspection{
 		Active: true, Scope: token.scope(), Client: string(token.Client), TokenType: token.Binding.TokenType(),
 		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: string(token.Member),
-		Audience: token.Audience, Issuer: s.Issuer, ID: string(token.ID),
-	}
-	if len(answer.Audience) == 0 {
-		answer.Audience = s.OwnResources
+		Audience: s.Resources.audience(token), Issuer: s.Issuer, ID: string(token.ID),
 	}
 	if token.Member == "" {
 		answer.Subject = string(token.Client)
@@ -82,19 +78,6 @@ func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Intro
 	return answer
 }
 
-// serves reports whether the client is the resource server that the token is
-// meant for.
-func (s *Server) serves(client *loop.Client, token AccessToken) bool {
-	resource := client.Protocol.Resource
-	if resource == "" {
-		return false
-	}
-	if len(token.Audience) == 0 {
-		return slices.Contains(s.OwnResources, resource)
-	}
-	return slices.Contains(token.Audience, resource)
-}
-
 // introspectRefresh reports to a client on its own refresh token; nobody else has any
 // business with it.
 func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, token refreshToken) (*Introspection, error) {
@@ -103,7 +86,7 @@ func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, tok
 		chain := st.Chain
 		if chain == nil || chain.Client != client.ID ||
 			token.generation > chain.Generation || token.generation < chain.Generation && client.Protocol.Profile.Rules().Rotates ||
-			!hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) ||
+			!hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) ||
 			standing(st) != "" || !chain.Live(s.World.Now()) {
 			return Change{}, nil
 		}
@@ -127,8 +110,8 @@ type introspectionJWT struct {
 
 // SignIntrospection makes the JWT form of an answer, for the client that asked
 // (RFC 9701 §5).
-func (s *Server) SignIntrospection(client *loop.Client, answer *Introspection) (string, error) {
-	body, err := json.Marshal(introspectionJWT{Issuer: s.Issuer, Audience: audienceOf(client), IssuedAt: s.World.Now().Unix(), Introspection: answer})
+func (m *Minter) SignIntrospection(client *loop.Client, answer *Introspection) (string, error) {
+	body, err := json.Marshal(introspectionJWT{Issuer: m.Issuer, Audience: audienceOf(client), IssuedAt: m.World.Now().Unix(), Introspection: answer})
 	if err != nil {
 		return "", fmt.Errorf("encoding an introspection: %w", err)
 	}
@@ -136,7 +119,7 @@ func (s *Server) SignIntrospection(client *loop.Client, answer *Introspection) (
 	if alg == "" {
 		alg = loop.ES256
 	}
-	return s.sign(alg, "token-introspection+jwt", body)
+	return m.sign(alg, "token-introspection+jwt", body)
 }
 
 // audienceOf is how a resource server is named in what is signed for it.

@@ -34,11 +34,11 @@ type jwtAccessToken struct {
 // signAccessToken makes a JWT access token (RFC 9068). Whoever reads it by itself
 // never hears that it was revoked, which is why it is short-lived and opens nothing
 // of ours.
-func (s *Server) signAccessToken(token AccessToken) (string, error) {
+func (m *Minter) signAccessToken(token AccessToken) (string, error) {
 	claims := jwtAccessToken{
-		Issuer: s.Issuer, Subject: string(token.Member), Audience: strings.Join(token.Audience, " "),
+		Issuer: m.Issuer, Subject: string(token.Member), Audience: strings.Join(token.Audience, " "),
 		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), ID: string(token.ID), Client: string(token.Client), Scope: token.scope(),
-		Lineage: s.sealLineage(token.lineage()),
+		Lineage: sealLineage(m.Ring, token.lineage()),
 	}
 	if token.Member == "" {
 		claims.Subject = string(token.Client) // RFC 9068 §2.2: a service stands for itself
@@ -52,7 +52,7 @@ func (s *Server) signAccessToken(token AccessToken) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encoding an access token: %w", err)
 	}
-	return s.sign(loop.ES256, jwtAccessType, body)
+	return m.sign(loop.ES256, jwtAccessType, body)
 }
 
 // VerifyJWT opens a JWT access token and judges it as it stands now, for whoever
@@ -67,7 +67,7 @@ func (v *Verifier) VerifyJWT(text string) (AccessToken, error) {
 	if err != nil || typ != jwtAccessType || json.Unmarshal(body, &claims) != nil || claims.Issuer != v.Issuer {
 		return AccessToken{}, errInvalidToken
 	}
-	lineage, ok := v.openLineage(claims.Lineage)
+	lineage, ok := openLineage(v.Ring, claims.Lineage)
 	issued, expires := time.Unix(claims.IssuedAt, 0).UTC(), time.Unix(claims.Expiry, 0).UTC()
 	if !ok || string(lineage.token) != claims.ID || !loop.Alive(v.World.Now(), issued, expires.Sub(issued)) || v.Revocations.revokedAfter(lineage) {
 		return AccessToken{}, errInvalidToken
@@ -98,7 +98,7 @@ func (v *Verifier) verifyAny(text string) (AccessToken, error) {
 // lineageLabel keeps lineages apart from what else is sealed for the same purpose.
 const lineageLabel = "bearings of a JWT"
 
-func (s *Server) sealLineage(l lineage) string {
+func sealLineage(ring *credential.Ring, l lineage) string {
 	var p packer
 	p.text(lineageLabel)
 	p.text(string(l.member))
@@ -107,11 +107,11 @@ func (s *Server) sealLineage(l lineage) string {
 	p.text(string(l.chain))
 	p.text(string(l.token))
 	p.number(int64(l.counter)) //nolint:gosec // G115: counts up from 0
-	return s.sealer(credential.ForTickets).Seal(p)
+	return credential.Sealer{Ring: ring, Purpose: credential.ForTickets}.Seal(p)
 }
 
-func (v *Verifier) openLineage(text string) (lineage, bool) {
-	u, ok := unseal(v.Ring, credential.ForTickets, text)
+func openLineage(ring *credential.Ring, text string) (lineage, bool) {
+	u, ok := unseal(ring, credential.ForTickets, text)
 	if !ok || u.text() != lineageLabel {
 		return lineage{}, false
 	}

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -63,9 +64,9 @@ type Change struct {
 	Refused   *audit.Refusal // counted, not recorded one by one
 }
 
-// record makes an audit record of something that the client did.
-func (s *Server) record(ctx context.Context, event audit.Event, actor audit.Actor, st State) audit.Record {
-	rec := audit.Record{At: s.World.Now(), Event: event, Actor: actor, Origin: audit.OriginOf(ctx)}
+// record makes an audit record of an act on the state.
+func (st State) record(ctx context.Context, at time.Time, event audit.Event, actor audit.Actor) audit.Record {
+	rec := audit.NewRecord(ctx, at, event, actor)
 	if st.Client != nil {
 		rec.Client = st.Client.ID
 	}

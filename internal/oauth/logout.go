@@ -31,7 +31,7 @@ func (s *Server) CheckLogout(ctx context.Context, params url.Values) (*LogoutReq
 	req := &LogoutRequest{Parameters: params}
 	clientID := params.Get("client_id")
 	if hint := params.Get("id_token_hint"); hint != "" {
-		claims, err := s.openIDToken(hint)
+		claims, err := s.Minter.openIDToken(hint)
 		if err != nil || clientID != "" && clientID != claims.Audience {
 			return nil, loop.Errorf(loop.InvalidRequest, "The id_token_hint is not an ID token that Loop issued to this app. Send one that this app was given, or none.").About("id_token_hint")
 		}
@@ -87,13 +87,13 @@ func (r *LogoutRequest) Location() string {
 }
 
 // SealLogout carries a logout request through the page that asks the member.
-func (s *Server) SealLogout(r *LogoutRequest, browser string) string {
+func (f Forms) SealLogout(r *LogoutRequest, browser string) string {
 	var p packer
 	p.text("logout")
 	p.text(r.Parameters.Encode())
 	p.text(browser)
-	p.moment(s.World.Now())
-	return s.sealer(credential.ForContinuations).Seal(p)
+	p.moment(f.World.Now())
+	return f.sealer(credential.ForContinuations).Seal(p)
 }
 
 // OpenLogout reads what SealLogout wrote for the same browser, and checks the

@@ -29,11 +29,11 @@ func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.
 		}
 		grant := *st.Grant
 		grant.Scopes, grant.Declined = keep, grant.Declined.Or(lost)
-		rec := s.record(ctx, audit.GrantChanged, by, st)
+		rec := st.record(ctx, s.World.Now(), audit.GrantChanged, by)
 		rec.Detail = audit.Detail{"scopes": grant.Scopes.String(), "declined": grant.Declined.String()}
 		return Change{
 			Grant:   &grant,
-			Revoke:  []loop.Revocation{s.revocation(loop.RevokeGrant, string(grant.ID))},
+			Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeGrant, string(grant.ID))},
 			Records: []audit.Record{rec},
 		}, nil
 	})

@@ -37,7 +37,7 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 	if err != nil {
 		return nil, err
 	}
-	target, err := s.narrow(req.Form, code.Resources)
+	target, err := s.Resources.narrow(req.Form, code.Resources)
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +56,11 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 		return nil, err
 	}
 	granted := loop.ScopeRequest{Scopes: chain.Scopes, Offline: chain.AskedFor.Offline}
-	response, err := s.issue(req, chain, granted, target, counter)
+	response, err := s.Minter.issue(req, chain, granted, target, counter)
 	if err != nil {
 		return nil, err
 	}
-	return s.withIDToken(response, req.Client, chain, member, code.Nonce, code.IDClaims)
+	return s.Minter.withIDToken(response, req.Client, chain, member, code.Nonce, code.IDClaims)
 }
 
 // presentedCode reads the parameters and proves that the code is this client's
@@ -80,7 +80,7 @@ func (s *Server) presentedCode(req TokenRequest) (Code, error) {
 	if err != nil {
 		return Code{}, err
 	}
-	code, ok := s.openCode(text)
+	code, ok := openCode(s.Ring, text)
 	switch {
 	case !ok || code.Client != req.Client.ID:
 		return Code{}, errBadCode
@@ -140,7 +140,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding possession.B
 		chain.Key = binding.Holder() // RFC 9449 §5, RFC 8705 §4: nothing else proves who refreshes
 	}
 
-	rec := s.record(ctx, audit.CodeRedeemed, byClient(st.Client), st)
+	rec := st.record(ctx, s.World.Now(), audit.CodeRedeemed, byClient(st.Client))
 	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": scopes.String()}
 	return Change{Chain: chain, Keep: chainsKept(st.Client), Records: []audit.Record{rec}}, nil
 }
@@ -161,11 +161,11 @@ func (s *Server) codeReused(ctx context.Context, st State) Change {
 	}
 	ended := *st.Chain
 	ended.EndedAt, ended.Ending = s.World.Now(), loop.EndingRevoked
-	rec := s.record(ctx, audit.CodeReused, byClient(st.Client), st)
+	rec := st.record(ctx, s.World.Now(), audit.CodeReused, byClient(st.Client))
 	rec.Detail = audit.Detail{"chain": string(ended.ID)}
 	return Change{
 		Chain:   &ended,
-		Revoke:  []loop.Revocation{s.revocation(loop.RevokeChain, string(ended.ID))},
+		Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeChain, string(ended.ID))},
 		Records: []audit.Record{rec},
 	}
 }
@@ -190,14 +190,4 @@ func byClient(client *loop.Client) audit.Actor {
 		return audit.Actor{Kind: audit.BySystem}
 	}
 	return audit.Actor{Kind: audit.ByClient, ID: string(client.ID)}
-}
-
-// withIDToken adds the ID token where openid is among the scopes.
-func (s *Server) withIDToken(response *TokenResponse, client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims string) (*TokenResponse, error) {
-	if !chain.Scopes.Has(loop.ScopeOpenID) {
-		return response, nil
-	}
-	token, err := s.idToken(client, chain, member, nonce, idClaims, response.AccessToken)
-	response.IDToken = token
-	return response, err
 }

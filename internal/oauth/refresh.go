@@ -26,32 +26,32 @@ const refreshMACLength = 16
 
 // sealRefreshToken gives the chain's one good refresh token its text; the same
 // chain in the same state has the same text.
-func (s *Server) sealRefreshToken(chain *loop.Chain) (credential.Secret, error) {
+func sealRefreshToken(ring *credential.Ring, chain *loop.Chain) (credential.Secret, error) {
 	var p packer
 	p.text(string(chain.ID))
 	p.text(string(chain.Member))
 	p.number(chain.Generation)
-	sealed, err := s.Ring.SealReproducibly(credential.ForRefreshTokens, chain.KeyID, p)
+	sealed, err := ring.SealReproducibly(credential.ForRefreshTokens, chain.KeyID, p)
 	if err != nil { // the chain's key was revoked, and the chain with it
 		return credential.Secret{}, errBadRefresh.Because(err)
 	}
-	mac := s.refreshMAC(chain, chain.KeyID, chain.Generation)
+	mac := refreshMAC(ring, chain, chain.KeyID, chain.Generation)
 	return credential.SecretOf(credential.RefreshTokenPrefix.Form(append(sealed, mac...))), nil
 }
 
-func (s *Server) refreshMAC(chain *loop.Chain, keyID uint32, generation int64) []byte {
+func refreshMAC(ring *credential.Ring, chain *loop.Chain, keyID uint32, generation int64) []byte {
 	number := binary.BigEndian.AppendUint64(nil, uint64(generation)) //nolint:gosec // G115: counts up from 1
-	mac := s.Ring.MAC(credential.ForRefreshTokens, keyID, chain.Salt[:], []byte(chain.ID), number)
+	mac := ring.MAC(credential.ForRefreshTokens, keyID, chain.Salt[:], []byte(chain.ID), number)
 	return mac[:min(len(mac), refreshMACLength)] // nothing where the key was revoked a moment ago
 }
 
-func (s *Server) openRefreshToken(text string) (refreshToken, bool) {
+func openRefreshToken(ring *credential.Ring, text string) (refreshToken, bool) {
 	body, ok := credential.RefreshTokenPrefix.Parse(text)
 	if !ok || len(body) < refreshMACLength {
 		return refreshToken{}, false
 	}
 	sealed, mac := body[:len(body)-refreshMACLength], body[len(body)-refreshMACLength:]
-	plain, keyID, err := s.Ring.Open(credential.ForRefreshTokens, sealed)
+	plain, keyID, err := ring.Open(credential.ForRefreshTokens, sealed)
 	if err != nil {
 		return refreshToken{}, false
 	}
@@ -74,7 +74,7 @@ func (s *Server) refresh(ctx context.Context, req TokenRequest) (*TokenResponse,
 		}
 		named = &asked
 	}
-	token, ok := s.openRefreshToken(text)
+	token, ok := openRefreshToken(s.Ring, text)
 	if !ok {
 		return nil, errBadRefresh
 	}
@@ -103,11 +103,11 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 	if err = s.madeCertain(ctx, err, done.chain); err != nil {
 		return nil, err
 	}
-	response, err := s.issue(req, done.chain, done.granted, done.target, done.counter)
+	response, err := s.Minter.issue(req, done.chain, done.granted, done.target, done.counter)
 	if err != nil || !done.granted.Scopes.Has(loop.ScopeOpenID) {
 		return response, err
 	}
-	return s.withIDToken(response, req.Client, done.chain, done.member, "", "")
+	return s.Minter.withIDToken(response, req.Client, done.chain, done.member, "", "")
 }
 
 // madeCertain looks again where it is not known whether a decision was written:
@@ -133,7 +133,7 @@ func (s *Server) madeCertain(ctx context.Context, err error, left *loop.Chain) e
 // the chain's newest, and what it still stands for.
 func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest, st State) (rotation, Change, error) {
 	chain, client := st.Chain, req.Client
-	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) {
+	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) {
 		return rotation{}, Change{}, errBadRefresh
 	}
 	if change, err := s.refuseEnded(st); err != nil {
@@ -150,7 +150,7 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if beyond := asked.Scopes.Without(chain.Asked(st.Grant)); len(beyond) > 0 {
 		return rotation{}, Change{}, scopeBeyond(beyond)
 	}
-	target, err := s.narrow(req.Form, chain.Resources)
+	target, err := s.Resources.narrow(req.Form, chain.Resources)
 	if err != nil {
 		return rotation{}, Change{}, err
 	}
@@ -159,7 +159,7 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 		return rotation{}, refused(st, string(chain.ID), "no scope left"), noneLeft(chain, st)
 	}
 	done := rotation{chain: chain, granted: granted, target: target, member: st.Member, counter: st.Counter}
-	rec := s.record(ctx, audit.TokenRefreshed, byClient(client), st)
+	rec := st.record(ctx, s.World.Now(), audit.TokenRefreshed, byClient(client))
 	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": granted.Scopes.String()}
 	if retry {
 		rec.Detail["retry"] = "within grace"
@@ -254,13 +254,13 @@ func (s *Server) withinGrace(req TokenRequest, token refreshToken, chain *loop.C
 func (s *Server) tokenReused(ctx context.Context, st State) Change {
 	grant := *st.Grant
 	grant.RevokedAt, grant.UpdatedAt, grant.Reason = s.World.Now(), s.World.Now(), "a refresh token was used twice"
-	reused := s.record(ctx, audit.TokenReused, byClient(st.Client), st)
+	reused := st.record(ctx, s.World.Now(), audit.TokenReused, byClient(st.Client))
 	reused.Detail = audit.Detail{"chain": string(st.Chain.ID)}
-	revoked := s.record(ctx, audit.GrantRevoked, audit.Actor{Kind: audit.BySystem}, st)
+	revoked := st.record(ctx, s.World.Now(), audit.GrantRevoked, audit.Actor{Kind: audit.BySystem})
 	revoked.Detail = audit.Detail{"reason": grant.Reason}
 	return Change{
 		Grant:   &grant,
-		Revoke:  []loop.Revocation{s.revocation(loop.RevokeGrant, string(grant.ID))},
+		Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeGrant, string(grant.ID))},
 		Notice:  loop.NewNotice(loop.NoticeReused, shownName(st)),
 		Records: []audit.Record{reused, revoked},
 	}

@@ -12,21 +12,27 @@ import (
 // maxResources bounds how many resources one request may name.
 const maxResources = 10
 
+// Resources are those that tokens can be made for.
+type Resources struct {
+	Own     []string        // this platform's own: identity's and clinical's public URLs
+	Outside []loop.Resource // outside this platform, as the operator names them
+}
+
 // target is which resources an access token is made for (RFC 8707).
 type target struct {
 	audience []string       // empty: this platform's own
 	outside  *loop.Resource // a resource outside this platform; nil: none
 }
 
-// readResources reads the resource parameters of a request, under the names that
-// are published; none is no error.
-func (s *Server) readResources(params url.Values) ([]string, error) {
+// read reads the resource parameters of a request, under the names that are
+// published; none is no error.
+func (r Resources) read(params url.Values) ([]string, error) {
 	var named []string
 	for _, text := range params["resource"] {
 		if !loop.ValidResource(text) {
 			return nil, loop.Errorf(loop.InvalidTarget, "A resource must be an absolute URI without a fragment.").About("resource")
 		}
-		if name := s.published(text); !slices.Contains(named, name) {
+		if name := r.published(text); !slices.Contains(named, name) {
 			named = append(named, name)
 		}
 	}
@@ -36,34 +42,33 @@ func (s *Server) readResources(params url.Values) ([]string, error) {
 	return named, nil
 }
 
-// knownResources reads the resource parameters of an authorization request and
-// refuses those that nobody serves.
-func (s *Server) knownResources(req *AuthorizationRequest, params url.Values) error {
-	named, err := s.readResources(params)
+// readKnown reads the resource parameters of an authorization request and refuses
+// those that nobody serves.
+func (r Resources) readKnown(params url.Values) ([]string, error) {
+	named, err := r.read(params)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range named {
-		if !slices.Contains(s.OwnResources, name) && s.outside(name) == nil {
-			return unknownTarget()
+		if !slices.Contains(r.Own, name) && r.outside(name) == nil {
+			return nil, unknownTarget()
 		}
 	}
-	req.Resources = named
-	return nil
+	return named, nil
 }
 
 // published is the name under which a resource is known, however a client writes
 // it: software that puts an address together adds the slash of an empty path, and
 // may write scheme and host in capitals or the port that goes without saying (RFC
 // 3986 §6.2.2.1, §6.2.3). A name that nobody publishes stays as it came.
-func (s *Server) published(name string) string {
+func (r Resources) published(name string) string {
 	plain := normalized(name)
-	for _, own := range s.OwnResources {
+	for _, own := range r.Own {
 		if normalized(own) == plain {
 			return own
 		}
 	}
-	for _, outside := range s.Resources {
+	for _, outside := range r.Outside {
 		if normalized(outside.Identifier) == plain {
 			return outside.Identifier
 		}
@@ -93,25 +98,25 @@ func unknownTarget() error {
 }
 
 // outside finds a resource that the operator named.
-func (s *Server) outside(name string) *loop.Resource {
-	i := slices.IndexFunc(s.Resources, func(r loop.Resource) bool { return r.Identifier == name })
+func (r Resources) outside(name string) *loop.Resource {
+	i := slices.IndexFunc(r.Outside, func(outside loop.Resource) bool { return outside.Identifier == name })
 	if i < 0 {
 		return nil
 	}
-	return &s.Resources[i]
+	return &r.Outside[i]
 }
 
 // narrow finds the target of a token request: the resources that it names, which
 // must be among those of the authorization, else all of those (RFC 8707 §2.2).
 // An authorization that named none is for this platform's own.
-func (s *Server) narrow(form url.Values, authorized []string) (target, error) {
-	named, err := s.readResources(form)
+func (r Resources) narrow(form url.Values, authorized []string) (target, error) {
+	named, err := r.read(form)
 	if err != nil {
 		return target{}, err
 	}
 	within := authorized
 	if len(within) == 0 {
-		within = s.OwnResources
+		within = r.Own
 	}
 	for _, name := range named {
 		if !slices.Contains(within, name) {
@@ -121,15 +126,15 @@ func (s *Server) narrow(form url.Values, authorized []string) (target, error) {
 	if len(named) == 0 {
 		named = authorized
 	}
-	return s.targetOf(named)
+	return r.targetOf(named)
 }
 
 // targetOf decides what a token for these resources is. One for a resource
 // outside is for that alone: what one resource server is given must not work at
 // another (RFC 9068 §5).
-func (s *Server) targetOf(named []string) (target, error) {
+func (r Resources) targetOf(named []string) (target, error) {
 	for _, name := range named {
-		outside := s.outside(name)
+		outside := r.outside(name)
 		if outside == nil {
 			continue
 		}
@@ -164,10 +169,16 @@ func (t target) life(client *loop.Client) time.Duration {
 	return client.AccessTokenTTL
 }
 
-// tokenText gives an access token the form that its resource understands.
-func (s *Server) tokenText(token AccessToken, to target) (string, error) {
-	if !to.isJWT() {
-		return s.sealAccessToken(token).Reveal(), nil
+// serves reports whether a client is the resource server that a token is meant for.
+func (r Resources) serves(client *loop.Client, token AccessToken) bool {
+	resource := client.Protocol.Resource
+	return resource != "" && slices.Contains(r.audience(token), resource)
+}
+
+// audience is which resources a token is meant for.
+func (r Resources) audience(token AccessToken) []string {
+	if len(token.Audience) == 0 {
+		return r.Own
 	}
-	return s.signAccessToken(token)
+	return token.Audience
 }

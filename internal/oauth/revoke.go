@@ -22,11 +22,11 @@ func (s *Server) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Acto
 		}
 		grant := *st.Grant
 		grant.RevokedAt, grant.UpdatedAt, grant.Reason = s.World.Now(), s.World.Now(), reason
-		rec := s.record(ctx, audit.GrantRevoked, by, st)
+		rec := st.record(ctx, s.World.Now(), audit.GrantRevoked, by)
 		rec.Detail = audit.Detail{"reason": reason}
 		return Change{
 			Grant:   &grant,
-			Revoke:  []loop.Revocation{s.revocation(loop.RevokeGrant, string(grant.ID))},
+			Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeGrant, string(grant.ID))},
 			Records: []audit.Record{rec},
 		}, nil
 	})
@@ -41,7 +41,7 @@ func (s *Server) RevokeToken(ctx context.Context, client *loop.Client, req clien
 	if err != nil {
 		return err
 	}
-	if token, ok := s.openRefreshToken(text); ok {
+	if token, ok := openRefreshToken(s.Ring, text); ok {
 		return s.revokeChain(ctx, client, token)
 	}
 	if token, err := s.Tokens.verifyAny(text); err == nil && token.Client == client.ID {
@@ -56,16 +56,16 @@ func (s *Server) revokeChain(ctx context.Context, client *loop.Client, token ref
 	return s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		chain := st.Chain
 		if chain == nil || chain.Client != client.ID || chain.Ending == loop.EndingRevoked ||
-			!hmac.Equal(token.mac, s.refreshMAC(chain, token.keyID, token.generation)) {
+			!hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) {
 			return Change{}, nil
 		}
 		ended := *chain
 		ended.EndedAt, ended.Ending = s.World.Now(), loop.EndingRevoked
-		rec := s.record(ctx, audit.TokenRevoked, byClient(client), st)
+		rec := st.record(ctx, s.World.Now(), audit.TokenRevoked, byClient(client))
 		rec.Detail = audit.Detail{"chain": string(chain.ID)}
 		return Change{
 			Chain:   &ended,
-			Revoke:  []loop.Revocation{s.revocation(loop.RevokeChain, string(chain.ID))},
+			Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeChain, string(chain.ID))},
 			Records: []audit.Record{rec},
 		}, nil
 	})
@@ -73,10 +73,10 @@ func (s *Server) revokeChain(ctx context.Context, client *loop.Client, token ref
 
 func (s *Server) revokeAccess(ctx context.Context, token AccessToken) error {
 	return s.Ledger.Decide(ctx, Subject{Member: token.Member, Client: token.Client, Grant: token.Grant}, func(st State) (Change, error) {
-		rec := s.record(ctx, audit.TokenRevoked, byClient(st.Client), st)
+		rec := st.record(ctx, s.World.Now(), audit.TokenRevoked, byClient(st.Client))
 		rec.Detail = audit.Detail{"token": string(token.ID)}
 		return Change{
-			Revoke:  []loop.Revocation{s.revocation(loop.RevokeToken, string(token.ID))},
+			Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeToken, string(token.ID))},
 			Records: []audit.Record{rec},
 		}, nil
 	})

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/url"
-	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
@@ -64,37 +63,6 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req clientau
 		return err
 	})
 	return response, err
-}
-
-// issue makes the tokens that a chain stands for now. Granted is what the access
-// token opens, which may be less than the chain has.
-func (s *Server) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRequest, target target, counter uint64) (*TokenResponse, error) {
-	now := s.World.Now()
-	granted.Scopes = target.opens(granted.Scopes)
-	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
-	access, err := s.tokenText(AccessToken{
-		ID: loop.NewTokenID(s.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
-		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
-		IssuedAt: now, ExpiresAt: now.Add(target.life(req.Client)), Counter: counter,
-	}, target)
-	if err != nil {
-		return nil, err
-	}
-	response := &TokenResponse{
-		AccessToken: access,
-		TokenType:   req.Binding.TokenType(),
-		ExpiresIn:   int64(target.life(req.Client) / time.Second),
-		Scope:       granted.String(),
-	}
-	if !req.Client.MayUse(loop.GrantRefreshToken) {
-		return response, nil
-	}
-	refresh, err := s.sealRefreshToken(chain)
-	if err != nil {
-		return nil, err
-	}
-	response.RefreshToken = refresh.Reveal()
-	return response, nil
 }
 
 // covered is what of the scopes still stands: within the member's consent as it

@@ -37,6 +37,6 @@ func (s *Server) UserInfo(ctx context.Context, token AccessToken) (info UserInfo
 	if err != nil {
 		return info, "", fmt.Errorf("encoding userinfo: %w", err)
 	}
-	signed, err = s.sign(client.Protocol.UserInfoAlgorithm, "userinfo+jwt", body)
+	signed, err = s.Minter.sign(client.Protocol.UserInfoAlgorithm, "userinfo+jwt", body)
 	return info, signed, err
 }

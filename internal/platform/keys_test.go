@@ -303,7 +303,7 @@ func TestKeys_SigningKeysAreKnownBeforeAndAfterTheySign(t *testing.T) {
 			}
 			lives[key.KeyID].gone = today + 1
 		}
-		token, err := p.OAuth.Signing.Sign(jose.ES256, "JWT", []byte(`{}`))
+		token, err := p.OAuth.Minter.Signing.Sign(jose.ES256, "JWT", []byte(`{}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -362,7 +362,7 @@ func TestSec036_AHintIsGoodWhileItsKeyIsKnown(t *testing.T) {
 	}
 	claims := []byte(`{"iss":"` + platformtest.Identity + `","sub":"` + string(ada.ID) + `","aud":"` + string(app.ID) + `"}`)
 	for typ, want := range map[string]loop.Code{"JWT": loop.LoginRequired, "logout+jwt": loop.InvalidRequest, "at+jwt": loop.InvalidRequest, "": loop.InvalidRequest} {
-		token, err := p.OAuth.Signing.Sign(jose.ES256, typ, claims)
+		token, err := p.OAuth.Minter.Signing.Sign(jose.ES256, typ, claims)
 		if err != nil {
 			t.Fatal(err)
 		}

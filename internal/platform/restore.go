@@ -93,7 +93,7 @@ func (p *Platform) BeginEpoch(ctx context.Context, seen loop.Epoch, by audit.Act
 	if _, _, err := (keys{p.secrets, p}).Revoke(ctx, ids, by); err != nil {
 		return loop.Epoch{}, oauth.Ended{}, err
 	}
-	epoch, ended, err := p.OAuth.BeginEpoch(ctx, seen, by)
+	epoch, ended, err := oauth.BeginEpoch(ctx, p.store, p.world.Now(), seen, by)
 	if err != nil {
 		return epoch, ended, err
 	}

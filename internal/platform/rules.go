@@ -33,9 +33,12 @@ func (p *Platform) buildOAuth(context.Context) error {
 	}
 	keys := &clientjwt.Keys{Fetcher: p.outgoing, World: p.world}
 	p.OAuth = &oauth.Server{
-		Issuer: p.tokens.Issuer, OwnResources: []string{p.tokens.Issuer, p.config.Clinical.String()}, Resources: p.config.Resources,
-		World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing, Revocations: p.revocations, Log: p.config.Log,
-		Ledger: p.store, Pushed: p.store, Epochs: p.store,
+		Endpoints: oauth.Endpoints{Issuer: p.tokens.Issuer},
+		Resources: oauth.Resources{Own: []string{p.tokens.Issuer, p.config.Clinical.String()}, Outside: p.config.Resources},
+		World:     p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,
+		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
+		Forms:  oauth.Forms{World: p.world, Ring: p.secrets.Ring},
+		Ledger: p.store, Pushed: p.store,
 		Tokens: p.tokens, Possession: checker, ClientKeys: keys,
 	}
 	if p.config.IdentityCertificate != nil {

@@ -96,7 +96,9 @@ func (r *Clients) create(ctx context.Context, c *loop.Client, a act) (credential
 		secret = a.newSecret(r.World)
 		c.Secrets = []loop.ClientSecret{{Hash: secret.Hash(), CreatedAt: now}}
 	}
-	return secret, r.Store.AddClient(ctx, c, a.terms(c.ID, now), r.record(ctx, audit.ClientCreated, c, a.by))
+	rec := audit.NewRecord(ctx, now, audit.ClientCreated, a.by)
+	rec.Client = c.ID
+	return secret, r.Store.AddClient(ctx, c, a.terms(c.ID, now), rec)
 }
 
 // Update changes a client. What it may no longer see is ended at once: a lost
@@ -242,8 +244,8 @@ func (r *Clients) change(ctx context.Context, id loop.ClientID, a act, event aud
 		if lost(before, c) {
 			revocations = append(revocations, oauth.NewRevocation(r.World, loop.RevokeClient, string(c.ID)))
 		}
-		rec := r.record(ctx, event, c, a.by)
-		rec.Detail = difference(before, c)
+		rec := audit.NewRecord(ctx, now, event, a.by)
+		rec.Client, rec.Detail = c.ID, difference(before, c)
 		return revocations, []audit.Record{rec}, nil
 	})
 	if errors.Is(err, loop.ErrNotFound) {
@@ -266,7 +268,3 @@ func lost(before, after *loop.Client) bool {
 
 // bound reports whether every token of the client is bound to what it holds.
 func bound(c *loop.Client) bool { return c.Protocol.DPoPBound || c.Protocol.CertificateBound }
-
-func (r *Clients) record(ctx context.Context, event audit.Event, c *loop.Client, by audit.Actor) audit.Record {
-	return audit.Record{At: r.World.Now(), Event: event, Actor: by, Client: c.ID, Origin: audit.OriginOf(ctx)}
-}

@@ -82,7 +82,7 @@ func (a *Authenticator) begin(ctx context.Context, m *loop.Member, before string
 	if old, oldMember, err := a.resume(ctx, before); err == nil && oldMember.ID == m.ID {
 		session.ID = old.ID
 	}
-	rec := a.record(ctx, audit.MemberSignedIn, m.ID)
+	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberSignedIn, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID)}
 	err := a.Store.StartSession(ctx, session, credential.SecretOf(before).Hash(), a.OnSessionEnd, rec)
 	if errors.Is(err, loop.ErrNotFound) {
@@ -100,15 +100,7 @@ func (a *Authenticator) SignOut(ctx context.Context, cookie string) error {
 	if err != nil {
 		return err
 	}
-	rec := a.record(ctx, audit.MemberSignedOut, m.ID)
+	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberSignedOut, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID)}
 	return a.Store.EndSession(ctx, session.Hash, a.OnSessionEnd, rec)
-}
-
-func (a *Authenticator) record(ctx context.Context, event audit.Event, m loop.MemberID) audit.Record {
-	return audit.Record{
-		At: a.World.Now(), Event: event, Member: m,
-		Actor:  audit.Actor{Kind: audit.ByMember, ID: string(m)},
-		Origin: audit.OriginOf(ctx),
-	}
 }

@@ -98,7 +98,7 @@ func (v *Visitors) Progress(j Journey, made func(*oauth.Progress)) Journey {
 }
 
 func (v *Visitors) seal(c oauth.Continuation) Journey {
-	return Journey{v.oauth.SealContinuation(c), c}
+	return Journey{v.oauth.Forms.SealContinuation(c), c}
 }
 
 // Step checks the app's request afresh and says what it needs next. A refusal is

@@ -1,0 +1,74 @@
+package oauth
+
+import (
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// Minter gives what was decided its form: tokens that only this platform reads, and
+// JWTs. It asks nobody and keeps nothing.
+type Minter struct {
+	Issuer  string // identity's public URL, byte for byte
+	World   loop.World
+	Ring    *credential.Ring
+	Signing *credential.SigningKeys
+}
+
+// issue makes the tokens that a chain stands for now. Granted is what the access
+// token opens, which may be less than the chain has.
+func (m *Minter) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRequest, target target, counter uint64) (*TokenResponse, error) {
+	now := m.World.Now()
+	granted.Scopes = target.opens(granted.Scopes)
+	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
+	access, err := m.accessToken(AccessToken{
+		ID: loop.NewTokenID(m.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
+		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
+		IssuedAt: now, ExpiresAt: now.Add(target.life(req.Client)), Counter: counter,
+	}, target)
+	if err != nil {
+		return nil, err
+	}
+	response := &TokenResponse{
+		AccessToken: access,
+		TokenType:   req.Binding.TokenType(),
+		ExpiresIn:   int64(target.life(req.Client) / time.Second),
+		Scope:       granted.String(),
+	}
+	if !req.Client.MayUse(loop.GrantRefreshToken) {
+		return response, nil
+	}
+	refresh, err := sealRefreshToken(m.Ring, chain)
+	if err != nil {
+		return nil, err
+	}
+	response.RefreshToken = refresh.Reveal()
+	return response, nil
+}
+
+// withIDToken adds the ID token where openid is among the scopes.
+func (m *Minter) withIDToken(response *TokenResponse, client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims string) (*TokenResponse, error) {
+	if !chain.Scopes.Has(loop.ScopeOpenID) {
+		return response, nil
+	}
+	token, err := m.idToken(client, chain, member, nonce, idClaims, response.AccessToken)
+	response.IDToken = token
+	return response, err
+}
+
+// accessToken gives an access token the form that its resource understands.
+func (m *Minter) accessToken(token AccessToken, to target) (string, error) {
+	if !to.isJWT() {
+		return sealAccessToken(m.Ring, token).Reveal(), nil
+	}
+	return m.signAccessToken(token)
+}
+
+// sign makes a JWT of the given type (RFC 7515 §4.1.9), so that what is signed
+// for one use is taken for no other.
+func (m *Minter) sign(alg loop.Algorithm, typ string, claims []byte) (string, error) {
+	return m.Signing.Sign(jose.SignatureAlgorithm(alg), typ, claims)
+}
