@@ -51,6 +51,12 @@ var edges = map[string]map[string]string{
 		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
 		"internal/audit": "what an import or a read leaves in the record",
 	},
+	"internal/jsontext": {},
+	"internal/fhir": {
+		"internal/loop":      "ids of members and results",
+		"internal/biomarker": "a result becomes an Observation; a number keeps its digits",
+		"internal/jsontext":  "an answer holds a hundred Observations",
+	},
 	"internal/outbox": {
 		"internal/loop":  "clock and randomness; the session whose end is a message",
 		"internal/audit": "what became of a message is recorded with it",
@@ -241,6 +247,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":      "errors and ids",
 		"internal/audit":     "every read is recorded before it is answered",
 		"internal/biomarker": "results, queries and pages of them",
+		"internal/jsontext":  "answers are long and frequent",
 		"internal/limit":     "reads are limited by app",
 		"internal/oauth":     "what an access token stands for",
 		"internal/web":       "it is one of the hosts",

@@ -39,3 +39,12 @@ func parseTime(text string) (time.Time, error) {
 // errNoLeapSecond: one is put in at the end of a month by UTC, and nowhere else (RFC
 // 3339 §5.7).
 var errNoLeapSecond = errors.New("no leap second is there")
+
+// Collected writes when the sample was drawn, as exactly as the laboratory gave it:
+// RFC 3339, or a date.
+func (r *Result) Collected() string {
+	if r.Precision == ToTheDay {
+		return r.CollectedAt.Format(time.DateOnly)
+	}
+	return r.CollectedAt.Format(time.RFC3339Nano)
+}

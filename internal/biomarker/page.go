@@ -83,12 +83,12 @@ func (r *Reader) Find(ctx context.Context, member loop.MemberID, person Person, 
 	if err != nil {
 		return nil, fmt.Errorf("finding a result: %w", err)
 	}
-	judged, err := r.Catalogue.judge(result, person)
+	judged, err := r.Catalogue.Judge(result, person)
 	return &judged, err
 }
 
-// judge joins a stored result with what the catalogue knows about it.
-func (c *Catalogue) judge(result *Result, person Person) (Judged, error) {
+// Judge joins a stored result with what the catalogue knows about it.
+func (c *Catalogue) Judge(result *Result, person Person) (Judged, error) {
 	b, known := c.Find(result.Code)
 	if !known {
 		return Judged{}, fmt.Errorf("result %s has the code %s, which the catalogue lacks", result.ID, result.Code)
@@ -110,7 +110,7 @@ type collector struct {
 // take judges a result and puts it on the page if its status is asked for; false
 // once the page is full and it is known whether more follows.
 func (c *collector) take(result *Result) bool {
-	judged, err := c.catalogue.judge(result, c.person)
+	judged, err := c.catalogue.Judge(result, c.person)
 	if err != nil {
 		c.err = err
 		return false

@@ -1,5 +1,10 @@
 package biomarker
 
+import (
+	"math/big"
+	"strings"
+)
+
 // Shown is how a result is given in a system of units.
 type Shown struct {
 	System    System // empty: the result has no unit
@@ -27,6 +32,43 @@ func (j *Judged) In(system System) Shown {
 	shown.Reference = j.reference(system)
 	shown.Converted = j.Unit != measure.Unit
 	return shown
+}
+
+// Reported gives the result as the laboratory reported it, in whichever unit that
+// was. LOINC names the property of a code, so a unit of another one has none: no
+// code of mass concentration stands beside a number of mmol/L.
+func (j *Judged) Reported() Shown {
+	b := j.Biomarker
+	switch {
+	case j.Unit == b.Unit:
+		return j.In(Conventional)
+	case j.Unit == b.SI.Unit:
+		return j.In(SI)
+	}
+	shown := Shown{Kind: b.valueKind(&j.Result), Value: j.Value, Text: j.Text, Unit: j.Unit, Reference: j.Range}
+	if b.sameProperty(j.Unit) {
+		shown.LOINC = b.LOINC
+	}
+	return shown
+}
+
+// sameProperty reports whether a further unit measures the same property as the
+// biomarker's own: it is a decimal multiple of it, or the katal of its enzyme unit.
+func (b *Biomarker) sameProperty(unit string) bool {
+	for _, a := range b.Alternatives {
+		if a.Unit == unit {
+			return isPowerOfTen(a.Factor) || unit == microkatalPerLitre
+		}
+	}
+	return unit == "" // words alone
+}
+
+const microkatalPerLitre = "ukat/L"
+
+// isPowerOfTen reports whether a factor only moves the decimal point.
+func isPowerOfTen(factor *big.Rat) bool {
+	digits := strings.Trim(factor.FloatString(mostPlaces), "0")
+	return strings.Trim(digits, ".0") == "1"
 }
 
 // reference gives the interval that the result was held against.

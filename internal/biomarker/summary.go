@@ -25,7 +25,7 @@ func (r *Reader) Summarize(ctx context.Context, member loop.MemberID, person Per
 			return true
 		}
 		var judged Judged
-		if judged, failed = r.Catalogue.judge(result, person); failed != nil {
+		if judged, failed = r.Catalogue.Judge(result, person); failed != nil {
 			return false
 		}
 		if trend == nil {

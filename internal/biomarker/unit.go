@@ -91,3 +91,16 @@ func (c *Catalogue) ReadUnit(b *Biomarker, spelling string) (unit string, known 
 	}
 	return "", false
 }
+
+// DisplayOf gives a unit of the biomarker as people write it; the UCUM code itself
+// where the catalogue has no other form. Empty: none is shown.
+func (b *Biomarker) DisplayOf(unit string) string {
+	switch unit {
+	case b.Unit:
+		return b.Display
+	case b.SI.Unit:
+		return b.SI.Display
+	default:
+		return unit
+	}
+}

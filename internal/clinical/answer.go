@@ -1,11 +1,11 @@
 package clinical
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
 
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/jsontext"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -78,7 +78,7 @@ func (a *answer) result(member loop.MemberID, r *biomarker.Judged, system biomar
 	a.field(`,"status_rule":`).textOrNull(string(r.Rule))
 	a.field(`,"critical_direction":`).textOrNull(string(r.Direction))
 	a.field(`,"source":`).text(r.Source)
-	a.field(`,"collected_at":`).text(collected(&r.Result))
+	a.field(`,"collected_at":`).text(r.Collected())
 	a.field(`,"parsed_at":`).moment(r.ParsedAt)
 	*a = append(*a, '}')
 }
@@ -94,14 +94,6 @@ func (a *answer) trend(member loop.MemberID, t *biomarker.Trend, system biomarke
 	}
 	a.field(`,"change":`).number(t.Change(system))
 	a.field("}")
-}
-
-// collected writes when a sample was drawn, as exactly as the laboratory gave it.
-func collected(r *biomarker.Result) string {
-	if r.Precision == biomarker.ToTheDay {
-		return r.CollectedAt.Format(time.DateOnly)
-	}
-	return r.CollectedAt.Format(time.RFC3339Nano)
 }
 
 // original writes what the laboratory reported, where the answer gives another
@@ -137,28 +129,7 @@ func (a *answer) field(before string) *answer {
 	return a
 }
 
-func (a *answer) text(text string) {
-	if !plain(text) {
-		encoded, _ := json.Marshal(text) // a text always has a form
-		*a = append(*a, encoded...)
-		return
-	}
-	*a = append(*a, '"')
-	*a = append(*a, text...)
-	*a = append(*a, '"')
-}
-
-// plain reports whether a text stands in JSON as it is: ASCII without quotes,
-// control characters and what HTML would read.
-func plain(text string) bool {
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
-			return false
-		}
-	}
-	return true
-}
+func (a *answer) text(text string) { *a = jsontext.AppendText(*a, text) }
 
 func (a *answer) textOrNull(text string) {
 	if text == "" {

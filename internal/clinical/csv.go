@@ -36,7 +36,7 @@ func csvRow(member loop.MemberID, r *biomarker.Judged, system biomarker.System) 
 		shown.Reference.Low.String(), csvIncluded(shown.Reference.Low, shown.Reference.LowExcluded),
 		shown.Reference.High.String(), csvIncluded(shown.Reference.High, shown.Reference.HighExcluded),
 		string(r.Status), string(r.Rule), string(r.Direction), r.Source,
-		collected(&r.Result), r.ParsedAt.Format(time.RFC3339Nano),
+		r.Collected(), r.ParsedAt.Format(time.RFC3339Nano),
 	}
 	if shown.Converted {
 		row[12], row[13] = r.Value.String(), r.Unit
