@@ -16,7 +16,8 @@ type Member struct {
 	Sex           Sex
 	Test          bool // synthetic data; what apps in development may see
 	Suspended     bool
-	Notice        Notice // shown once at the next sign-in
+	Notice        Notice    // shown once at the next sign-in
+	DevicesSince  time.Time // browsers that they signed in with earlier are not known any more; zero: all are
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }

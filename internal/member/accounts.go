@@ -13,14 +13,22 @@ import (
 type Store interface {
 	// Member reads a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
-	// AddMember inserts a member with their record; ErrAddressTaken where the
-	// address has an account.
-	AddMember(ctx context.Context, m *loop.Member, passwordHash string, rec audit.Record) error
-	// ChangeMember writes what change alters, with what that revokes and its
-	// records. In the same transaction, a suspended member's sessions end, with the
-	// messages that their ends bring about, and their own apps stop, with what those
-	// hold, until they are reinstated.
-	ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error
+	// AddMember inserts a member with their record and uses the link that leads to
+	// it, where there is one; ErrAddressTaken where the address has an account,
+	// ErrLinkUsed where the link was used before.
+	AddMember(ctx context.Context, m *loop.Member, passwordHash string, uses *LinkUse, rec audit.Record) error
+	// ChangeMember writes what change alters of a member, with all that it brings
+	// about; loop.ErrNotFound where there is none, ErrLinkUsed where its link was used
+	// before, ErrAddressTaken where the member's new address has an account. In the same
+	// transaction, a suspended member's sessions end, with the messages that their ends
+	// bring about, and their own apps stop, with what those hold, until they are
+	// reinstated.
+	ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) (Change, error)) error
+
+	// AddLink inserts a link with the messages that bring it and its record.
+	AddLink(ctx context.Context, link *Link, messages []outbox.Message, rec audit.Record) error
+	// Link reads a link, used or not; loop.ErrNotFound where there is none.
+	Link(ctx context.Context, hash [32]byte) (*Link, error)
 }
 
 // ErrAddressTaken is returned by a store where an address has an account.
@@ -98,7 +106,7 @@ func (a *Accounts) SignUp(ctx context.Context, m *loop.Member, passwordHash stri
 }
 
 func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec audit.Record) error {
-	err := a.Store.AddMember(ctx, m, hash, rec)
+	err := a.Store.AddMember(ctx, m, hash, nil, rec)
 	if errors.Is(err, ErrAddressTaken) {
 		return loop.Errorf(loop.ValidationError, "This address cannot be used for a new account. If it is yours, sign in instead.").About("email")
 	}
@@ -121,9 +129,9 @@ func (a *Accounts) Member(ctx context.Context, id loop.MemberID) (*loop.Member, 
 
 // Dismiss clears the notice that waits for a member: they have read it.
 func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
-	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
 		m.Notice = ""
-		return nil, nil, nil
+		return Change{}, nil
 	})
 }
 
@@ -136,16 +144,16 @@ func (a *Accounts) Reinstate(ctx context.Context, id loop.MemberID) error {
 }
 
 func (a *Accounts) change(ctx context.Context, id loop.MemberID, event audit.Event, alter func(*loop.Member) []loop.Revocation) error {
-	err := a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	err := a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
 		before := m.Suspended
 		revocations := alter(m)
 		if m.Suspended == before {
-			return nil, nil, nil
+			return Change{}, nil
 		}
 		m.UpdatedAt = a.World.Now()
 		rec := audit.OfMember(ctx, a.World.Now(), event, id)
 		rec.Actor = audit.Actor{Kind: audit.ByOperator}
-		return revocations, []audit.Record{rec}, nil
+		return Change{Revocations: revocations, Records: []audit.Record{rec}}, nil
 	})
 	if errors.Is(err, loop.ErrNotFound) {
 		return loop.Errorf(loop.NotFound, "There is no member with this id.")

@@ -163,7 +163,7 @@ func (h *history) addApp(name string) {
 func (h *history) addMember(name string) {
 	m, now := &modelMember{test: name == "ada"}, h.World.Now()
 	account := &loop.Member{ID: loop.NewMemberID(h.World), Name: name, Email: loop.Email(name + "@members.example"), Locale: "en", Test: m.test, CreatedAt: now, UpdatedAt: now}
-	h.must(h.Accounts.Store.AddMember(h.t.Context(), account, "none", audit.Record{At: now, Event: audit.MemberCreated, Member: account.ID, Actor: audit.Actor{Kind: audit.ByOperator}}))
+	h.must(h.Accounts.Store.AddMember(h.t.Context(), account, "none", nil, audit.Record{At: now, Event: audit.MemberCreated, Member: account.ID, Actor: audit.Actor{Kind: audit.ByOperator}}))
 	h.members[name] = &historyMember{account, m}
 }
 

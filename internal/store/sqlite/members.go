@@ -3,39 +3,38 @@ package sqlite
 import (
 	"context"
 
-	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
-// ChangeMember reads a member, has change alter whether they are suspended and
-// their notice, and writes that with what it revokes and its records. A
-// suspended member's sessions end, their apps stop until they are reinstated.
-func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) ([]loop.Revocation, []audit.Record, error)) error {
+// ChangeMember reads a member, has change alter them, and writes that with all that
+// it brings about (member.Store).
+func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) (member.Change, error)) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		m, err := tables.ScanMember(tx.QueryRow(tables.SelectMember, id))
 		if err != nil {
 			return err
 		}
 		before := m.Suspended
-		revocations, records, err := change(m)
+		done, err := change(m)
 		if err != nil {
 			return err
 		}
-		tables.UpdateMember(tx, m)
+		tables.UpdateMember(tx, m, done)
 		if m.Suspended != before {
 			apps, err := tables.SuspendClients(tx, s.cache, m)
 			if err != nil {
 				return err
 			}
-			revocations = tables.RevokeClients(revocations, apps)
+			done.Revocations = tables.RevokeClients(done.Revocations, apps)
 		}
-		if m.Suspended {
-			if _, err := endSessions(tx, onEnd, `DELETE FROM sessions WHERE member_id = $1 RETURNING id, member_id`, m.ID); err != nil {
+		if m.Suspended || done.EndsSessions {
+			if _, err := endSessions(tx, onEnd, `DELETE FROM sessions WHERE member_id = $1 AND hash <> $2 RETURNING id, member_id`, m.ID, done.Keeps[:]); err != nil {
 				return err
 			}
 		}
-		return s.revokeAndRecord(tx, revocations, records)
+		return s.revokeAndRecord(tx, done.Revocations, done.Records)
 	})
 }

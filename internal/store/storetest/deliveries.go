@@ -13,6 +13,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
@@ -140,9 +141,9 @@ func endsWithMessages(t *testing.T, f *fixture) {
 	f.listens(t)
 	f.begin(t, 5, 1)
 	f.begin(t, 6, 1)
-	must(t, f.store.ChangeMember(t.Context(), f.member.ID, toEachApp(f.world.Now()), func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	must(t, f.store.ChangeMember(t.Context(), f.member.ID, toEachApp(f.world.Now()), func(m *loop.Member) (member.Change, error) {
 		m.Suspended = true
-		return nil, []audit.Record{f.record()}, nil
+		return member.Change{Records: []audit.Record{f.record()}}, nil
 	}))
 	if due := f.claim(t, 0, 10, 10); len(due) != 2 {
 		t.Errorf("two sessions end with %d messages", len(due))
@@ -152,8 +153,8 @@ func endsWithMessages(t *testing.T, f *fixture) {
 func noMessageOfNothing(t *testing.T, f *fixture) {
 	f.listens(t)
 	session := f.begin(t, 5, 1)
-	err := f.store.ChangeMember(t.Context(), f.member.ID, toEachApp(f.world.Now()), func(*loop.Member) ([]loop.Revocation, []audit.Record, error) {
-		return nil, nil, errRefused
+	err := f.store.ChangeMember(t.Context(), f.member.ID, toEachApp(f.world.Now()), func(*loop.Member) (member.Change, error) {
+		return member.Change{}, errRefused
 	})
 	if !errors.Is(err, errRefused) {
 		t.Errorf("got %v", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
@@ -75,12 +76,14 @@ func Closed(t *testing.T, s Store, results ResultStore) {
 	t.Helper()
 	ctx, now := t.Context(), time.Now()
 	decide := func(oauth.State) (oauth.Change, error) { return oauth.Change{}, nil }
-	changeMember := func(*loop.Member) ([]loop.Revocation, []audit.Record, error) { return nil, nil, nil }
+	changeMember := func(*loop.Member) (member.Change, error) { return member.Change{}, nil }
 	changeClient := func(*loop.Client) ([]loop.Revocation, []audit.Record, error) { return nil, nil, nil }
 	for what, use := range map[string]func() error{
 		"Account":            func() error { _, _, err := s.Account(ctx, "a@members.example"); return err },
 		"AddClient":          func() error { return s.AddClient(ctx, &loop.Client{}, registration.Terms{}, audit.Record{}) },
-		"AddMember":          func() error { return s.AddMember(ctx, &loop.Member{}, "", audit.Record{}) },
+		"AddMember":          func() error { return s.AddMember(ctx, &loop.Member{}, "", nil, audit.Record{}) },
+		"AddLink":            func() error { return s.AddLink(ctx, &member.Link{}, nil, audit.Record{}) },
+		"Link":               func() error { _, err := s.Link(ctx, [32]byte{}); return err },
 		"AddPushedRequest":   func() error { return s.AddPushedRequest(ctx, &oauth.PushedRequest{}) },
 		"Backlog":            func() error { _, err := s.Backlog(ctx, now); return err },
 		"BeginVisit":         func() error { _, err := s.BeginVisit(ctx, "user_1", now); return err },

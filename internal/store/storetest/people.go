@@ -9,6 +9,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/signin"
 )
 
@@ -26,7 +27,7 @@ func (f *fixture) addMember(t *testing.T, email loop.Email) *loop.Member {
 	t.Helper()
 	m := *f.member
 	m.ID, m.Email = loop.NewMemberID(f.world), email
-	must(t, f.store.AddMember(t.Context(), &m, "hash of "+string(email), f.record()))
+	must(t, f.store.AddMember(t.Context(), &m, "hash of "+string(email), nil, f.record()))
 	return &m
 }
 
@@ -51,9 +52,9 @@ func (f *fixture) hasSession(t *testing.T, s *signin.Session, want bool) {
 // change alters a member in an act that ends with err.
 func (f *fixture) change(t *testing.T, id loop.MemberID, err error, alter func(*loop.Member)) error {
 	t.Helper()
-	return f.store.ChangeMember(t.Context(), id, silent, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	return f.store.ChangeMember(t.Context(), id, silent, func(m *loop.Member) (member.Change, error) {
 		alter(m)
-		return nil, []audit.Record{f.record()}, err
+		return member.Change{Records: []audit.Record{f.record()}}, err
 	})
 }
 
@@ -61,7 +62,7 @@ func readsMember(t *testing.T, f *fixture) {
 	want := *f.member
 	want.ID, want.Email = loop.NewMemberID(f.world), "grace@members.example"
 	want.EmailVerified, want.Name, want.Locale, want.Sex, want.Test = true, "Grace Ōta", "de", loop.Female, true
-	must(t, f.store.AddMember(t.Context(), &want, "the hash", f.record()))
+	must(t, f.store.AddMember(t.Context(), &want, "the hash", nil, f.record()))
 	byID, err := f.store.Member(t.Context(), want.ID)
 	must(t, err)
 	byAddress, hash, err := f.store.Account(t.Context(), want.Email)

@@ -98,7 +98,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 			test(t, newFixture(t, store, world))
 		})
 	}
-	for _, part := range []map[string]func(*testing.T, *fixture){people, lists, sweeps, failures} {
+	for _, part := range []map[string]func(*testing.T, *fixture){people, links, lists, sweeps, failures} {
 		for name, test := range part {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -127,7 +127,7 @@ func newFixture(t *testing.T, store Store, world loop.World) *fixture {
 	f.client.ID, f.client.Name, f.client.RedirectURIs = loop.NewClientID(world), "Morning Labs", []loop.RedirectURI{"https://app.example.com/cb"}
 	f.client.CreatedAt, f.client.UpdatedAt = now, now
 	f.grant = &loop.Grant{ID: loop.NewGrantID(world), Member: f.member.ID, Client: f.client.ID, Scopes: f.client.AllowedScopes, CreatedAt: now, UpdatedAt: now}
-	must(t, store.AddMember(t.Context(), f.member, "hash", f.record()))
+	must(t, store.AddMember(t.Context(), f.member, "hash", nil, f.record()))
 	must(t, store.AddClient(t.Context(), f.client, registration.Terms{}, f.record()))
 	must(t, store.Decide(t.Context(), f.subject(""), func(st oauth.State) (oauth.Change, error) {
 		if st.Grant != nil || st.Member == nil || st.Client == nil {
@@ -445,15 +445,15 @@ func changesNothing(t *testing.T, f *fixture) {
 func oneAccount(t *testing.T, f *fixture) {
 	twin := *f.member
 	twin.ID = loop.NewMemberID(f.world)
-	if err := f.store.AddMember(t.Context(), &twin, "hash", f.record()); !errors.Is(err, member.ErrAddressTaken) {
+	if err := f.store.AddMember(t.Context(), &twin, "hash", nil, f.record()); !errors.Is(err, member.ErrAddressTaken) {
 		t.Errorf("got %v, want ErrAddressTaken", err)
 	}
 }
 
 func noSession(t *testing.T, f *fixture) {
-	must(t, f.store.ChangeMember(t.Context(), f.member.ID, silent, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	must(t, f.store.ChangeMember(t.Context(), f.member.ID, silent, func(m *loop.Member) (member.Change, error) {
 		m.Suspended = true
-		return nil, nil, nil
+		return member.Change{}, nil
 	}))
 	now := f.world.Now()
 	session := signin.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour)}

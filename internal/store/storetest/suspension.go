@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/registration"
 )
@@ -14,12 +15,12 @@ import (
 // suspend writes that the fixture's member is suspended, or reinstated.
 func (f *fixture) suspend(t *testing.T, suspended bool) {
 	t.Helper()
-	must(t, f.store.ChangeMember(t.Context(), f.member.ID, silent, func(m *loop.Member) ([]loop.Revocation, []audit.Record, error) {
+	must(t, f.store.ChangeMember(t.Context(), f.member.ID, silent, func(m *loop.Member) (member.Change, error) {
 		m.Suspended = suspended
 		if !suspended {
-			return nil, nil, nil
+			return member.Change{}, nil
 		}
-		return []loop.Revocation{{Kind: loop.RevokeMember, ID: string(m.ID), ExpiresAt: f.world.Now().Add(time.Hour)}}, nil, nil
+		return member.Change{Revocations: []loop.Revocation{{Kind: loop.RevokeMember, ID: string(m.ID), ExpiresAt: f.world.Now().Add(time.Hour)}}}, nil
 	}))
 }
 

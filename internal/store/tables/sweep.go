@@ -32,6 +32,7 @@ func expired(now time.Time) []expiring {
 		{"assertions", "assertions", "client_id, hash", "expires_at <= ", replayable},
 		{"ended portal sessions", "ended_portal_sessions", "hash", "expires_at <= ", replayable},
 		{"sent forms", "sent_forms", "hash", "expires_at <= ", replayable},
+		{"links in mails", "mail_links", "hash", "expires_at <= ", now},
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
 		{"settled deliveries", "deliveries", "number", "settled_at > 0 AND settled_at <= ", now.Add(-keptDeliveries)},
 		{"revocations", "revocations", "number", "expires_at <= ", replayable},
