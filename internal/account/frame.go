@@ -12,13 +12,13 @@ import (
 
 // The member's own pages.
 const (
-	accountPath  = "/account"
+	accountPath  = visitor.AccountPath
 	appsPath     = "/account/apps"
 	activityPath = "/account/activity"
 )
 
 // own lets through to a page of the account who is signed in; others are led to
-// sign-in.
+// sign-in, and back.
 func (h *Host) own(next func(w http.ResponseWriter, r *http.Request, m *loop.Member) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		signIn, err := h.Visitors.SignIn(r)
@@ -26,9 +26,26 @@ func (h *Host) own(next func(w http.ResponseWriter, r *http.Request, m *loop.Mem
 			return err
 		}
 		if signIn == nil {
-			return web.SeeOther(w, r, visitor.SignInPath)
+			return web.SeeOther(w, r, visitor.Back(r.URL.Path).At(visitor.SignInPath))
 		}
 		return next(w, r, signIn.Member)
+	}
+}
+
+// recent lets through who signed in within loop.RecentSignIn, for what a session that
+// was left open must not be enough for: a password, a passkey, another session, the
+// account itself. Others sign in again and are led to page, the one whose form asks
+// for it; nothing is done until they send it from there.
+func (h *Host) recent(page string, next func(w http.ResponseWriter, r *http.Request, signIn *loop.SignIn) error) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		signIn, err := h.Visitors.SignIn(r)
+		if err != nil {
+			return err
+		}
+		if signIn == nil || !signIn.Recent(h.world.Now()) {
+			return web.SeeOther(w, r, visitor.BackRecent(page).At(visitor.SignInPath))
+		}
+		return next(w, r, signIn)
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // showHome answers GET /: it decides what is next for a member who came by
-// themselves, and shows their apps where that is nothing else.
+// themselves. Where that is nothing else, it is the page of the account that they
+// were on their way to, or their apps.
 func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 	j, err := h.Visitors.Asked(r)
 	if err != nil {
@@ -20,10 +21,12 @@ func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case j.Travels():
 		return web.SeeOther(w, r, j.Next())
-	case signIn == nil:
-		return web.SeeOther(w, r, visitor.SignInPath)
+	case signIn == nil || j.TooOld(h.world.Now(), signIn):
+		return web.SeeOther(w, r, j.At(visitor.SignInPath))
 	case signIn.Member.Notice != "":
-		return web.SeeOther(w, r, visitor.NoticePath)
+		return web.SeeOther(w, r, j.At(visitor.NoticePath))
+	case j.BackTo() != "":
+		return web.SeeOther(w, r, j.BackTo())
 	default:
 		return h.showApps(w, r, signIn.Member)
 	}

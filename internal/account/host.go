@@ -41,6 +41,7 @@ type Host struct {
 	pages    *web.Pages // one card
 	ownPages *web.Pages // of the member's account
 	texts    *locale.Texts
+	world    loop.World
 }
 
 // New makes the pages. One that does not parse, and a text, is an error.
@@ -70,6 +71,7 @@ func parsePages(layout, folder string) (*web.Pages, error) {
 
 // Mount adds the pages to identity's host.
 func (h *Host) Mount(site *web.Site) {
+	h.world = site.World
 	site.Page("GET "+visitor.SignInPath, visitor.InPopup(h.showSignIn))
 	site.Page("POST "+visitor.SignInPath, visitor.InPopup(h.postSignIn))
 	site.Page("GET /signup", visitor.InPopup(h.showSignUp))

@@ -39,7 +39,7 @@ func (h *Host) needsSignIn(r *http.Request, j visitor.Journey) (bool, error) {
 		return true, err
 	}
 	if !j.Travels() {
-		return false, nil
+		return j.TooOld(h.world.Now(), signIn), nil
 	}
 	_, step, err := h.Visitors.Step(r.Context(), j, signIn)
 	return err == nil && step == oauth.StepSignIn, nil // of an error says more who decides what is next
@@ -89,12 +89,13 @@ func fieldFault(err error) (*loop.Error, bool) {
 type signInView struct {
 	visitor.Carried
 	App   *visitor.App
+	Again bool // for a page that needs a recent sign-in
 	Email string
 	Fault string
 }
 
 func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, email string, fault *loop.Error) error {
-	view := signInView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Email: email}
+	view := signInView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Again: j.NeedsRecent(), Email: email}
 	if fault != nil {
 		view.Fault = fault.Description
 	}

@@ -24,6 +24,9 @@ const (
 
 	// SessionAtMost is how long a member stays signed in at the most.
 	SessionAtMost = 30 * 24 * time.Hour
+	// RecentSignIn is how old a member's sign-in may be for what a session that was
+	// left open must not be enough for (ASVS 7.5.1).
+	RecentSignIn = 5 * time.Minute
 	// DeveloperSessionLife is how long a developer stays signed in to the portal.
 	DeveloperSessionLife = 12 * time.Hour
 )

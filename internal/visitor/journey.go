@@ -21,32 +21,33 @@ const (
 	HomePath      = "/"
 )
 
-// Journey is what a page goes on with: an app's request, or nothing, where a
-// member came by themselves.
+// Journey is what a page goes on with: an app's request, the way back to a page of
+// the account, or nothing, where a member came by themselves.
 type Journey struct {
-	text         string // the continuation as pages carry it; empty: none
+	text         string // as pages carry it; empty: nothing
 	continuation oauth.Continuation
+	back         ownPage
 }
 
 // Travels reports whether an app's request goes on.
-func (j Journey) Travels() bool { return j.text != "" }
+func (j Journey) Travels() bool { return j.text != "" && j.back.path == "" }
 
 // Continuation is the app's request on its way.
 func (j Journey) Continuation() oauth.Continuation { return j.continuation }
 
 // At adds what a page goes on with to the page's address.
 func (j Journey) At(page string) string {
-	if !j.Travels() {
+	if j.text == "" {
 		return page
 	}
-	return page + "?continue=" + j.text // base64url: nothing to escape
+	return page + j.query()
 }
 
-// Next is where a step leads: what decides on the app's request, or the member's
-// own page.
+// Next is where a step leads: to what decides on the app's request, or on the
+// member's own way.
 func (j Journey) Next() string {
 	if !j.Travels() {
-		return HomePath
+		return j.At(HomePath)
 	}
 	return j.At(NextPath)
 }
@@ -78,8 +79,11 @@ func (v *Visitors) open(r *http.Request, text string) (Journey, error) {
 	if text == "" {
 		return Journey{}, nil
 	}
+	if j, ok := readBack(text); ok {
+		return j, nil
+	}
 	c, err := v.oauth.OpenContinuation(r.Context(), text, v.browsers(r))
-	return Journey{text, c}, err
+	return Journey{text: text, continuation: c}, err
 }
 
 // Start begins the journey of an app's request, bound to the browser.
@@ -98,7 +102,7 @@ func (v *Visitors) Progress(j Journey, made func(*oauth.Progress)) Journey {
 }
 
 func (v *Visitors) seal(c oauth.Continuation) Journey {
-	return Journey{v.oauth.Forms.SealContinuation(c), c}
+	return Journey{text: v.oauth.Forms.SealContinuation(c), continuation: c}
 }
 
 // Step checks the app's request afresh and says what it needs next. A refusal is
