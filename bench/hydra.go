@@ -49,7 +49,7 @@ func (h *hydra) name() string {
 	return "hydra"
 }
 
-func (h *hydra) start(ctx context.Context, folder string) (*foreign, error) {
+func (h *hydra) start(ctx context.Context, folder string) (*remoteServer, error) {
 	public, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (h *hydra) start(ctx context.Context, folder string) (*foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &foreign{admin: "http://" + admin, callback: "http://127.0.0.1/callback", client: app{id: "bench", secret: pagetest.Verifier()}}
+	f := &remoteServer{admin: "http://" + admin, callback: "http://127.0.0.1/callback", client: app{id: "bench", secret: pagetest.Verifier()}}
 	source, err := h.source(ctx, f, folder)
 	if err != nil {
 		return f, err
@@ -101,7 +101,7 @@ func (h *hydra) start(ctx context.Context, folder string) (*foreign, error) {
 
 // source is the database of a Hydra: a file, or one of a PostgreSQL server of its
 // own.
-func (h *hydra) source(ctx context.Context, f *foreign, folder string) (string, error) {
+func (h *hydra) source(ctx context.Context, f *remoteServer, folder string) (string, error) {
 	if h.engine != "postgres" {
 		return "sqlite://" + filepath.Join(folder, "hydra.db") + "?_fk=true", nil
 	}
@@ -165,7 +165,7 @@ func (h *hydra) configure(folder, public, admin, source string) (string, error) 
 }
 
 func (h *hydra) arrive(ctx context.Context, v *visitor, request url.Values) (*url.URL, error) {
-	address := *v.foreign.authorization
+	address := *v.server.authorization
 	address.RawQuery = request.Encode()
 	seen, err := v.browser.send(ctx, http.MethodGet, &address, nil)
 	for range 5 {
@@ -195,7 +195,7 @@ func (h *hydra) accept(ctx context.Context, v *visitor, kind, challenge string, 
 	var accepted struct {
 		RedirectTo string `json:"redirect_to"`
 	}
-	address := v.foreign.admin + "/admin/oauth2/auth/requests/" + kind + "/accept?" + url.Values{kind + "_challenge": {challenge}}.Encode()
+	address := v.server.admin + "/admin/oauth2/auth/requests/" + kind + "/accept?" + url.Values{kind + "_challenge": {challenge}}.Encode()
 	if err := h.call(ctx, http.MethodPut, address, answer, &accepted); err != nil {
 		return screen{}, err
 	}

@@ -20,6 +20,8 @@ type sample struct {
 	p50, p99  time.Duration
 	errors    int
 	first     error // the first of them
+	done      int   // all operations, those of the warm-up and those that failed among them
+	spent     usage // by the platform, for all of them
 }
 
 // measure runs the operations side by side, each again and again until the span
@@ -38,6 +40,7 @@ func measure(ctx context.Context, operations []operation, span time.Duration) sa
 // worker is what one of them did after the warm-up.
 type worker struct {
 	took   []time.Duration
+	done   int // during the warm-up too
 	errors int
 	first  error
 	ended  time.Time
@@ -56,6 +59,7 @@ func (w *worker) run(ctx context.Context, do operation, begun time.Time, span ti
 			return
 		}
 		w.ended = time.Now()
+		w.done++
 		switch {
 		case err != nil:
 			w.errors++
@@ -77,6 +81,7 @@ func summarize(workers []worker, counting time.Time) sample {
 	for _, w := range workers {
 		all = append(all, w.took...)
 		s.errors += w.errors
+		s.done += w.done
 		if s.first == nil {
 			s.first = w.first
 		}

@@ -10,6 +10,7 @@
 //	go run ./bench --peers                  beside Ory Hydra and node-oidc-provider
 //	go run ./bench --storm                  refreshes in a storm of sign-ins
 //	go run ./bench --grown                  beside millions of grants, chains and records
+//	go run ./bench --against FILE           beside a binary of another commit, instead
 //	go run ./bench --profile FOLDER         and where the platform's processor time goes
 //
 // README.md says how the figures are to be read, and holds the newest ones.
@@ -22,6 +23,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +49,9 @@ func run(args []string, stdout io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if o.against != "" {
+		return o.compareBuilds(ctx, stdout)
+	}
 	var results []result
 	for engine := range strings.SplitSeq(o.engines, ",") {
 		measured, err := o.measure(ctx, &platform{engine: engine, profiles: o.profiles}, stdout)
@@ -64,6 +69,7 @@ type options struct {
 	scenarios             []scenario
 	span                  time.Duration
 	file, chart, profiles string // empty: none
+	against               string // a binary; empty: none
 	peers, storm, grown   bool
 }
 
@@ -75,6 +81,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.file, "json", "", "write the results to this `file` as JSON")
 	flags.StringVar(&o.chart, "chart", "", "draw the results to this `file` as SVG")
 	flags.StringVar(&o.profiles, "profile", "", "write the platform's CPU profiles to this `folder`")
+	flags.StringVar(&o.against, "against", "", "measure this build and the binary in this `file`, in turn, and the ratio of both")
 	flags.BoolVar(&o.peers, "peers", false, "measure other authorization servers too, which are fetched and built")
 	flags.BoolVar(&o.storm, "storm", false, "measure refreshes in a storm of sign-ins instead")
 	flags.BoolVar(&o.grown, "grown", false, "measure a platform with millions of rows instead")
@@ -85,15 +92,36 @@ func parse(args []string) (o options, err error) {
 	if *quick {
 		o.span = 2 * time.Second
 	}
+	if o.against != "" {
+		if o.against, err = filepath.Abs(o.against); err != nil {
+			return o, err
+		}
+	}
 	o.scenarios, err = choose(*only)
 	return o, err
+}
+
+// compareBuilds measures this build beside another one, on each engine.
+func (o options) compareBuilds(ctx context.Context, stdout io.Writer) error {
+	var found []comparison
+	for engine := range strings.SplitSeq(o.engines, ",") {
+		measured, err := measureAgainst(ctx, engine, o.against, o.scenarios, o.span, stdout)
+		if err != nil {
+			return err
+		}
+		found = append(found, measured...)
+	}
+	if o.file == "" {
+		return nil
+	}
+	return writeJSON(o.file, found)
 }
 
 // measure measures what was asked for on one engine.
 func (o options) measure(ctx context.Context, p *platform, stdout io.Writer) ([]result, error) {
 	switch {
 	case o.storm:
-		return nil, braveStorm(ctx, p, o.span, stdout)
+		return nil, measureStorm(ctx, p, o.span, stdout)
 	case o.grown:
 		return nil, measureGrowth(ctx, p, o.span, stdout)
 	}

@@ -36,7 +36,7 @@ func fetchOIDCProvider(ctx context.Context, folder string) (*oidcProvider, error
 
 func (p *oidcProvider) name() string { return "oidc-provider" }
 
-func (p *oidcProvider) start(ctx context.Context, _ string) (*foreign, error) {
+func (p *oidcProvider) start(ctx context.Context, _ string) (*remoteServer, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (p *oidcProvider) start(ctx context.Context, _ string) (*foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &foreign{
+	f := &remoteServer{
 		client: app{id: "bench", secret: pagetest.Verifier()}, callback: "http://127.0.0.1/callback",
 		authorization: at.JoinPath("auth"), token: at.JoinPath("token"), introspection: at.JoinPath("token", "introspection"),
 	}
@@ -59,7 +59,7 @@ func (p *oidcProvider) start(ctx context.Context, _ string) (*foreign, error) {
 }
 
 func (p *oidcProvider) arrive(ctx context.Context, v *visitor, request url.Values) (*url.URL, error) {
-	return v.browser.walk(ctx, v.foreign.authorization, request, func(ctx context.Context, seen screen) (screen, error) {
+	return v.browser.walk(ctx, v.server.authorization, request, func(ctx context.Context, seen screen) (screen, error) {
 		form := url.Values{"prompt": {"consent"}}
 		if bytes.Contains(seen.body, []byte(`value="login"`)) {
 			form = url.Values{"prompt": {"login"}, "login": {v.subject}, "password": {"any"}}

@@ -21,14 +21,14 @@ type peer interface {
 	// name is how the table calls it, with what was set for it.
 	name() string
 	// start runs it in a folder, with one confidential client.
-	start(ctx context.Context, folder string) (*foreign, error)
+	start(ctx context.Context, folder string) (*remoteServer, error)
 	// arrive takes a person from an authorization request to the app's redirect URI:
 	// with pages where it asks, without where it remembers.
 	arrive(ctx context.Context, v *visitor, request url.Values) (callback *url.URL, err error)
 }
 
-// foreign is a running peer, as an app sees it.
-type foreign struct {
+// remoteServer is a running peer, as an app sees it.
+type remoteServer struct {
 	command       *exec.Cmd
 	cluster       *postgrestest.Server // of its own; nil: it needs none
 	authorization *url.URL
@@ -40,7 +40,7 @@ type foreign struct {
 }
 
 // stop ends what was started of it.
-func (f *foreign) stop() {
+func (f *remoteServer) stop() {
 	if f == nil {
 		return
 	}
@@ -56,7 +56,7 @@ func (f *foreign) stop() {
 // visitor is a person who has signed in at a peer and allowed the app.
 type visitor struct {
 	peer    peer
-	foreign *foreign
+	server  *remoteServer
 	subject string
 	browser *browser
 	tokens  *wire
@@ -64,12 +64,12 @@ type visitor struct {
 	access  string
 }
 
-func newVisitor(ctx context.Context, p peer, f *foreign, number int) (*visitor, error) {
+func newVisitor(ctx context.Context, p peer, f *remoteServer, number int) (*visitor, error) {
 	own, err := newBrowser()
 	if err != nil {
 		return nil, err
 	}
-	v := &visitor{peer: p, foreign: f, subject: fmt.Sprintf("member-%d", number), browser: own}
+	v := &visitor{peer: p, server: f, subject: fmt.Sprintf("member-%d", number), browser: own}
 	if v.tokens, err = dial(ctx, f.token.Host); err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func newVisitor(ctx context.Context, p peer, f *foreign, number int) (*visitor, 
 func (v *visitor) flow(ctx context.Context) error {
 	verifier := pagetest.Verifier()
 	callback, err := v.peer.arrive(ctx, v, url.Values{
-		"response_type": {"code"}, "client_id": {v.foreign.client.id}, "redirect_uri": {v.foreign.callback},
+		"response_type": {"code"}, "client_id": {v.server.client.id}, "redirect_uri": {v.server.callback},
 		"scope": {"openid offline_access"}, "state": {pagetest.Verifier()},
 		"code_challenge": {pagetest.Challenge(verifier)}, "code_challenge_method": {"S256"},
 	})
@@ -89,7 +89,7 @@ func (v *visitor) flow(ctx context.Context) error {
 	}
 	return v.take(url.Values{
 		"grant_type": {"authorization_code"}, "code": {callback.Query().Get("code")},
-		"redirect_uri": {v.foreign.callback}, "code_verifier": {verifier},
+		"redirect_uri": {v.server.callback}, "code_verifier": {verifier},
 	})
 }
 
@@ -98,7 +98,7 @@ func (v *visitor) refreshTokens() error {
 }
 
 func (v *visitor) take(form url.Values) error {
-	status, err := v.tokens.exchange(v.foreign.client.request(v.foreign.token, form))
+	status, err := v.tokens.exchange(v.server.client.request(v.server.token, form))
 	if err != nil {
 		return err
 	}
@@ -119,15 +119,15 @@ var compared = []string{"introspect", "refresh", "code_flow"}
 // operation is what the visitor does again and again in a scenario, with new tokens
 // and a new connection.
 func (v *visitor) operation(ctx context.Context, scenario string) (operation, error) {
-	if err := errors.Join(v.tokens.reach(ctx, v.foreign.token.Host), v.flow(ctx)); err != nil {
+	if err := errors.Join(v.tokens.reach(ctx, v.server.token.Host), v.flow(ctx)); err != nil {
 		return nil, err
 	}
 	switch scenario {
 	case "refresh":
 		return v.refreshTokens, nil
 	case "introspect":
-		request := v.foreign.client.request(v.foreign.introspection, url.Values{"token": {v.access}})
-		return repeat(v.tokens, http.StatusOK, request), v.tokens.reach(ctx, v.foreign.introspection.Host)
+		request := v.server.client.request(v.server.introspection, url.Values{"token": {v.access}})
+		return repeat(v.tokens, http.StatusOK, request), v.tokens.reach(ctx, v.server.introspection.Host)
 	default:
 		return func() error { return v.flow(ctx) }, nil
 	}

@@ -64,7 +64,7 @@ func (who *person) arrive(ctx context.Context) error {
 	return who.redeem(w, callback.Query().Get("code"), verifier)
 }
 
-// press fills in the page that stands there, sign-in or consent, and sends it.
+// press fills in the page that is shown, sign-in or consent, and sends it.
 func (who *person) press(ctx context.Context, seen screen) (screen, error) {
 	for _, button := range []string{"sign-in", "allow"} {
 		form, err := pagetest.Press(bytes.NewReader(seen.body), button)

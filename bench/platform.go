@@ -24,8 +24,8 @@ type platform struct {
 	engine   string // sqlite, postgres
 	profiles string // a folder; empty: none are taken
 
+	binary     string // empty: that of the present folder is built
 	folder     string
-	binary     string
 	server     *exec.Cmd
 	operations string            // where its operator asks
 	env        map[string]string // dev.env
@@ -52,16 +52,30 @@ func (a app) request(address *url.URL, form url.Values) []byte {
 	return formRequest(address, form)
 }
 
-// begin builds the binary and starts it on its engine, on free ports.
+// begin builds the binary, where none is named, and starts it on its engine, on free
+// ports.
 func (p *platform) begin(ctx context.Context) error {
 	folder, err := os.MkdirTemp("", "loop-bench-")
 	if err != nil {
 		return err
 	}
-	p.folder, p.binary = folder, filepath.Join(folder, "loop")
-	if err := p.start(ctx); err != nil {
+	p.folder = folder
+	if p.binary == "" {
+		err = p.build(ctx)
+	}
+	if err == nil {
+		err = p.start(ctx)
+	}
+	if err != nil {
 		p.close()
-		return err
+	}
+	return err
+}
+
+func (p *platform) build(ctx context.Context) error {
+	p.binary = filepath.Join(p.folder, "loop")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", p.binary, "./cmd/loop").CombinedOutput(); err != nil {
+		return fmt.Errorf("building the platform (run this from the project's folder): %w\n%s", err, out)
 	}
 	return nil
 }
@@ -70,9 +84,6 @@ func (p *platform) begin(ctx context.Context) error {
 // serves it with `loop serve`, as an operator would: that alone knows of resources
 // outside.
 func (p *platform) start(ctx context.Context) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", p.binary, "./cmd/loop").CombinedOutput(); err != nil {
-		return fmt.Errorf("building the platform (run this from the project's folder): %w\n%s", err, out)
-	}
 	if err := p.run("dev", "--port", "0", "--no-quickstart"); err != nil {
 		return err
 	}

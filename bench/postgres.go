@@ -4,20 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/loop-health/loop/internal/credential"
-	"github.com/loop-health/loop/internal/dev"
-	"github.com/loop-health/loop/internal/loop"
-	built "github.com/loop-health/loop/internal/platform"
-	"github.com/loop-health/loop/internal/store/postgres"
 )
 
 // connections is how many the platform has to PostgreSQL, of each kind, and its
@@ -25,7 +14,8 @@ import (
 const connections = 16
 
 // moveToPostgres starts a PostgreSQL server, as durable as in production, and fills a
-// database with what `loop dev` has in its folder: the same people and app.
+// database with what `loop dev` has in its folder: the same people, app and keys. The
+// schema is the binary's own.
 func (p *platform) moveToPostgres(ctx context.Context) error {
 	var err error
 	if p.cluster, err = startDatabase(); err != nil {
@@ -34,42 +24,10 @@ func (p *platform) moveToPostgres(ctx context.Context) error {
 	if p.database, err = p.cluster.CreateDatabase(ctx, "bench"); err != nil {
 		return err
 	}
-	quiet := slog.New(slog.DiscardHandler)
-	if _, err := postgres.Migrate(ctx, postgres.Config{URL: p.database, World: loop.Machine{}, Log: quiet}); err != nil {
-		return err
+	if out, err := p.command(ctx, "migrate", "up", "--database", p.database).CombinedOutput(); err != nil {
+		return fmt.Errorf("making the schema: %w\n%s", err, out)
 	}
-	text, err := os.ReadFile(filepath.Join(p.folder, ".loop", "master.key"))
-	if err != nil {
-		return err
-	}
-	master, err := credential.ParseMaster(string(bytes.TrimSpace(text)))
-	if err != nil {
-		return err
-	}
-	config := built.Config{
-		Folder: p.folder, Database: p.database, Master: master, World: loop.Machine{}, Log: quiet,
-		HTTP: http.DefaultClient, SignUpsPerHour: 1000, Unlimited: true,
-	}
-	for variable, at := range map[string]**url.URL{"LOOP_IDENTITY_URL": &config.Identity, "LOOP_CLINICAL_URL": &config.Clinical, "LOOP_DEVELOPERS_URL": &config.Developers} {
-		if *at, err = url.Parse(p.env[variable]); err != nil {
-			return err
-		}
-	}
-	opened, err := built.Open(ctx, config)
-	if err != nil {
-		return err
-	}
-	seed, err := opened.Seed(ctx, dev.Seed{
-		Member:       dev.Person{Name: "Ada Lovelace", Email: p.env["LOOP_MEMBER_EMAIL"], Password: p.env["LOOP_MEMBER_PASSWORD"], Sex: loop.Female},
-		Member2:      dev.Person{Name: "Alan Turing", Email: p.env["LOOP_MEMBER2_EMAIL"], Password: p.env["LOOP_MEMBER2_PASSWORD"], Sex: loop.Male},
-		Developer:    dev.Person{Name: "Grace Hopper", Email: p.env["LOOP_DEVELOPER_EMAIL"], Password: p.env["LOOP_DEVELOPER_PASSWORD"], Sex: loop.Female},
-		RedirectURIs: []string{p.env["LOOP_REDIRECT_URI"]},
-	})
-	if err != nil {
-		return fmt.Errorf("filling the database: %w", err)
-	}
-	p.env["LOOP_CLIENT_ID"], p.env["LOOP_CLIENT_SECRET"] = seed.ClientID, seed.ClientSecret
-	return opened.Close(ctx)
+	return p.copyTables(ctx)
 }
 
 // averageRowIn gives the average size in bytes of a row of a table on PostgreSQL.

@@ -124,8 +124,8 @@ func procLines(path, name string) []string {
 	return values
 }
 
-func writeJSON(path string, results []result) error {
-	text, err := json.MarshalIndent(map[string][]result{"results": results}, "", "  ")
+func writeJSON[T any](path string, results []T) error {
+	text, err := json.MarshalIndent(map[string][]T{"results": results}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -212,8 +212,18 @@ func (s scenario) drive(ctx context.Context, p *platform, people []*person, span
 	if err != nil {
 		return sample{}, err
 	}
+	before, err := p.usage(ctx)
+	if err != nil {
+		return sample{}, err
+	}
 	name := fmt.Sprintf("%s-%s-%d", s.name, p.engine, len(people))
-	return p.profiled(ctx, name, span, func() sample { return measure(ctx, operations, span) })
+	found, err := p.profiled(ctx, name, span, func() sample { return measure(ctx, operations, span) })
+	if err != nil {
+		return found, err
+	}
+	after, err := p.usage(ctx)
+	found.spent = after.minus(before)
+	return found, err
 }
 
 func (s scenario) prepareAll(ctx context.Context, people []*person, wires []*wire, span time.Duration) ([]operation, error) {

@@ -24,8 +24,8 @@ const (
 	stormAt          = 16 // refreshes at a time
 )
 
-// braveStorm measures refreshes in calm and in a storm, and prints both.
-func braveStorm(ctx context.Context, p *platform, span time.Duration, stdout io.Writer) error {
+// measureStorm measures refreshes in calm and in a storm, and prints both.
+func measureStorm(ctx context.Context, p *platform, span time.Duration, stdout io.Writer) error {
 	if err := p.begin(ctx); err != nil {
 		return err
 	}
