@@ -83,6 +83,7 @@ type grant struct {
 	ID loop.GrantID `json:"id"`
 	connectedApp
 	LastUsedAt *time.Time `json:"last_used_at"`
+	ExpiresAt  *time.Time `json:"expires_at"` // that the member chose
 }
 
 func newConnectedApp(app *connection.App) connectedApp {
@@ -100,6 +101,9 @@ func newGrant(app *connection.App) grant {
 	g := grant{ID: app.Grant.ID, connectedApp: newConnectedApp(app)}
 	if !app.LastUsedAt.IsZero() {
 		g.LastUsedAt = &app.LastUsedAt
+	}
+	if !app.Grant.EndsAt.IsZero() {
+		g.ExpiresAt = &app.Grant.EndsAt
 	}
 	return g
 }

@@ -20,6 +20,7 @@ type appView struct {
 	ClientID  loop.ClientID
 	App       *visitor.App
 	Since     string
+	Until     string // empty: no end was chosen
 	LastUsed  string
 	Scopes    []scopeRow
 	CanNarrow bool
@@ -72,7 +73,7 @@ var errNoApp = loop.Errorf(loop.NotFound, "No app of yours stands here. It may h
 
 func newAppView(app *connection.App, reads []connection.Read) appView {
 	view := appView{
-		ID: app.Grant.ID, ClientID: app.Client.ID, App: newApp(app.Client), Since: day(app.Grant.CreatedAt),
+		ID: app.Grant.ID, ClientID: app.Client.ID, App: newApp(app.Client), Since: day(app.Grant.CreatedAt), Until: dayOr(app.Grant.EndsAt, ""),
 		LastUsed: dayOr(app.LastUsedAt, "never"), Declined: titles(app.Grant.Declined), Chart: newChart(app.Usage),
 		readsView: readsView{Reads: newReadRows(reads, nil)},
 	}

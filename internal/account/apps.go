@@ -24,6 +24,7 @@ type appRow struct {
 	App      *visitor.App
 	MaySee   string
 	Since    string
+	Until    string
 	LastUsed string
 	LastRead string
 }
@@ -47,6 +48,7 @@ func (h *Host) showApps(w http.ResponseWriter, r *http.Request, m *loop.Member) 
 func newAppRow(app *connection.App) appRow {
 	return appRow{
 		ID: app.Grant.ID, App: newApp(app.Client), MaySee: titles(app.Grant.Scopes), Since: day(app.Grant.CreatedAt),
+		Until:    dayOr(app.Grant.EndsAt, "you disconnect it"),
 		LastUsed: dayOr(app.LastUsedAt, "never"), LastRead: dayOr(app.Usage.LastReadAt, fmt.Sprintf("nothing in the last %d weeks", connection.Weeks)),
 	}
 }

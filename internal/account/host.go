@@ -89,6 +89,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET "+appsPath, h.own(h.showApps))
 	site.Page("GET "+appsPath+"/{grant}", h.own(h.showApp))
 	site.Page("POST "+appsPath+"/{grant}", h.postApp)
+	site.Page("GET "+appsPath+"/{grant}/receipts", h.own(h.showReceipts))
 	site.Page("GET "+activityPath, h.own(h.showActivity))
 	site.Page("GET "+activityPath+".csv", h.own(h.exportCSV))
 	site.Page("GET "+activityPath+".json", h.own(h.exportJSON))

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -34,7 +35,7 @@ func (cmd *grantList) Run(run *Run) error {
 			return err
 		}
 		for _, g := range grants {
-			if (cmd.Client == "" || g.Client == cmd.Client) && (cmd.All || g.Live()) {
+			if (cmd.Client == "" || g.Client == cmd.Client) && (cmd.All || g.RevokedAt.IsZero()) {
 				views = append(views, viewGrant(g))
 			}
 		}
@@ -45,9 +46,9 @@ func (cmd *grantList) Run(run *Run) error {
 			return err
 		}
 		table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-		_, _ = fmt.Fprintln(table, "GRANT\tUSER\tCLIENT\tSTATE\tSCOPES")
+		_, _ = fmt.Fprintln(table, "GRANT\tUSER\tCLIENT\tSTATE\tUNTIL\tSCOPES")
 		for _, view := range views {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", view.ID, view.Member, view.Client, view.state(), view.Scopes)
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", view.ID, view.Member, view.Client, view.state(), cmp.Or(view.EndsAt, "-"), view.Scopes)
 		}
 		return table.Flush()
 	})
@@ -90,6 +91,7 @@ type grantView struct {
 	Declined  string        `json:"declined_scope"`
 	CreatedAt string        `json:"created_at"`
 	UpdatedAt string        `json:"updated_at"`
+	EndsAt    string        `json:"ends_at,omitempty"`
 	RevokedAt string        `json:"revoked_at,omitempty"`
 	Reason    string        `json:"reason,omitempty"`
 }
@@ -97,7 +99,7 @@ type grantView struct {
 func viewGrant(g *loop.Grant) grantView {
 	return grantView{
 		ID: g.ID, Member: g.Member, Client: g.Client, Scopes: g.Scopes.String(), Declined: g.Declined.String(),
-		CreatedAt: moment(g.CreatedAt), UpdatedAt: moment(g.UpdatedAt), RevokedAt: moment(g.RevokedAt), Reason: g.Reason,
+		CreatedAt: moment(g.CreatedAt), UpdatedAt: moment(g.UpdatedAt), EndsAt: moment(g.EndsAt), RevokedAt: moment(g.RevokedAt), Reason: g.Reason,
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 type Store interface {
 	// Grants lists the grants of a member, newest first, the revoked ones too.
 	Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error)
+	// Receipts gives what the member was shown and answered under a grant, the newest
+	// first.
+	Receipts(ctx context.Context, member loop.MemberID, grant loop.GrantID, atMost int) ([]loop.Receipt, error)
 	// Client finds an app; loop.ErrNotFound where there is none.
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	// LastUses says when each of a member's grants last gave tokens.
@@ -28,6 +31,8 @@ type Consents interface {
 	RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor, reason string) error
 	// NarrowGrant takes from a live grant what is not in keep.
 	NarrowGrant(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error
+	// SetGrantEnd gives a live grant another term, from now on.
+	SetGrantEnd(ctx context.Context, member loop.MemberID, id loop.GrantID, term loop.Term, by audit.Actor) error
 }
 
 // Connections are the apps that members allowed.
@@ -56,7 +61,7 @@ func (c *Connections) List(ctx context.Context, member loop.MemberID) ([]App, er
 	if err != nil {
 		return nil, fmt.Errorf("listing grants: %w", err)
 	}
-	grants = slices.DeleteFunc(grants, func(g *loop.Grant) bool { return !g.Live() })
+	grants = slices.DeleteFunc(grants, func(g *loop.Grant) bool { return !g.Live(c.World.Now()) })
 	if len(grants) == 0 {
 		return nil, nil
 	}
@@ -105,12 +110,12 @@ func (c *Connections) Find(ctx context.Context, member loop.MemberID, id loop.Gr
 // Live gives one of the member's live grants, without counting what came of it;
 // loop.ErrNotFound where the member has no such grant.
 func (c *Connections) Live(ctx context.Context, member loop.MemberID, id loop.GrantID) (*loop.Grant, error) {
-	return c.grant(ctx, member, func(g *loop.Grant) bool { return g.Live() && g.ID == id })
+	return c.grant(ctx, member, func(g *loop.Grant) bool { return g.Live(c.World.Now()) && g.ID == id })
 }
 
 // LiveTo gives the member's live grant to an app; loop.ErrNotFound where there is none.
 func (c *Connections) LiveTo(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error) {
-	return c.grant(ctx, member, func(g *loop.Grant) bool { return g.Live() && g.Client == client })
+	return c.grant(ctx, member, func(g *loop.Grant) bool { return g.Live(c.World.Now()) && g.Client == client })
 }
 
 func (c *Connections) grant(ctx context.Context, member loop.MemberID, is func(*loop.Grant) bool) (*loop.Grant, error) {
@@ -141,6 +146,25 @@ func (c *Connections) Disconnect(ctx context.Context, member loop.MemberID, id l
 // Narrow takes scopes away from one of the member's live grants.
 func (c *Connections) Narrow(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error {
 	return c.Consents.NarrowGrant(ctx, member, id, keep, by)
+}
+
+// SetEnd gives one of the member's live grants another term, from now on.
+func (c *Connections) SetEnd(ctx context.Context, member loop.MemberID, id loop.GrantID, term loop.Term, by audit.Actor) error {
+	return c.Consents.SetGrantEnd(ctx, member, id, term, by)
+}
+
+// receiptsAtMost is how many receipts are shown of a grant: one is written for each
+// answer, and a member answers an app a few times.
+const receiptsAtMost = 50
+
+// Receipts gives what the member was shown and answered under one of their grants, the
+// newest first.
+func (c *Connections) Receipts(ctx context.Context, member loop.MemberID, id loop.GrantID) ([]loop.Receipt, error) {
+	receipts, err := c.Store.Receipts(ctx, member, id, receiptsAtMost)
+	if err != nil {
+		return nil, fmt.Errorf("reading receipts: %w", err)
+	}
+	return receipts, nil
 }
 
 // NameOf is the name of an app; its id where the app is not there any more.

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -64,7 +65,9 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.Authori
 	var done *oauth.Authorized
 	switch form.Get("decision") {
 	case "allow":
-		done, err = h.oauth.Allow(r.Context(), req, signIn, oauth.Consent{Shown: shown, Allowed: allowed})
+		done, err = h.oauth.Allow(r.Context(), req, signIn, oauth.Consent{
+			Shown: shown, Allowed: allowed, Term: loop.Term(cmp.Or(form.Get("term"), string(loop.TermAsItWas))), Page: h.pageShown(req),
+		})
 	case "continue":
 		done, err = h.oauth.IssueCode(r.Context(), req, signIn)
 	case "deny":

@@ -14,17 +14,22 @@ type Grant struct {
 
 	CreatedAt time.Time
 	UpdatedAt time.Time // of the member's last answer: a consent covers the app as it was shown then
-	RevokedAt time.Time // zero: live
+	EndsAt    time.Time // that the member chose; zero: none
+	RevokedAt time.Time // zero: not revoked
 	Reason    string    // of the revocation
 }
 
-// Live reports whether the grant still stands.
-func (g *Grant) Live() bool { return g.RevokedAt.IsZero() }
+// Live reports whether the grant gives anything now: it is not revoked, and its end
+// has not come.
+func (g *Grant) Live(now time.Time) bool { return g.RevokedAt.IsZero() && !g.Over(now) }
+
+// Over reports whether the end that the member chose has come.
+func (g *Grant) Over(now time.Time) bool { return !g.EndsAt.IsZero() && !now.Before(g.EndsAt) }
 
 // Covers reports whether the member has already answered for every one of the
 // scopes, so that they need not be asked again.
 func (g *Grant) Covers(scopes Scopes) bool {
-	return g.Live() && g.Scopes.Or(g.Declined).HasAll(scopes)
+	return g.Scopes.Or(g.Declined).HasAll(scopes)
 }
 
 // Chain is the refresh tokens of one authorization: one row, however many

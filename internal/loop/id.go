@@ -16,6 +16,8 @@ type (
 	MemberID string
 	// GrantID names one member's consent to one app: grant_01HXY….
 	GrantID string
+	// ReceiptID names what a member was shown and answered once: rcpt_01HXY….
+	ReceiptID string
 	// ChainID names the refresh tokens of one authorization, and before that
 	// the code that starts them: chain_01HXY….
 	ChainID string
@@ -40,6 +42,9 @@ func NewMemberID(w World) MemberID { return MemberID(newID(w, "user")) }
 
 // NewGrantID makes an identifier for a new grant.
 func NewGrantID(w World) GrantID { return GrantID(newID(w, "grant")) }
+
+// NewReceiptID makes an identifier for a new receipt.
+func NewReceiptID(w World) ReceiptID { return ReceiptID(newID(w, "rcpt")) }
 
 // NewChainID makes an identifier for a new code and the chain it will start.
 func NewChainID(w World) ChainID { return ChainID(newID(w, "chain")) }

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 	grant, err := s.Ledger.LiveGrant(ctx, signIn.Member.ID, req.Client.ID)
 	if err != nil {
 		return 0, err
+	}
+	if grant != nil && grant.Over(s.World.Now()) {
+		grant = nil
 	}
 	return s.consentStep(req, req.Client, grant)
 }
@@ -129,18 +133,18 @@ type Authorized struct {
 // writes its audit record and nothing else, but for the first grant to one of
 // Loop's own apps.
 func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn) (*Authorized, error) {
-	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
+	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, *loop.Receipt, error) {
 		step, err := s.consentStep(req, st.Client, st.Grant)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if step != StepDone && step != StepContinue {
-			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member's consent changed while the request was answered. Send the request again."))
+			return nil, nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The member's consent changed while the request was answered. Send the request again."))
 		}
 		if st.Grant != nil && remembered(st.Grant, st.Client, req) {
-			return st.Grant, nil
+			return st.Grant, nil, nil
 		}
-		return s.consented(st, req, req.Scopes, nil), nil // Loop's own app: implied
+		return s.consented(st, req, req.Scopes, nil), nil, nil // Loop's own app: implied
 	})
 }
 
@@ -148,6 +152,8 @@ func (s *Server) IssueCode(ctx context.Context, req *AuthorizationRequest, signI
 type Consent struct {
 	Shown   loop.Scopes // all that the page showed; nothing else can be granted
 	Allowed loop.Scopes // what stayed ticked
+	Term    loop.Term
+	Page    loop.ConsentPage // as the member read it
 }
 
 // Allow takes a member's consent and issues a code for what they allowed.
@@ -157,11 +163,15 @@ func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *l
 	if len(consent.Allowed.Or(req.Needed())) == 0 {
 		return nil, s.Deny(ctx, req, signIn)
 	}
-	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, error) {
+	return s.authorize(ctx, req, signIn, func(st State) (*loop.Grant, *loop.Receipt, error) {
 		if !st.Client.UpdatedAt.Equal(req.Client.UpdatedAt) { // the member answered for the app as it was
-			return nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The app's registration changed while the request was answered. Send the request again."))
+			return nil, nil, req.Refuse(loop.Errorf(loop.ConsentRequired, "The app's registration changed while the request was answered. Send the request again."))
 		}
-		return s.consented(st, req, allowed, consent.Shown.Without(allowed)), nil
+		grant := s.consented(st, req, allowed, consent.Shown.Without(allowed))
+		if err := s.setTerm(grant, consent.Term); err != nil {
+			return nil, nil, err
+		}
+		return grant, s.receipt(grant, consent, allowed), nil
 	})
 }
 
@@ -177,21 +187,38 @@ func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *lo
 	return req.Refuse(loop.Errorf(loop.AccessDenied, "The member did not allow it."))
 }
 
+// decideGrant says under which grant a code is issued, and what the member was shown
+// for it.
+type decideGrant func(State) (*loop.Grant, *loop.Receipt, error)
+
 // authorize has consent decide on the grant and issues a code under it, in one
-// transaction.
-func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn, consent func(State) (*loop.Grant, error)) (*Authorized, error) {
+// transaction. A grant whose end has come is ended first, in one of its own: what is
+// allowed now is a new grant.
+func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn, consent decideGrant) (*Authorized, error) {
+	authorized, err := s.authorizeOnce(ctx, req, signIn, consent)
+	if errors.Is(err, errOver) {
+		return s.authorizeOnce(ctx, req, signIn, consent)
+	}
+	return authorized, err
+}
+
+func (s *Server) authorizeOnce(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn, consent decideGrant) (*Authorized, error) {
 	var code Code
 	subject := Subject{Member: signIn.Member.ID, Client: req.Client.ID}
 	err := s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
 		if st.Client == nil || st.Client.Standing() != loop.Works || st.Member == nil || st.Member.Suspended {
 			return Change{}, req.Refuse(loop.Errorf(loop.AccessDenied, "The app or the member's account was closed while the request was answered."))
 		}
-		grant, err := consent(st)
+		if st.Grant != nil && st.Grant.Over(s.World.Now()) {
+			return s.over(ctx, st), errOver
+		}
+		grant, receipt, err := consent(st)
 		if err != nil {
 			return Change{}, err
 		}
 		code = s.newCode(req, signIn, grant)
 		change := s.authorization(ctx, signIn, st, grant, code)
+		change.Receipt = receipt
 		change.Completes = req.handleHash()
 		// The code is issued after whatever this change revokes.
 		code.Counter = st.Counter + uint64(len(change.Revoke))
@@ -229,13 +256,13 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *
 		IDClaims:       strings.Join(req.IDClaims, " "),
 		Resources:      req.Resources,
 		Key:            req.Key,
-		ExpiresAt:      s.World.Now().Add(loop.CodeLife),
+		ExpiresAt:      loop.Earlier(s.World.Now().Add(loop.CodeLife), grant.EndsAt),
 	}
 }
 
 // authorization is the change that a code brings: the grant, where it is new or
-// different, and the records. A grant that lost a scope ends the access tokens
-// issued under it; its apps get narrower ones at their next refresh.
+// different, and the records. A grant that lost a scope, or ends sooner than before,
+// ends the access tokens issued under it; its app gets others at its next refresh.
 func (s *Server) authorization(ctx context.Context, signIn *loop.SignIn, st State, grant *loop.Grant, code Code) Change {
 	var change Change
 	before := st.Grant
@@ -245,12 +272,12 @@ func (s *Server) authorization(ctx context.Context, signIn *loop.SignIn, st Stat
 		event := audit.GrantGiven
 		if before != nil {
 			event = audit.GrantChanged
-			if lost := before.Scopes.Without(grant.Scopes); len(lost) > 0 {
+			if lost := before.Scopes.Without(grant.Scopes); len(lost) > 0 || endsSooner(before, grant) {
 				change.Revoke = append(change.Revoke, NewRevocation(s.World, loop.RevokeGrant, string(grant.ID)))
 			}
 		}
 		given := st.record(ctx, s.World.Now(), event, byMember(signIn))
-		given.Detail = audit.Detail{"scopes": grant.Scopes.String(), "declined": grant.Declined.String()}
+		given.Detail = consentDetail(grant)
 		change.Records = append(change.Records, given)
 	}
 	issued := st.record(ctx, s.World.Now(), audit.CodeIssued, byMember(signIn))

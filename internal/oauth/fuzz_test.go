@@ -36,6 +36,12 @@ func (register) LiveGrant(context.Context, loop.MemberID, loop.ClientID) (*loop.
 	return nil, nil //nolint:nilnil // nobody has allowed anything
 }
 
+func (register) LastGrant(context.Context, loop.MemberID, loop.ClientID) (*loop.Grant, error) {
+	return nil, nil //nolint:nilnil // nobody has allowed anything
+}
+
+func (register) OverGrants(context.Context, time.Time, int) ([]loop.GrantID, error) { return nil, nil }
+
 func (register) Chain(context.Context, loop.MemberID, loop.ChainID) (*loop.Chain, error) {
 	return nil, loop.ErrNotFound
 }

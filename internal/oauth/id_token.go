@@ -82,13 +82,13 @@ func (c MemberClaims) only(names []string) MemberClaims {
 }
 
 // idToken signs an ID token for what a chain's sign-in proved.
-func (m *Minter) idToken(client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims, accessToken string) (string, error) {
-	now := m.World.Now()
+func (m *Minter) idToken(client *loop.Client, of issuance, nonce, idClaims, accessToken string) (string, error) {
+	now, chain := m.World.Now(), of.chain
 	claims := idTokenClaims{
 		Issuer:       m.Issuer,
 		Subject:      string(chain.Member),
 		Audience:     string(chain.Client),
-		Expiry:       now.Add(idTokenLife).Unix(),
+		Expiry:       now.Add(lifeWithin(of.endsAt, now, idTokenLife)).Unix(),
 		IssuedAt:     now.Unix(),
 		AuthTime:     chain.Authentication.At.Unix(),
 		Nonce:        nonce,
@@ -96,7 +96,7 @@ func (m *Minter) idToken(client *loop.Client, chain *loop.Chain, member *loop.Me
 		Session:      string(chain.Session),
 		ACR:          chain.Authentication.Context(),
 		AMR:          chain.Authentication.Methods.AMR(),
-		MemberClaims: ClaimsOf(member, chain.Scopes).only(strings.Fields(idClaims)),
+		MemberClaims: ClaimsOf(of.member, chain.Scopes).only(strings.Fields(idClaims)),
 	}
 	body, err := json.Marshal(claims)
 	if err != nil {

@@ -15,8 +15,15 @@ type Ledger interface {
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	// Member reads a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
-	// LiveGrant reads the live grant of a member to a client; nil where there is none.
+	// LiveGrant reads the grant of a member to a client that is not revoked, whether its
+	// end has come or not; nil where there is none.
 	LiveGrant(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error)
+	// LastGrant reads the newest grant of a member to a client, live or not; nil where
+	// there never was one.
+	LastGrant(ctx context.Context, member loop.MemberID, client loop.ClientID) (*loop.Grant, error)
+	// OverGrants gives grants whose end came at or before a moment and that nobody has
+	// revoked yet, the earliest end first.
+	OverGrants(ctx context.Context, at time.Time, atMost int) ([]loop.GrantID, error)
 
 	// Chain reads a chain of a member; loop.ErrNotFound where there is none.
 	Chain(ctx context.Context, member loop.MemberID, id loop.ChainID) (*loop.Chain, error)
@@ -56,7 +63,9 @@ type Change struct {
 	Chain  *loop.Chain // its new state, or a new chain
 	Keep   int         // with a new chain: how many live chains of the grant stay, this one among them
 	Revoke []loop.Revocation
-	Notice loop.Notice // for the member's next sign-in
+	// Receipt is what the member was shown and answered; nil: nothing was asked.
+	Receipt *loop.Receipt
+	Notice  loop.Notice // for the member's next sign-in
 	// Completes is the hash of a pushed request that is answered by this; one
 	// that was answered before is InvalidRequestURI, and nothing is written.
 	Completes []byte

@@ -18,16 +18,36 @@ type Minter struct {
 	Signing *credential.SigningKeys
 }
 
-// issue makes the tokens that a chain stands for now. Granted is what the access
-// token opens, which may be less than the chain has.
-func (m *Minter) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRequest, target target, counter uint64) (*TokenResponse, error) {
-	now := m.World.Now()
+// issuance is what a decision on a code or a refresh token came to: what tokens are
+// made of.
+type issuance struct {
+	chain   *loop.Chain
+	granted loop.ScopeRequest // what the access token opens, which may be less than the chain has
+	target  target
+	member  *loop.Member
+	endsAt  time.Time // of the grant: no token outlives it; zero: it has no end
+	counter uint64    // of revocations, when it was decided
+}
+
+// lifeWithin is how long what lives for so long may live from now on, where the grant
+// that it is under ends.
+func lifeWithin(endsAt, now time.Time, life time.Duration) time.Duration {
+	if endsAt.IsZero() {
+		return life
+	}
+	return max(0, min(life, endsAt.Sub(now)))
+}
+
+// issue makes the tokens that a chain stands for now.
+func (m *Minter) issue(req TokenRequest, of issuance) (*TokenResponse, error) {
+	now, chain, granted, target := m.World.Now(), of.chain, of.granted, of.target
 	granted.Scopes = target.opens(granted.Scopes)
 	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
+	life := lifeWithin(of.endsAt, now, target.life(req.Client))
 	access, err := m.accessToken(AccessToken{
 		ID: loop.NewTokenID(m.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
 		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
-		IssuedAt: now, ExpiresAt: now.Add(target.life(req.Client)), Counter: counter,
+		IssuedAt: now, ExpiresAt: now.Add(life), Counter: of.counter,
 	}, target)
 	if err != nil {
 		return nil, err
@@ -35,7 +55,7 @@ func (m *Minter) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRe
 	response := &TokenResponse{
 		AccessToken: access,
 		TokenType:   req.Binding.TokenType(),
-		ExpiresIn:   int64(target.life(req.Client) / time.Second),
+		ExpiresIn:   int64(life / time.Second),
 		Scope:       granted.String(),
 	}
 	if !req.Client.MayUse(loop.GrantRefreshToken) {
@@ -50,11 +70,11 @@ func (m *Minter) issue(req TokenRequest, chain *loop.Chain, granted loop.ScopeRe
 }
 
 // withIDToken adds the ID token where openid is among the scopes.
-func (m *Minter) withIDToken(response *TokenResponse, client *loop.Client, chain *loop.Chain, member *loop.Member, nonce, idClaims string) (*TokenResponse, error) {
-	if !chain.Scopes.Has(loop.ScopeOpenID) {
+func (m *Minter) withIDToken(response *TokenResponse, client *loop.Client, of issuance, nonce, idClaims string) (*TokenResponse, error) {
+	if !of.chain.Scopes.Has(loop.ScopeOpenID) {
 		return response, nil
 	}
-	token, err := m.idToken(client, chain, member, nonce, idClaims, response.AccessToken)
+	token, err := m.idToken(client, of, nonce, idClaims, response.AccessToken)
 	response.IDToken = token
 	return response, err
 }

@@ -17,8 +17,8 @@ import (
 // the whole grant has to end.
 func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error {
 	return s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
-		if st.Grant == nil || st.Grant.Member != member || !st.Grant.Live() {
-			return Change{}, loop.Errorf(loop.NotFound, "The member has no live grant with this id.")
+		if st.Grant == nil || st.Grant.Member != member || !st.Grant.Live(s.World.Now()) {
+			return Change{}, errNoLiveGrant
 		}
 		if err := narrowable(st, keep); err != nil {
 			return Change{}, err
@@ -30,7 +30,7 @@ func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.
 		grant := *st.Grant
 		grant.Scopes, grant.Declined = keep, grant.Declined.Or(lost)
 		rec := st.record(ctx, s.World.Now(), audit.GrantChanged, by)
-		rec.Detail = audit.Detail{"scopes": grant.Scopes.String(), "declined": grant.Declined.String()}
+		rec.Detail = consentDetail(&grant)
 		return Change{
 			Grant:   &grant,
 			Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeGrant, string(grant.ID))},
@@ -38,6 +38,8 @@ func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.
 		}, nil
 	})
 }
+
+var errNoLiveGrant = loop.Errorf(loop.NotFound, "The member has no live grant with this id.")
 
 // narrowable reports what stands in the way of keeping only these scopes.
 func narrowable(st State, keep loop.Scopes) error {

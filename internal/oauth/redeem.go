@@ -41,26 +41,25 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 	if err != nil {
 		return nil, err
 	}
-	var (
-		chain   *loop.Chain
-		member  *loop.Member
-		counter uint64
-	)
+	made := issuance{target: target}
 	subject := Subject{Member: code.Member, Client: code.Client, Grant: code.Grant, Chain: code.ID}
 	err = s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
 		change, refused := s.redemption(ctx, code, req.Binding, st)
-		chain, member, counter = change.Chain, st.Member, st.Counter
+		made.chain, made.member, made.counter = change.Chain, st.Member, st.Counter
+		if st.Grant != nil {
+			made.endsAt = st.Grant.EndsAt
+		}
 		return change, refused
 	})
-	if err = s.madeCertain(ctx, err, chain); err != nil {
+	if err = s.madeCertain(ctx, err, made.chain); err != nil {
 		return nil, err
 	}
-	granted := loop.ScopeRequest{Scopes: chain.Scopes, Offline: chain.AskedFor.Offline}
-	response, err := s.Minter.issue(req, chain, granted, target, counter)
+	made.granted = loop.ScopeRequest{Scopes: made.chain.Scopes, Offline: made.chain.AskedFor.Offline}
+	response, err := s.Minter.issue(req, made)
 	if err != nil {
 		return nil, err
 	}
-	return s.Minter.withIDToken(response, req.Client, chain, member, code.Nonce, code.IDClaims)
+	return s.Minter.withIDToken(response, req.Client, made, code.Nonce, code.IDClaims)
 }
 
 // presentedCode reads the parameters and proves that the code is this client's
@@ -115,7 +114,7 @@ func (s *Server) redemption(ctx context.Context, code Code, binding possession.B
 	if !loop.Alive(now, code.ExpiresAt.Add(-loop.CodeLife), loop.CodeLife) {
 		return refused(st, string(code.ID), "code expired"), errCodeExpired
 	}
-	fault := standing(st)
+	fault := standing(st, now)
 	if fault == "" && s.Revocations.revokedAfter(lineage{code.Member, code.Client, code.Grant, code.ID, "", code.Counter}) {
 		fault = "revoked since"
 	}

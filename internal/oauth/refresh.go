@@ -81,17 +81,8 @@ func (s *Server) refresh(ctx context.Context, req TokenRequest) (*TokenResponse,
 	return s.rotate(ctx, req, token, named)
 }
 
-// rotation is what a decision on a refresh token came to.
-type rotation struct {
-	chain   *loop.Chain
-	granted loop.ScopeRequest
-	target  target
-	member  *loop.Member
-	counter uint64
-}
-
 func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest) (*TokenResponse, error) {
-	var done rotation
+	var done issuance
 	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: req.Client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		var (
 			change Change
@@ -103,11 +94,11 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 	if err = s.madeCertain(ctx, err, done.chain); err != nil {
 		return nil, err
 	}
-	response, err := s.Minter.issue(req, done.chain, done.granted, done.target, done.counter)
+	response, err := s.Minter.issue(req, done)
 	if err != nil || !done.granted.Scopes.Has(loop.ScopeOpenID) {
 		return response, err
 	}
-	return s.Minter.withIDToken(response, req.Client, done.chain, done.member, "", "")
+	return s.Minter.withIDToken(response, req.Client, done, "", "")
 }
 
 // madeCertain looks again where it is not known whether a decision was written:
@@ -131,34 +122,34 @@ func (s *Server) madeCertain(ctx context.Context, err error, left *loop.Chain) e
 
 // rotation decides on a refresh token that opened: whose it is, whether it is
 // the chain's newest, and what it still stands for.
-func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest, st State) (rotation, Change, error) {
+func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest, st State) (issuance, Change, error) {
 	chain, client := st.Chain, req.Client
 	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) {
-		return rotation{}, Change{}, errBadRefresh
+		return issuance{}, Change{}, errBadRefresh
 	}
 	if change, err := s.refuseEnded(st); err != nil {
-		return rotation{}, change, err
+		return issuance{}, change, err
 	}
 	if chain.Key != "" && chain.Key != req.Binding.Holder() {
-		return rotation{}, Change{}, errBadKey
+		return issuance{}, Change{}, errBadKey
 	}
 	asked := wanted(named, chain)
 	retry := s.withinGrace(req, token, chain, asked.Scopes)
 	if change, err := s.refuseOld(ctx, req, token, retry, st); err != nil {
-		return rotation{}, change, err
+		return issuance{}, change, err
 	}
 	if beyond := asked.Scopes.Without(chain.Asked(st.Grant)); len(beyond) > 0 {
-		return rotation{}, Change{}, scopeBeyond(beyond)
+		return issuance{}, Change{}, scopeBeyond(beyond)
 	}
 	target, err := s.Resources.narrow(req.Form, chain.Resources)
 	if err != nil {
-		return rotation{}, Change{}, err
+		return issuance{}, Change{}, err
 	}
 	granted := loop.ScopeRequest{Scopes: covered(asked.Scopes.And(chain.Scopes), st), Offline: asked.Offline}
 	if len(granted.Scopes) == 0 {
-		return rotation{}, refused(st, string(chain.ID), "no scope left"), noneLeft(chain, st)
+		return issuance{}, refused(st, string(chain.ID), "no scope left"), noneLeft(chain, st)
 	}
-	done := rotation{chain: chain, granted: granted, target: target, member: st.Member, counter: st.Counter}
+	done := issuance{chain: chain, granted: granted, target: target, member: st.Member, endsAt: st.Grant.EndsAt, counter: st.Counter}
 	rec := st.record(ctx, s.World.Now(), audit.TokenRefreshed, byClient(client))
 	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": granted.Scopes.String()}
 	if retry {
@@ -225,7 +216,7 @@ func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chai
 // refuseEnded turns away a token whose chain, grant, member or client has ended.
 func (s *Server) refuseEnded(st State) (Change, error) {
 	id := string(st.Chain.ID)
-	if fault := standing(st); fault != "" {
+	if fault := standing(st, s.World.Now()); fault != "" {
 		return refused(st, id, fault), errGrantGone
 	}
 	switch {

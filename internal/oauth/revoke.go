@@ -17,7 +17,7 @@ func (s *Server) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Acto
 		if st.Grant == nil {
 			return Change{}, loop.Errorf(loop.NotFound, "There is no grant with this id.")
 		}
-		if !st.Grant.Live() {
+		if !st.Grant.RevokedAt.IsZero() {
 			return Change{}, nil
 		}
 		grant := *st.Grant

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
@@ -77,7 +78,7 @@ func covered(scopes loop.Scopes, st State) loop.Scopes {
 
 // standing reports why nothing can be issued under the grant any more; empty
 // where it can.
-func standing(st State) (fault string) {
+func standing(st State, now time.Time) (fault string) {
 	switch {
 	case st.Client == nil:
 		return string(loop.Disabled)
@@ -85,8 +86,10 @@ func standing(st State) (fault string) {
 		return string(st.Client.Standing())
 	case st.Member == nil || st.Member.Suspended:
 		return "member suspended"
-	case st.Grant == nil || !st.Grant.Live():
+	case st.Grant == nil || !st.Grant.RevokedAt.IsZero():
 		return "grant revoked"
+	case st.Grant.Over(now):
+		return "grant over"
 	}
 	return ""
 }

@@ -99,7 +99,7 @@ func (p *Platform) sweepRoom(ctx context.Context, db named) (err error) {
 	switch {
 	case !p.mayForget():
 	case db.name == identityRoom:
-		err = p.store.Sweep(ctx, p.world.Passed())
+		err = errors.Join(p.OAuth.EndOver(ctx, p.world.Passed()), p.store.Sweep(ctx, p.world.Passed()))
 	case db.name == clinicalRoom:
 		err = p.results.Sweep(ctx, p.world.Passed())
 	}

@@ -94,7 +94,7 @@ func stored(t *testing.T, p *platformtest.Platform) string {
 	t.Helper()
 	var all strings.Builder
 	for room, tables := range map[string][]string{
-		"identity": {"clients", "members", "sessions", "grants", "chains", "revocations", "pushed_requests", "assertions", "deliveries", "audit_records", "audit_tallies"},
+		"identity": {"clients", "members", "sessions", "grants", "receipts", "chains", "revocations", "pushed_requests", "assertions", "deliveries", "audit_records", "audit_tallies"},
 		"clinical": {"audit_records", "audit_tallies"},
 	} {
 		db := p.Database(t, room)

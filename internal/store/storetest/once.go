@@ -118,7 +118,7 @@ func revokesAmongRefreshes(t *testing.T, f *fixture) {
 	refresh := func() error {
 		after := revoked.Load()
 		return f.store.Decide(t.Context(), f.subject(id), func(st oauth.State) (oauth.Change, error) {
-			live := st.Grant.Live() && st.Chain.EndedAt.IsZero()
+			live := st.Grant.Live(f.world.Now()) && st.Chain.EndedAt.IsZero()
 			if after && live {
 				t.Error("the revocation is answered, and a refresh finds the chain alive")
 			}

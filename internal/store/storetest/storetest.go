@@ -43,6 +43,7 @@ type Store interface {
 	Members(ctx context.Context) ([]*loop.Member, error)
 	Clients(ctx context.Context) ([]*loop.Client, error)
 	Grants(ctx context.Context, member loop.MemberID) ([]*loop.Grant, error)
+	Receipts(ctx context.Context, member loop.MemberID, grant loop.GrantID, atMost int) ([]loop.Receipt, error)
 	EndPortalSession(ctx context.Context, hash [32]byte, expiresAt time.Time) error
 	PortalSessionEnded(ctx context.Context, session, signIn [32]byte) (bool, error)
 	BeginVisit(ctx context.Context, member loop.MemberID, at time.Time) (time.Time, error)
@@ -59,6 +60,8 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"of chains that begin at one moment, the new one stays": keepsNew,
 		"a revoked grant ends its chains":                       revokes,
 		"what a grant loses, its chains lose for good":          narrows,
+		"a grant ends when the member chose":                    endsWhenChosen,
+		"what a member was shown is kept with their answer":     keepsReceipts,
 		"a decision finds the grant that its subject means":     whichGrant,
 		"a chain reads as it was written":                       readsChain,
 		"a client reads as it was written":                      readsClient,
@@ -264,7 +267,7 @@ func revokes(t *testing.T, f *fixture) {
 		return oauth.Change{Grant: &revoked, Revoke: []loop.Revocation{oauth.NewRevocation(f.world, loop.RevokeGrant, string(f.grant.ID))}}, nil
 	}))
 	must(t, f.store.Decide(t.Context(), f.subject(id), func(st oauth.State) (oauth.Change, error) {
-		if st.Chain.Ending != loop.EndingRevoked || st.Grant.Live() || st.Counter != 1 {
+		if st.Chain.Ending != loop.EndingRevoked || st.Grant.Live(f.world.Now()) || st.Counter != 1 {
 			t.Errorf("afterwards: %+v, %+v, counter %d", st.Chain, st.Grant, st.Counter)
 		}
 		return oauth.Change{}, nil

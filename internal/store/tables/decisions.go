@@ -13,6 +13,11 @@ func Apply(tx Act, now time.Time, st oauth.State, change oauth.Change) error {
 		putGrant(tx, change.Grant)
 		narrowChains(tx, st.Grant, change.Grant)
 	}
+	if change.Receipt != nil {
+		if err := putReceipt(tx, change.Receipt); err != nil {
+			return err
+		}
+	}
 	switch {
 	case change.Chain == nil:
 	case st.Chain == nil:

@@ -1,0 +1,17 @@
+-- Until when the member lets the app have what they allowed. 0: until it is revoked.
+ALTER TABLE grants ADD COLUMN ends_at bigint NOT NULL DEFAULT 0;
+CREATE INDEX grants_by_end ON grants (ends_at) WHERE ends_at > 0 AND revoked_at = 0;
+
+-- What members were shown when they answered an app, and what they answered. It holds
+-- nothing of their own data.
+CREATE TABLE receipts (
+    id        text COLLATE "C" NOT NULL,
+    grant_id  text COLLATE "C" NOT NULL,
+    member_id text COLLATE "C" NOT NULL,
+    at        bigint NOT NULL,
+    shown     text NOT NULL, -- JSON
+    allowed   text NOT NULL,
+    declined  text NOT NULL,
+    ends_at   bigint NOT NULL, -- 0: none
+    PRIMARY KEY (member_id, grant_id, id)
+);
