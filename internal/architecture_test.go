@@ -174,7 +174,6 @@ var edges = map[string]map[string]string{
 		"internal/loop":         "what is kept",
 		"internal/audit":        "the record is chained where it is written",
 		"internal/credential":   "hashes and sealed keys are kept as they are",
-		"internal/biomarker":    "it keeps results for it",
 		"internal/member":       "it carries out changes of members",
 		"internal/signin":       "it keeps sign-ins for it",
 		"internal/oauth":        "it carries out the decisions of its ledger",

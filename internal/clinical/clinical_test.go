@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
@@ -110,7 +111,7 @@ func newHost(t *testing.T) *host {
 	h := &host{catalogue: catalogue, log: new(bytes.Buffer)}
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	h.database = openDatabase(t, log)
-	store := sqlite.NewClinical(h.database)
+	store := sqlite.NewClinical(h.database, openMemberKeys(t, log))
 	h.records = &records{Clinical: store}
 	h.importer = &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: stillWorld{}}
 
@@ -154,6 +155,16 @@ func openDatabase(t *testing.T, log *slog.Logger) *sqlite.Database {
 		t.Fatal(err)
 	}
 	return db
+}
+
+func openMemberKeys(t *testing.T, log *slog.Logger) *credential.MemberKeys {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "memberkeys.db"), sqlite.MemberKeysSchema(), stillWorld{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return credentialtest.OpenMemberKeys(t, sqlite.NewMemberKeys(db), stillWorld{})
 }
 
 // recorded lists the audit records of an event that are durable.

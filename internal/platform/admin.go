@@ -80,6 +80,19 @@ func (k keys) Revoke(ctx context.Context, ids []uint32, by audit.Actor) (revoked
 	return revoked, made, err
 }
 
+// Rewrap seals all keys under a new master key. The store of member keys is another
+// one: for the time between, both master keys open it, so that a start at any moment
+// finds what opens all.
+func (k keys) Rewrap(ctx context.Context, master *credential.Master, by audit.Actor) (count int, err error) {
+	if err := k.p.memberKeys.AddMaster(ctx, master); err != nil {
+		return 0, err
+	}
+	if count, err = k.Keeper.Rewrap(ctx, master, by); err != nil {
+		return count, err
+	}
+	return count, k.p.memberKeys.KeepNewestMaster(ctx)
+}
+
 // chain is admin.Audit.
 type chain struct{ p *Platform }
 

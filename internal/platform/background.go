@@ -28,10 +28,23 @@ func (p *Platform) startBackground(context.Context) error {
 			p.repeat(ctx, sweepInterval, "sweeping "+db.name, p.leading(db.name, func(ctx context.Context) error { return p.sweepRoom(ctx, db) }))
 		})
 	}
+	if p.results != nil {
+		p.background.Go(func() { p.moveResults(ctx) })
+	}
 	for _, worker := range p.workers { // in every process: what one has claimed, no other sends
 		p.background.Go(func() { worker.Run(ctx) })
 	}
 	return nil
+}
+
+// moveResults has the results that older versions kept brought into the present form:
+// at once, and where that cannot be yet, again and again.
+func (p *Platform) moveResults(ctx context.Context) {
+	move := p.leading(clinicalRoom, p.results.MoveResults)
+	if err := move(ctx); err != nil && ctx.Err() == nil {
+		p.config.Log.Error("bringing results into their present form", "cause", err)
+	}
+	p.repeat(ctx, keysInterval, "bringing results into their present form", move)
 }
 
 // leading does something only in the process that leads work on a room.

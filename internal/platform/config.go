@@ -21,6 +21,8 @@ type Config struct {
 	Database       string // postgres://…; empty: SQLite in the folder
 	DatabaseDirect string // the same past a pooler that Database leads through; empty: there is none
 	Connections    int    // to the database, of each kind; 0: postgres.DefaultConnections
+	KeysFolder     string // of the store of member keys, on SQLite; empty: Folder
+	KeysDatabase   string // of the store of member keys, on PostgreSQL; empty: Database
 	Identity       *url.URL
 	Clinical       *url.URL
 	Developers     *url.URL

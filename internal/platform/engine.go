@@ -56,6 +56,9 @@ type state struct {
 	clients   clientMemory  // nil where the role works on identity's clients
 	tries     signin.Tries  // nil where the role does not work on identity's store
 	databases []named       // identity's before clinical's
+
+	memberKeys *credential.MemberKeys
+	closeKeys  func() error // of the store of member keys; nil: it is not open
 }
 
 // sharedStore is what every role reads.
@@ -100,6 +103,9 @@ type clinicalStore interface {
 	biomarker.Results
 	clinical.Records
 	connection.Reads
+	// MoveResults brings results that older versions kept into the present form, as
+	// soon as none of them serves.
+	MoveResults(ctx context.Context) error
 	// Sweep deletes what has expired at a moment.
 	Sweep(ctx context.Context, now time.Time) error
 }

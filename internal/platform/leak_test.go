@@ -40,7 +40,7 @@ func eventful(t *testing.T, p *platformtest.Platform) (stored, private secrets) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	private.of("a result", "2.41739")
+	stored.of("a result", "2.41739")
 	err = p.Importer.Import(t.Context(), audit.Actor{Kind: audit.BySystem}, ada.ID, []biomarker.Result{{
 		ID: "bmk_01KAXYZ0000000000000000000", Code: "tsh", Value: value, Unit: "m[IU]/L", Source: "quest",
 		CollectedAt: p.World.Now().Add(-time.Hour), ParsedAt: p.World.Now(),

@@ -52,7 +52,9 @@ type Platform struct {
 	secrets      *credential.Keeper
 	keys         audit.Keys
 
-	databases   []named // identity's, then clinical's
+	memberKeys  *credential.MemberKeys
+	closeKeys   func() error // nil: their store is not open
+	databases   []named      // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
 	workers    []*outbox.Worker // one for each kind of messages; none where the role does not work on identity's store
@@ -104,6 +106,9 @@ func (p *Platform) Close(context.Context) error {
 	}
 	for _, database := range p.databases {
 		faults = append(faults, database.Close())
+	}
+	if p.closeKeys != nil {
+		faults = append(faults, p.closeKeys())
 	}
 	return errors.Join(faults...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -14,6 +15,8 @@ import (
 // processes.
 type postgresEngine struct {
 	config    postgres.Config
+	keys      postgres.Config // of the store of member keys
+	master    *credential.Master
 	world     *loop.Clock
 	commons   *postgres.Commons
 	databases []*postgres.Database // that were opened
@@ -32,6 +35,9 @@ func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth
 	if e.config, err = postgres.Fit(ctx, e.config, schemas); err != nil {
 		return st, err
 	}
+	if err := e.openMemberKeys(ctx, &st); err != nil {
+		return st, err
+	}
 	if role.keepsIdentity() {
 		db, err := e.openSchema(ctx, postgres.Identity, &st)
 		if err != nil {
@@ -45,7 +51,7 @@ func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth
 		if err != nil {
 			return st, err
 		}
-		st.clinical = postgres.NewClinical(db)
+		st.clinical = postgres.NewClinical(db, st.memberKeys)
 		if e.commons == nil {
 			e.commons = postgres.NewCommons(db, revocations)
 			st.clients = e.commons
@@ -53,6 +59,25 @@ func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth
 	}
 	st.shared = e.commons
 	return st, nil
+}
+
+// keyConnections is how many connections read the store of member keys, and write it.
+// What was read is remembered for a minute.
+const keyConnections = 2
+
+// openMemberKeys opens the store of member keys, by as few connections as will do.
+func (e *postgresEngine) openMemberKeys(ctx context.Context, st *state) error {
+	e.keys.Connections = keyConnections
+	if e.config.Connections > 0 {
+		e.keys.Connections = min(keyConnections, e.config.Connections)
+	}
+	db, err := postgres.Open(ctx, postgres.MemberKeys, e.keys)
+	if err != nil {
+		return err
+	}
+	st.closeKeys = db.Close
+	st.memberKeys, err = credential.OpenMemberKeys(ctx, postgres.NewMemberKeys(db), e.world, e.master)
+	return err
 }
 
 // openSchema opens a schema, which is called as its room is.

@@ -155,7 +155,7 @@ func prepare(ctx context.Context, config Config, archive io.Reader, incoming str
 	if err := checkIncoming(ctx, incoming); err != nil {
 		return done, err
 	}
-	config.Folder = incoming
+	config.Folder, config.KeysFolder = incoming, live // member keys are no part of a backup
 	p, err := Open(ctx, config)
 	if err != nil {
 		return done, fmt.Errorf("opening the backup: %w", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/signin"
@@ -15,9 +16,11 @@ import (
 // sqliteEngine keeps the state in two files of a folder, whose lock the caller
 // holds: there is no other process.
 type sqliteEngine struct {
-	folder string
-	world  *loop.Clock
-	log    *slog.Logger
+	folder     string
+	keysFolder string // of the store of member keys
+	master     *credential.Master
+	world      *loop.Clock
+	log        *slog.Logger
 
 	state *sqlite.Folder // nil before open
 }
@@ -25,6 +28,14 @@ type sqliteEngine struct {
 func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
 	if !role.isAll() {
 		return st, fmt.Errorf("role %s: on SQLite one process serves all: name a PostgreSQL database to divide it", role)
+	}
+	keys, err := sqlite.OpenMemberKeys(ctx, e.keysFolder, e.world, e.log)
+	if err != nil {
+		return st, err
+	}
+	st.closeKeys = keys.Close
+	if st.memberKeys, err = credential.OpenMemberKeys(ctx, sqlite.NewMemberKeys(keys), e.world, e.master); err != nil {
+		return st, err
 	}
 	if e.state, err = sqlite.OpenFolder(ctx, e.folder, e.world, e.log); err != nil {
 		return st, err
@@ -34,7 +45,7 @@ func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.R
 	if err != nil {
 		return st, err
 	}
-	st.shared, st.identity, st.clinical = identity, identity, sqlite.NewClinical(e.state.Clinical)
+	st.shared, st.identity, st.clinical = identity, identity, sqlite.NewClinical(e.state.Clinical, st.memberKeys)
 	st.tries = signin.NewMemory(e.world, signin.MemoryRoom) // no other process serves from the folder
 	return st, nil
 }

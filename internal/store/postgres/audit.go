@@ -44,7 +44,8 @@ const (
 	locksMigrating
 	locksStarting
 	locksProbing
-	locksTries // of sign-in, by place
+	locksTries      // of sign-in, by place
+	locksResultForm // in which results are added
 )
 
 // maxLanes bounds how many connections can write at once, over all processes.

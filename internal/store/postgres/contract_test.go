@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -44,6 +46,21 @@ func open(t *testing.T, schema postgres.Schema, config postgres.Config) *postgre
 	return db
 }
 
+func openMemberKeys(t *testing.T, config postgres.Config) *credential.MemberKeys {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), postgres.MemberKeys, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return credentialtest.OpenMemberKeys(t, postgres.NewMemberKeys(db), config.World)
+}
+
+func openClinical(t *testing.T, config postgres.Config) *postgres.ClinicalStore {
+	t.Helper()
+	return postgres.NewClinical(open(t, postgres.Clinical, config), openMemberKeys(t, config))
+}
+
 func TestIdentity_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) (storetest.Store, loop.World) {
@@ -57,7 +74,7 @@ func TestStores_OfAClosedDatabaseAnswerAlike(t *testing.T) {
 	t.Parallel()
 	config, w := migrated(t)
 	first, second := open(t, postgres.Identity, config), open(t, postgres.Clinical, config)
-	identity, clinical := serveOn(t, first, w), postgres.NewClinical(second)
+	identity, clinical := serveOn(t, first, w), postgres.NewClinical(second, openMemberKeys(t, config))
 	for _, db := range []*postgres.Database{first, second} {
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
@@ -109,7 +126,63 @@ func TestClinical_KeepsTheContract(t *testing.T) {
 	storetest.RunResults(t, func(t *testing.T) (storetest.ResultStore, loop.World) {
 		t.Helper()
 		config, w := migrated(t)
-		return postgres.NewClinical(open(t, postgres.Clinical, config)), w
+		return openClinical(t, config), w
+	})
+}
+
+// An older process can only be one whose lease says nothing of chunks: while it serves,
+// results are added as it reads them.
+func TestClinical_MovesWhatOlderVersionsKept(t *testing.T) {
+	t.Parallel()
+	storetest.RunPlainResults(t, func(t *testing.T) (storetest.ResultStore, func() error, func(bool), loop.World) {
+		t.Helper()
+		config, w := migrated(t)
+		s, conn := openClinical(t, config), connect(t, config.URL)
+		return s, func() error { return s.MoveResults(t.Context()) }, func(plain bool) {
+			statements := []string{`DELETE FROM shared.leases`}
+			if plain {
+				statements = []string{
+					`UPDATE clinical.result_form SET chunks = false`,
+					`INSERT INTO shared.leases (id, applied, expires_at) VALUES ('older', 0, clock_timestamp() + interval '1 hour')`,
+				}
+			}
+			for _, statement := range statements {
+				if _, err := conn.Exec(t.Context(), statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !plain {
+				beginChunks(t, s, conn)
+			}
+		}, w
+	})
+}
+
+// beginChunks has results added in chunks, and looks that no older process can start.
+func beginChunks(t *testing.T, s *postgres.ClinicalStore, conn *pgx.Conn) {
+	t.Helper()
+	if err := s.BeginChunks(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var chunks bool
+	var oldest int
+	err := conn.QueryRow(t.Context(), `SELECT chunks, (SELECT max(oldest) FROM shared.schema_migrations WHERE schema = 'clinical' AND part = 'clinical') FROM clinical.result_form`).Scan(&chunks, &oldest)
+	if err != nil || !chunks || oldest != 3 {
+		t.Fatalf("results are added in chunks: %t, an older process needs %d, %v", chunks, oldest, err)
+	}
+}
+
+func TestMemberKeys_KeepTheContract(t *testing.T) {
+	t.Parallel()
+	storetest.RunMemberKeys(t, func(t *testing.T) (credential.MemberKeyStore, loop.World) {
+		t.Helper()
+		config, w := migrated(t)
+		db, err := postgres.Open(t.Context(), postgres.MemberKeys, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return postgres.NewMemberKeys(db), w
 	})
 }
 

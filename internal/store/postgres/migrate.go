@@ -44,6 +44,7 @@ func parts() ([]part, error) {
 	for _, r := range rooms {
 		all = append(all, part{schema: r.schema, name: "audit"}, part{schema: r.schema, name: string(r.schema)})
 	}
+	all = append(all, part{schema: MemberKeys, name: string(MemberKeys)})
 	for i := range all {
 		sub, err := fs.Sub(files, "schema/"+all[i].name)
 		if err != nil {

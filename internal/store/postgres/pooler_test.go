@@ -37,7 +37,7 @@ func TestPooler_ByTransactionTheContractIsKept(t *testing.T) {
 		storetest.RunResults(t, func(t *testing.T) (storetest.ResultStore, loop.World) {
 			t.Helper()
 			config, w := through(t)
-			return postgres.NewClinical(open(t, postgres.Clinical, config)), w
+			return openClinical(t, config), w
 		})
 	})
 }

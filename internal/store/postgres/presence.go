@@ -262,6 +262,10 @@ func (p *Presence) renew(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
+// knownForms is up to which change of a stored form this version knows, as its lease
+// says. 1: lab results in chunks (result_form.go).
+const knownForms = 1
+
 // aheadAtMost is by how much a process's clock may be ahead of the database's for the
 // others to follow it: what one issues is then not too old at the next. One that is
 // further ahead is alone with it.
@@ -277,12 +281,12 @@ func (p *Presence) renewOnce(ctx context.Context, conn *pgx.Conn, reported uint6
 	rows, err := conn.Query(ctx, `
 WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
 lease AS (
-	INSERT INTO leases AS l (id, applied, expires_at, ahead) VALUES ($1, $2, clock_timestamp() + $3::bigint * interval '1 microsecond', $4 - (SELECT now FROM clock))
+	INSERT INTO leases AS l (id, applied, expires_at, ahead, knows) VALUES ($1, $2, clock_timestamp() + $3::bigint * interval '1 microsecond', $4 - (SELECT now FROM clock), $6)
 	ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, expires_at = greatest(l.expires_at, excluded.expires_at), ahead = excluded.ahead
 	RETURNING id),
 others AS (SELECT greatest(0, max(ahead)) AS ahead FROM leases WHERE expires_at > clock_timestamp() AND ahead <= $5)
 SELECT (SELECT now FROM clock) + (SELECT ahead FROM others), (SELECT value FROM revocation_counter), coalesce(r.number, 0), coalesce(r.kind, ''), coalesce(r.id, ''), coalesce(r.expires_at, 0)
-FROM lease LEFT JOIN revocations AS r ON r.number > $2 ORDER BY r.number`, p.id, reported, leaseTime.Microseconds(), p.world.World.Now().UnixMicro(), aheadAtMost.Microseconds())
+FROM lease LEFT JOIN revocations AS r ON r.number > $2 ORDER BY r.number`, p.id, reported, leaseTime.Microseconds(), p.world.World.Now().UnixMicro(), aheadAtMost.Microseconds(), knownForms)
 	if err != nil {
 		return until, err
 	}

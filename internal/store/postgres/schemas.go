@@ -10,6 +10,10 @@ const (
 	shared   Schema = "shared"
 	Identity Schema = "identity"
 	Clinical Schema = "clinical"
+
+	// MemberKeys holds the data keys of members, and is no room: nothing in it is
+	// recorded or led. It may be in a database of its own.
+	MemberKeys Schema = "memberkeys"
 )
 
 // room is a schema that a role works on: with a lane of the audit chain for each

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/sqlite"
@@ -41,7 +43,13 @@ func openIdentity(t *testing.T) (*sqlite.Identity, *sqlite.Database, loop.World)
 func openClinical(t *testing.T) (*sqlite.Clinical, *sqlite.Database, loop.World) {
 	t.Helper()
 	db, w := open(t, "clinical", sqlite.ClinicalSchema())
-	return sqlite.NewClinical(db), db, w
+	return sqlite.NewClinical(db, openMemberKeys(t)), db, w
+}
+
+func openMemberKeys(t *testing.T) *credential.MemberKeys {
+	t.Helper()
+	db, w := open(t, "memberkeys", sqlite.MemberKeysSchema())
+	return credentialtest.OpenMemberKeys(t, sqlite.NewMemberKeys(db), w)
 }
 
 func TestIdentity_KeepsTheContract(t *testing.T) {
@@ -71,5 +79,31 @@ func TestClinical_KeepsTheContract(t *testing.T) {
 		t.Helper()
 		s, _, w := openClinical(t)
 		return s, w
+	})
+}
+
+func TestClinical_MovesWhatOlderVersionsKept(t *testing.T) {
+	t.Parallel()
+	storetest.RunPlainResults(t, func(t *testing.T) (storetest.ResultStore, func() error, func(bool), loop.World) {
+		t.Helper()
+		s, db, w := openClinical(t)
+		return s, func() error { return s.MoveResults(t.Context()) }, func(plain bool) {
+			err := db.Write(t.Context(), func(tx *sqlite.Tx) error {
+				_, err := tx.Count(`UPDATE result_form SET chunks = $1`, !plain)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, w
+	})
+}
+
+func TestMemberKeys_KeepTheContract(t *testing.T) {
+	t.Parallel()
+	storetest.RunMemberKeys(t, func(t *testing.T) (credential.MemberKeyStore, loop.World) {
+		t.Helper()
+		db, w := open(t, "memberkeys", sqlite.MemberKeysSchema())
+		return sqlite.NewMemberKeys(db), w
 	})
 }

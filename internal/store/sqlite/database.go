@@ -85,7 +85,7 @@ func (d *Database) open(ctx context.Context, schema fs.FS) error {
 func dataSource(path, mode string) string {
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-		"temp_store(MEMORY)", "cache_size(-32768)", "journal_size_limit(67108864)",
+		"secure_delete(ON)", "temp_store(MEMORY)", "cache_size(-32768)", "journal_size_limit(67108864)",
 	}, "mode": {mode}, "_txlock": {"immediate"}}
 	if mode == "ro" {
 		pragmas.Set("_pragma", "busy_timeout(10000)")

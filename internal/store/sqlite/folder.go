@@ -13,6 +13,8 @@ import (
 const (
 	identityFile = "identity.db"
 	clinicalFile = "clinical.db"
+
+	memberKeysFile = "memberkeys.db"
 )
 
 // CopyFiles names what CopyTo writes, in that order.
@@ -29,8 +31,15 @@ func StateFiles() (names []string) {
 }
 
 // Folder is the databases of a state folder, open. Both hold the whole state:
-// identity no results, clinical no names.
+// identity no results, clinical no names. What is sealed in them opens with the keys
+// of a third, which is not copied with them.
 type Folder struct{ Identity, Clinical *Database }
+
+// OpenMemberKeys opens the store of member keys of a folder whose lock the caller
+// holds, and makes it where it is missing.
+func OpenMemberKeys(ctx context.Context, folder string, w loop.World, log *slog.Logger) (*Database, error) {
+	return Open(ctx, filepath.Join(folder, memberKeysFile), MemberKeysSchema(), w, log)
+}
 
 // OpenFolder opens both databases of a folder whose lock the caller holds, and
 // makes those that are missing. An error leaves nothing open.

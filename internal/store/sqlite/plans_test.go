@@ -47,7 +47,7 @@ var walks = map[string]string{
 
 // large is a walk through a table that grows with members and time, or by its
 // alias.
-var large = regexp.MustCompile(`^SCAN (chains|grants|members|sessions|audit_records|results|assertions|pushed_requests|deliveries|ended_portal_sessions|revocations|[cgmr]|newer)\b`)
+var large = regexp.MustCompile(`^SCAN (chains|grants|members|sessions|audit_records|results|result_chunks|assertions|pushed_requests|deliveries|ended_portal_sessions|revocations|[cgmr]|newer)\b`)
 
 // Promise: what a request costs does not grow with the number of members, grants,
 // chains, sessions and records.

@@ -24,6 +24,8 @@ const (
 	ben  = loop.MemberID("user_01KAXYZ0000000000000000001")
 )
 
+var seeder = audit.Actor{Kind: audit.BySystem}
+
 // ResultStore is everything that clinical's rules need kept of lab results.
 type ResultStore interface {
 	biomarker.Results
@@ -42,6 +44,7 @@ func RunResults(t *testing.T, open func(t *testing.T) (ResultStore, loop.World))
 		"a result is found by its member alone":           foundByItsMember,
 		"results are added all or none":                   allResultsOrNone,
 		"pages show each result once while others arrive": pages,
+		"a record of many chunks reads as one":            manyChunks,
 	}
 	maps.Copy(parts, submissions)
 	maps.Copy(parts, reads)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
 )
@@ -73,13 +74,24 @@ func NewIdentity(db Database, world loop.World, cache *store.ClientCache) Identi
 type Clinical struct {
 	db    Database
 	world loop.World
+	keys  DataKeys
 	lock  func(tx Tx, member loop.MemberID)
+	form  *resultForm
+}
+
+// DataKeys gives the keys that members' data is sealed under.
+type DataKeys interface {
+	// Key gives a member's key; loop.ErrNotFound where none was made,
+	// credential.ErrErased where the member was erased.
+	Key(ctx context.Context, member loop.MemberID, use credential.DataUse) (*credential.DataKey, error)
+	// Make gives a member's key, which is made, and durable, where there is none.
+	Make(ctx context.Context, member loop.MemberID, use credential.DataUse) (*credential.DataKey, error)
 }
 
 // NewClinical makes them for a database with clinical's schema. lock keeps acts on
 // one member's results apart until the transaction ends.
-func NewClinical(db Database, world loop.World, lock func(tx Tx, member loop.MemberID)) Clinical {
-	return Clinical{db: db, world: world, lock: lock}
+func NewClinical(db Database, world loop.World, keys DataKeys, lock func(tx Tx, member loop.MemberID)) Clinical {
+	return Clinical{db: db, world: world, keys: keys, lock: lock, form: new(resultForm)}
 }
 
 // list reads all rows of a query.

@@ -2,181 +2,202 @@ package tables
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
 )
 
-// ResultColumns are the columns of a lab result, in the order of ScanResult.
-const ResultColumns = `collected_at, id, code, comparator, value, unit, reference_low, reference_high, flag, source, parsed_at, value_text, excluded, precision, sent_by`
-
-// Standing is the condition for results that nobody has retracted.
-const Standing = `retracted_at = 0`
-
 const (
-	// selectNewestArrival numbers the newest of a member's results; 0 where there is none.
-	selectNewestArrival = `SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1`
-	selectResult        = `SELECT arrival, ` + ResultColumns + ` FROM results WHERE member_id = $1 AND id = $2 AND ` + Standing
-	insertResult        = `INSERT INTO results (member_id, arrival, ` + ResultColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
-	selectSender        = `SELECT sent_by, retracted_at FROM results WHERE member_id = $1 AND id = $2`
-	retractResult       = `UPDATE results SET retracted_at = $3 WHERE member_id = $1 AND id = $2 AND ` + Standing
+	selectNewestArrival = `SELECT coalesce(max(last_arrival), 0), coalesce(max(number), 0) FROM result_chunks WHERE member_id = $1`
+	// selectTouchedChunks reads what new results have to do with: the last chunk, which
+	// may have room, and those with ids from $2 to $3.
+	selectTouchedChunks = `SELECT number, sealed FROM result_chunks WHERE member_id = $1 AND (number = $4 OR low_id <= $3 AND high_id >= $2)`
 )
 
-// ScanResult reads the arrival that a page is read at, and a result.
-func ScanResult(row Scanner, arrival *int64, r *biomarker.Result) error {
-	var collectedAt, parsedAt int64
-	var value, low, high, excluded string
-	// Texts go into texts: each name of one would cost the driver a look at its kind.
-	err := row.Scan(arrival, &collectedAt, (*string)(&r.ID), (*string)(&r.Code), (*string)(&r.Comparator), &value, &r.Unit, &low, &high,
-		(*string)(&r.Flag), &r.Source, &parsedAt, &r.Text, &excluded, (*string)(&r.Precision), (*string)(&r.SentBy))
-	if err != nil {
-		return err
-	}
-	r.Range.LowExcluded, r.Range.HighExcluded = excluded == lowLimit || excluded == bothLimits, excluded == highLimit || excluded == bothLimits
-	r.CollectedAt, r.ParsedAt = time.UnixMicro(collectedAt).UTC(), time.UnixMicro(parsedAt).UTC()
-	for _, number := range []struct {
-		text string
-		into *biomarker.Decimal
-	}{{value, &r.Value}, {low, &r.Range.Low}, {high, &r.Range.High}} {
-		if number.text == "" {
-			continue
-		}
-		if *number.into, err = biomarker.ParseDecimal(number.text); err != nil {
-			return fmt.Errorf("result %s: %w", r.ID, err)
-		}
-	}
-	return nil
-}
-
-// Which of a laboratory's limits are excluded.
-const (
-	lowLimit   = "low"
-	highLimit  = "high"
-	bothLimits = "both"
-)
-
-func excluded(r biomarker.Range) string {
-	switch {
-	case r.LowExcluded && r.HighExcluded:
-		return bothLimits
-	case r.LowExcluded:
-		return lowLimit
-	case r.HighExcluded:
-		return highLimit
-	default:
-		return ""
-	}
-}
-
-// AddResults inserts a member's new results (biomarker.Inbox).
+// AddResults adds a member's new results (biomarker.Inbox).
 func (s Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, once *biomarker.Submission, rec audit.Record) (ids []loop.ResultID, err error) {
+	key, err := s.keys.Make(ctx, member, credential.ForResults)
+	if err != nil {
+		return nil, noneOfErased(err)
+	}
 	err = s.db.Do(ctx, func(tx Act) (err error) {
 		s.lock(tx, member) // arrivals are numbered one batch after the other
-		if ids, err = s.submitted(tx, member, once); err != nil || ids != nil {
+		if ids, err = s.submitted(tx, key, member, once); err != nil || ids != nil {
 			return err
 		}
-		var arrival int64
-		if err := tx.Each(func(row Scanner) error { return row.Scan(&arrival) }, selectNewestArrival, member); err != nil {
-			return fmt.Errorf("numbering results: %w", err)
-		}
-		if arrival+int64(len(results)) > biomarker.MaxResults {
-			return biomarker.ErrFull
+		if err := s.addResults(tx, key, member, results); err != nil {
+			return err
 		}
 		for i := range results {
-			insertNewResult(tx, member, arrival+int64(i)+1, &results[i])
 			ids = append(ids, results[i].ID)
 		}
-		keepSubmission(tx, member, once, ids)
+		keepSubmission(tx, key, member, once, ids)
 		return tx.Record(rec)
 	})
 	return ids, err
 }
 
-func insertNewResult(tx Tx, member loop.MemberID, arrival int64, r *biomarker.Result) {
-	tx.Exec(insertResult, member, arrival,
-		store.Micro(r.CollectedAt), r.ID, r.Code, r.Comparator, r.Value.String(), r.Unit,
-		r.Range.Low.String(), r.Range.High.String(), r.Flag, r.Source, store.Micro(r.ParsedAt),
-		r.Text, excluded(r.Range), r.Precision, r.SentBy)
+// addResults adds results behind those that the member has. An id that is already
+// there is an error.
+func (s Clinical) addResults(tx Act, key *credential.DataKey, member loop.MemberID, results []biomarker.Result) error {
+	plain, err := s.isPlain(tx)
+	if err != nil {
+		return err
+	}
+	if plain {
+		return addPlain(tx, member, results)
+	}
+	if err := s.movePlain(tx, key, member); err != nil {
+		return err
+	}
+	var arrival, last int64
+	err = tx.Each(func(row Scanner) error { return row.Scan(&arrival, &last) }, selectNewestArrival, member)
+	if err != nil {
+		return fmt.Errorf("numbering results: %w", err)
+	}
+	if arrival+int64(len(results)) > biomarker.MaxResults {
+		return biomarker.ErrFull
+	}
+	added := make([]biomarker.Stored, len(results))
+	for i := range results {
+		added[i] = biomarker.Stored{Result: results[i], Arrival: arrival + int64(i) + 1}
+	}
+	filled, err := s.fill(tx, key, member, last, added)
+	if err != nil {
+		return err
+	}
+	for _, c := range filled {
+		s.keep(tx, key, member, c)
+	}
+	return nil
 }
+
+// fill puts new results into the member's last chunk, whose number is given, where it
+// has room for all of them; else into new ones.
+func (s Clinical) fill(tx Act, key *credential.DataKey, member loop.MemberID, last int64, added []biomarker.Stored) ([]*chunk, error) {
+	low, high := added[0].ID, added[0].ID
+	there := make(map[loop.ResultID]bool, len(added))
+	for i := range added {
+		id := added[i].ID
+		if low, high = min(low, id), max(high, id); there[id] {
+			return nil, errSecond(id)
+		}
+		there[id] = true
+	}
+	var open *chunk
+	err := tx.Each(func(row Scanner) error {
+		c, err := scanChunk(row, key, member)
+		if err != nil {
+			return err
+		}
+		for i := range c.results {
+			if there[c.results[i].ID] {
+				return errSecond(c.results[i].ID)
+			}
+		}
+		if c.number == last && len(c.results)+len(added) <= biomarker.ChunkSize {
+			open = c
+		}
+		return nil
+	}, selectTouchedChunks, member, low, high, last)
+	if err != nil {
+		return nil, err
+	}
+	if open == nil {
+		return inChunks(added, last+1), nil
+	}
+	open.results = append(open.results, added...)
+	return []*chunk{open}, nil
+}
+
+func errSecond(id loop.ResultID) error { return fmt.Errorf("the result %s is there already", id) }
 
 // RetractResult marks a result as entered in error (biomarker.Inbox).
 func (s Clinical) RetractResult(ctx context.Context, member loop.MemberID, by loop.ClientID, id loop.ResultID, rec audit.Record) error {
+	key, err := s.keys.Make(ctx, member, credential.ForResults)
+	if err != nil {
+		return noneOfErased(err)
+	}
 	return s.db.Do(ctx, func(tx Act) error {
 		s.lock(tx, member)
-		var sender loop.ClientID
-		var retractedAt int64
-		found := false
-		err := tx.Each(func(row Scanner) error {
-			found = true
-			return row.Scan((*string)(&sender), &retractedAt)
-		}, selectSender, member, id)
+		sender, standing, err := s.senderOf(tx, key, member, id)
 		switch {
 		case err != nil:
 			return fmt.Errorf("finding the result to retract: %w", err)
-		case !found:
-			return loop.ErrNotFound
 		case sender != by:
 			return biomarker.ErrOtherSender
-		case retractedAt != 0:
+		case !standing:
 			return nil
 		}
-		tx.Exec(retractResult, member, id, store.Micro(rec.At))
+		if err := s.retract(tx, key, member, id, rec.At); err != nil {
+			return err
+		}
 		return tx.Record(rec)
 	})
 }
 
-// FindResult gives one of the member's results (biomarker.Results).
-func (s Clinical) FindResult(ctx context.Context, member loop.MemberID, id loop.ResultID) (*biomarker.Result, error) {
-	var arrival int64
-	var r biomarker.Result
-	if err := store.Found(ScanResult(s.db.Row(ctx, selectResult, member, id), &arrival, &r)); err != nil {
-		return nil, err
+// senderOf says who sent a result, and whether nobody has retracted it yet.
+func (s Clinical) senderOf(tx Act, key *credential.DataKey, member loop.MemberID, id loop.ResultID) (sender loop.ClientID, standing bool, err error) {
+	plain, err := s.isPlain(tx)
+	if err != nil {
+		return "", false, err
 	}
-	return &r, nil
+	if plain {
+		return senderOfPlain(tx, member, id)
+	}
+	if err := s.movePlain(tx, key, member); err != nil {
+		return "", false, err
+	}
+	_, r, err := s.findIn(tx, key, member, id)
+	if err != nil {
+		return "", false, err
+	}
+	return r.SentBy, r.RetractedAt.IsZero(), nil
 }
 
-// errEnough ends a reading early.
-var errEnough = errors.New("no more rows are wanted")
+// retract marks a result as entered in error, if it is not yet.
+func (s Clinical) retract(tx Act, key *credential.DataKey, member loop.MemberID, id loop.ResultID, at time.Time) error {
+	plain, err := s.isPlain(tx)
+	if err != nil {
+		return err
+	}
+	if plain {
+		tx.Exec(retractPlainResult, member, id, store.Micro(at))
+		return nil
+	}
+	if err := s.movePlain(tx, key, member); err != nil {
+		return err
+	}
+	c, r, err := s.findIn(tx, key, member, id)
+	if err != nil || !r.RetractedAt.IsZero() {
+		return err
+	}
+	r.RetractedAt = store.FromMicro(store.Micro(at))
+	s.keep(tx, key, member, c)
+	return nil
+}
 
-// ListResults gives every result of a query, which has an arrival before the
-// columns, to each, until that returns false (biomarker.Results).
-func ListResults(ctx context.Context, db Reader, each func(*biomarker.Result) bool, query string, args ...any) (arrival int64, err error) {
-	err = db.Rows(ctx, func(row Scanner) error {
-		var r biomarker.Result
-		if err := ScanResult(row, &arrival, &r); err != nil {
+// findIn finds a result in a member's chunks; loop.ErrNotFound where it is in none.
+func (s Clinical) findIn(tx Act, key *credential.DataKey, member loop.MemberID, id loop.ResultID) (in *chunk, r *biomarker.Stored, err error) {
+	err = tx.Each(func(row Scanner) error {
+		c, err := scanChunk(row, key, member)
+		if err != nil {
 			return err
 		}
-		if !each(&r) {
-			return errEnough
+		if found := c.find(id); found != nil {
+			in, r = c, found
 		}
 		return nil
-	}, query, args...)
-	if err != nil && !errors.Is(err, errEnough) {
-		return 0, fmt.Errorf("reading results: %w", err)
+	}, selectChunksOfID, member, id)
+	if err == nil && r == nil {
+		err = loop.ErrNotFound
 	}
-	return arrival, nil
-}
-
-// Bounds are what a selection has of limits, as both engines take them: the time of
-// collection from and to before, in microseconds, and the place to go on behind.
-func Bounds(sel biomarker.Selection) (from, to, place int64, id string) {
-	from, to, place = math.MinInt64, math.MaxInt64, math.MaxInt64
-	if !sel.From.IsZero() {
-		from = sel.From.UnixMicro()
-	}
-	if !sel.To.IsZero() {
-		to = sel.To.UnixMicro()
-	}
-	if sel.After != (biomarker.Position{}) {
-		place, id = sel.After.CollectedAt.UnixMicro(), string(sel.After.ID)
-	}
-	return from, to, place, id
+	return in, r, err
 }
 
 // RecordRead writes the record of a read and returns once it is durable.

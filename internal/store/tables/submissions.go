@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store"
 )
@@ -21,7 +22,9 @@ const (
 )
 
 // submitted gives the ids of a batch that was taken in before; nil where it was not.
-func (s Clinical) submitted(tx Act, member loop.MemberID, once *biomarker.Submission) (ids []loop.ResultID, err error) {
+// Of its content a hash under the member's key is kept: a plain one, as older versions
+// keep, tells who guesses the values whether they are right.
+func (s Clinical) submitted(tx Act, key *credential.DataKey, member loop.MemberID, once *biomarker.Submission) (ids []loop.ResultID, err error) {
 	if once == nil {
 		return nil, nil
 	}
@@ -31,7 +34,7 @@ func (s Clinical) submitted(tx Act, member loop.MemberID, once *biomarker.Submis
 		if err := row.Scan(&content, &list); err != nil {
 			return err
 		}
-		if !bytes.Equal(content, once.Content[:]) {
+		if hash := key.Hash(once.Content[:]); !bytes.Equal(content, hash[:]) && !bytes.Equal(content, once.Content[:]) {
 			return biomarker.ErrOtherContent
 		}
 		for id := range strings.FieldsSeq(list) {
@@ -42,7 +45,7 @@ func (s Clinical) submitted(tx Act, member loop.MemberID, once *biomarker.Submis
 	return ids, err
 }
 
-func keepSubmission(tx Tx, member loop.MemberID, once *biomarker.Submission, ids []loop.ResultID) {
+func keepSubmission(tx Tx, key *credential.DataKey, member loop.MemberID, once *biomarker.Submission, ids []loop.ResultID) {
 	if once == nil {
 		return
 	}
@@ -50,7 +53,8 @@ func keepSubmission(tx Tx, member loop.MemberID, once *biomarker.Submission, ids
 	for i, id := range ids {
 		list[i] = string(id)
 	}
-	tx.Exec(keepNewest, member, once.Client, once.Key[:], once.Content[:], strings.Join(list, " "), store.Micro(once.Until))
+	content := key.Hash(once.Content[:])
+	tx.Exec(keepNewest, member, once.Client, once.Key[:], content[:], strings.Join(list, " "), store.Micro(once.Until))
 }
 
 // Sweep deletes the batches that need not be recognised any more, at a moment.
