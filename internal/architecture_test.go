@@ -192,6 +192,7 @@ var edges = map[string]map[string]string{
 		"internal/limit":     "every host limits requests and says what is left",
 		"internal/audit":     "a request's origin goes into the record",
 		"internal/web/asset": "the stylesheet of every layout",
+		"internal/locale":    "pages are parsed in every language",
 
 		"internal/oauth":            "every access token is judged in one phase",
 		"internal/oauth/parameter":  "a token may come in a form",
@@ -212,13 +213,14 @@ var edges = map[string]map[string]string{
 	},
 	"internal/visitor": {
 		"internal/loop":       "who is signed in, and to which app they go",
+		"internal/locale":     "in which language a visitor reads",
 		"internal/credential": "cookies are secrets, forms are tagged",
 		"internal/oauth":      "an app's request travels sealed",
 		"internal/signin":     "how long a sign-in lasts",
 		"internal/web":        "cookies, forms and pages of a host",
 	},
 	"internal/identity": {
-		"internal/locale": "the language in which consent is asked for",
+		"internal/locale": "the texts of its pages, and the version of those that ask for consent",
 		"internal/loop":   "clients, members and scopes are shown",
 		"internal/limit":  "authorization requests are limited, and reads of userinfo",
 		"internal/oauth":  "authorize and token",
@@ -231,10 +233,10 @@ var edges = map[string]map[string]string{
 		"internal/web/asset": "the stylesheet and the one script",
 	},
 	"internal/locale": {
-		"internal/loop": "a notice becomes words",
+		"internal/loop": "notices, scopes and faults become words",
 	},
 	"internal/account": {
-		"internal/locale":     "notices are shown in the member's language",
+		"internal/locale":     "the texts of its pages",
 		"internal/loop":       "members and apps are shown",
 		"internal/audit":      "who changes a grant is recorded",
 		"internal/connection": "the apps that the member allowed",
@@ -306,7 +308,7 @@ var modules = map[string]string{
 	"github.com/yuin/goldmark":      "the documentation's Markdown",
 	"golang.org/x/oauth2":           "the portal is an OAuth client like any other",
 	"github.com/coreos/go-oidc/v3":  "the portal checks its ID tokens as others do",
-	"golang.org/x/text":             "names in one normal form",
+	"golang.org/x/text":             "names in one normal form; languages, plurals, numbers",
 	"golang.org/x/sys":              "locks and socket options of the operating system",
 
 	"github.com/prometheus/client_golang": "metrics in the form that Prometheus reads",

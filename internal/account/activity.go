@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -20,10 +19,9 @@ type readsView struct {
 
 // readRow is a read in words.
 type readRow struct {
-	When    string
-	Machine string // the same for programs
-	App     string
-	What    string
+	At    time.Time
+	App   string
+	Count int // of lab results
 }
 
 // activityView is the data of activity.html.
@@ -96,21 +94,7 @@ func (h *Host) names(ctx context.Context, reads []connection.Read) (map[loop.Cli
 func newReadRows(reads []connection.Read, names map[loop.ClientID]string) []readRow {
 	rows := make([]readRow, len(reads))
 	for i := range reads {
-		rows[i] = readRow{
-			When: moment(reads[i].At()), Machine: reads[i].At().Format(time.RFC3339), App: names[reads[i].Client], What: inWords(&reads[i]),
-		}
+		rows[i] = readRow{At: reads[i].At(), App: names[reads[i].Client], Count: reads[i].Count}
 	}
 	return rows
-}
-
-// inWords says what was read.
-func inWords(read *connection.Read) string {
-	switch read.Count {
-	case 0:
-		return "asked for lab results, and got none"
-	case 1:
-		return "1 lab result"
-	default:
-		return fmt.Sprintf("%d lab results", read.Count)
-	}
 }

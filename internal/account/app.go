@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/loop"
@@ -19,20 +20,20 @@ type appView struct {
 	ID        loop.GrantID
 	ClientID  loop.ClientID
 	App       *visitor.App
-	Since     string
-	Until     string // empty: no end was chosen
-	LastUsed  string
+	Since     time.Time
+	Until     time.Time // zero: no end was chosen
+	LastUsed  time.Time // zero: never
 	Scopes    []scopeRow
 	CanNarrow bool
-	Declined  string
+	Declined  loop.Scopes
 	Chart     chart
-	Done      string
-	Fault     string
+	Saved     bool // less than before, just now
+	Fault     *loop.Error
 }
 
 // scopeRow is a scope that the app has.
 type scopeRow struct {
-	loop.ScopeInfo
+	Scope  loop.Scope
 	Needed bool // the app can't do without it
 }
 
@@ -41,14 +42,10 @@ const newestReads = 10
 
 // showApp answers GET /account/apps/{grant}: one app, what it may see and what it read.
 func (h *Host) showApp(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
-	done := ""
-	if r.URL.Query().Has("saved") {
-		done = "Saved. The app has less from now on."
-	}
-	return h.appPage(w, r, m, done, nil)
+	return h.appPage(w, r, m, nil)
 }
 
-func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, done string, fault *loop.Error) error {
+func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, fault *loop.Error) error {
 	app, err := h.Connections.Find(r.Context(), m.ID, loop.GrantID(r.PathValue("grant")))
 	if errors.Is(err, loop.ErrNotFound) {
 		return errNoApp
@@ -61,10 +58,7 @@ func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, d
 		return err
 	}
 	view := newAppView(app, page.Reads)
-	view.AccountFrame, view.Done = h.frame(w, r, "apps", m), done
-	if fault != nil {
-		view.Fault = fault.Description
-	}
+	view.AccountFrame, view.Saved, view.Fault = h.frame(w, r, "apps", m), r.URL.Query().Has("saved"), fault
 	return h.Visitors.Show(w, r, h.ownPages, "app", view, fault)
 }
 
@@ -73,14 +67,13 @@ var errNoApp = loop.Errorf(loop.NotFound, "No app of yours stands here. It may h
 
 func newAppView(app *connection.App, reads []connection.Read) appView {
 	view := appView{
-		ID: app.Grant.ID, ClientID: app.Client.ID, App: newApp(app.Client), Since: day(app.Grant.CreatedAt), Until: dayOr(app.Grant.EndsAt, ""),
-		LastUsed: dayOr(app.LastUsedAt, "never"), Declined: titles(app.Grant.Declined), Chart: newChart(app.Usage),
+		ID: app.Grant.ID, ClientID: app.Client.ID, App: newApp(app.Client), Since: app.Grant.CreatedAt, Until: app.Grant.EndsAt,
+		LastUsed: app.LastUsedAt, Declined: app.Grant.Declined, Chart: newChart(app.Usage),
 		readsView: readsView{Reads: newReadRows(reads, nil)},
 	}
 	needed := oauth.NeededOf(app.Client, app.Grant.Scopes)
 	for _, scope := range app.Grant.Scopes {
-		info, _ := scope.Info()
-		view.Scopes = append(view.Scopes, scopeRow{ScopeInfo: info, Needed: needed.Has(scope)})
+		view.Scopes = append(view.Scopes, scopeRow{Scope: scope, Needed: needed.Has(scope)})
 	}
 	view.CanNarrow = len(needed) < len(app.Grant.Scopes)
 	return view
@@ -131,7 +124,7 @@ func (h *Host) narrow(w http.ResponseWriter, r *http.Request, m *loop.Member, fo
 	}
 	err = h.Connections.Narrow(r.Context(), m.ID, id, keep, byMember(m))
 	if fault, ok := fieldFault(err); ok {
-		return h.appPage(w, r, m, "", fault)
+		return h.appPage(w, r, m, fault)
 	}
 	if err != nil {
 		return err

@@ -1,9 +1,8 @@
 package account
 
 import (
-	"fmt"
 	"net/http"
-	"strings"
+	"time"
 
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/loop"
@@ -14,19 +13,20 @@ import (
 // appsView is the data of apps.html.
 type appsView struct {
 	web.AccountFrame
-	Apps []appRow
-	Done string // what was just done; empty: nothing
+	Apps         []appRow
+	Weeks        int  // for which reads are looked at
+	Disconnected bool // an app, just now
 }
 
 // appRow is an app in the list.
 type appRow struct {
 	ID       loop.GrantID
 	App      *visitor.App
-	MaySee   string
-	Since    string
-	Until    string
-	LastUsed string
-	LastRead string
+	Scopes   loop.Scopes
+	Since    time.Time
+	Until    time.Time // zero: until the member disconnects it
+	LastUsed time.Time // zero: never
+	LastRead time.Time // zero: not in as many weeks as are looked at
 }
 
 // showApps answers GET /account/apps: the apps that the member allowed.
@@ -35,21 +35,17 @@ func (h *Host) showApps(w http.ResponseWriter, r *http.Request, m *loop.Member) 
 	if err != nil {
 		return err
 	}
-	view := appsView{AccountFrame: h.frame(w, r, "apps", m)}
+	view := appsView{AccountFrame: h.frame(w, r, "apps", m), Weeks: connection.Weeks, Disconnected: r.URL.Query().Has("disconnected")}
 	for i := range apps {
 		view.Apps = append(view.Apps, newAppRow(&apps[i]))
-	}
-	if r.URL.Query().Has("disconnected") {
-		view.Done = "The app is disconnected. It can see nothing of yours any more."
 	}
 	return h.Visitors.Show(w, r, h.ownPages, "apps", view, nil)
 }
 
 func newAppRow(app *connection.App) appRow {
 	return appRow{
-		ID: app.Grant.ID, App: newApp(app.Client), MaySee: titles(app.Grant.Scopes), Since: day(app.Grant.CreatedAt),
-		Until:    dayOr(app.Grant.EndsAt, "you disconnect it"),
-		LastUsed: dayOr(app.LastUsedAt, "never"), LastRead: dayOr(app.Usage.LastReadAt, fmt.Sprintf("nothing in the last %d weeks", connection.Weeks)),
+		ID: app.Grant.ID, App: newApp(app.Client), Scopes: app.Grant.Scopes, Since: app.Grant.CreatedAt, Until: app.Grant.EndsAt,
+		LastUsed: app.LastUsedAt, LastRead: app.Usage.LastReadAt,
 	}
 }
 
@@ -61,15 +57,4 @@ func newApp(c *loop.Client) *visitor.App {
 		uri = c.RedirectURIs[0]
 	}
 	return visitor.NewApp(c, uri)
-}
-
-// titles says in plain words what scopes open.
-func titles(scopes loop.Scopes) string {
-	var list []string
-	for _, scope := range scopes {
-		if info, known := scope.Info(); known {
-			list = append(list, strings.ToLower(info.Title[:1])+info.Title[1:])
-		}
-	}
-	return strings.Join(list, "; ")
 }

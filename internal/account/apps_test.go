@@ -79,14 +79,14 @@ func TestApps_ShowWhatWasAllowedAndRead(t *testing.T) {
 	p := platformtest.New(t)
 	ada := connect(t, p, "Ada", func(c *loop.Client) { c.Name = "Morning Labs" })
 	addTSH(t, p, ada.member)
-	if list := ada.browser.Get(appsPage).Text; !strings.Contains(list, "Morning Labs") || !strings.Contains(list, "see your lab results") || !strings.Contains(list, "nothing in the last 12 weeks") {
+	if list := ada.browser.Get(appsPage).Text; !strings.Contains(list, "Morning Labs") || !strings.Contains(list, "See your lab results") || !strings.Contains(list, "nothing in the last 12 weeks") {
 		t.Errorf("the list says %s", list)
 	}
 	if r := p.Biomarkers(t, ada.tokens.Access); r.StatusCode != http.StatusOK {
 		t.Fatal(r.Text)
 	}
 	page := ada.browser.Get(ada.grant).Text
-	for _, said := range []string{"1 lab result", "<svg", "1 reads in 12 weeks", "Disconnect <bdi>Morning Labs</bdi>", "The app names no privacy policy."} {
+	for _, said := range []string{"1 lab result", "<svg", "1 read in 12 weeks", "Disconnect <bdi>Morning Labs</bdi>", "The app names no privacy policy."} {
 		if !strings.Contains(page, said) {
 			t.Errorf("the app's page does not say %q: %s", said, page)
 		}
@@ -143,7 +143,7 @@ func TestSec241_ANarrowedAppLosesTheScopeInTheNextRequest(t *testing.T) {
 	if r := p.Biomarkers(t, fresh.Access); r.StatusCode != http.StatusForbidden {
 		t.Errorf("the new access token reads lab results: %d", r.StatusCode)
 	}
-	if page := ada.browser.Get(ada.grant).Text; !strings.Contains(page, "You left out: see your lab results.") {
+	if page := ada.browser.Get(ada.grant).Text; !strings.Contains(page, "You left out:</p>\n<ul class=\"hint\"><li>See your lab results</li></ul>") {
 		t.Errorf("the page does not say what was left out: %s", page)
 	}
 	// The same request is answered silently with what is granted: nothing is asked again.

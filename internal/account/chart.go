@@ -1,7 +1,6 @@
 package account
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,17 +13,16 @@ type chart struct {
 	Width, Height, Base int
 	Bars                []bar
 	Rows                []weekRow
-	Weeks, Most         int
-	Description         string
+	Weeks, Most, Total  int
 }
 
 type bar struct {
 	X, Y, Width, Height int
-	Label               string
+	weekRow
 }
 
 type weekRow struct {
-	From  string
+	From  time.Time // its first day
 	Count int
 }
 
@@ -38,19 +36,15 @@ const (
 func newChart(usage connection.Usage) chart {
 	c := chart{Width: connection.Weeks*barStep - (barStep - barWidth), Height: chartHeight, Base: chartHeight - 1, Weeks: connection.Weeks}
 	c.Most = slices.Max(usage.ByWeek[:])
-	total := 0
 	for i, count := range usage.ByWeek {
-		from := day(usage.Begin.Add(time.Duration(i) * connection.Week))
-		total += count
-		c.Rows = append(c.Rows, weekRow{From: from, Count: count})
+		week := weekRow{From: usage.Begin.Add(time.Duration(i) * connection.Week), Count: count}
+		c.Total += count
+		c.Rows = append(c.Rows, week)
 		if count == 0 {
 			continue
 		}
 		height := max(2, count*(chartHeight-4)/c.Most)
-		c.Bars = append(c.Bars, bar{
-			X: i * barStep, Y: c.Base - height, Width: barWidth, Height: height, Label: fmt.Sprintf("Week from %s: %d", from, count),
-		})
+		c.Bars = append(c.Bars, bar{X: i * barStep, Y: c.Base - height, Width: barWidth, Height: height, weekRow: week})
 	}
-	c.Description = fmt.Sprintf("%d reads in %d weeks, at most %d in one.", total, connection.Weeks, c.Most)
 	return c
 }

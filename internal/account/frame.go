@@ -2,7 +2,6 @@ package account
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -51,24 +50,11 @@ func (h *Host) recent(page string, next func(w http.ResponseWriter, r *http.Requ
 
 // frame is what is around a page of the account.
 func (h *Host) frame(w http.ResponseWriter, r *http.Request, section string, m *loop.Member) web.AccountFrame {
-	return web.AccountFrame{Section: section, Member: m.Name, CSRF: h.Visitors.Carry(w, r, visitor.Journey{}).CSRF}
+	carried := h.Visitors.Carry(w, r, visitor.Journey{})
+	return web.AccountFrame{Section: section, Member: m.Name, CSRF: carried.CSRF, Here: carried.Here}
 }
 
 // byMember is the member as who acts.
 func byMember(m *loop.Member) audit.Actor {
 	return audit.Actor{Kind: audit.ByMember, ID: string(m.ID)}
-}
-
-// day and moment write times for people, in UTC: the server knows no other zone of
-// the member's.
-func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
-
-func moment(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006, 15:04") }
-
-// dayOr writes a day, or what stands in for one that never was.
-func dayOr(t time.Time, never string) string {
-	if t.IsZero() {
-		return never
-	}
-	return day(t)
 }

@@ -20,6 +20,8 @@ var pageFiles embed.FS
 type Accounts interface {
 	// Dismiss clears the notice that waits for a member: they have read it.
 	Dismiss(ctx context.Context, id loop.MemberID) error
+	// ChooseLanguage keeps the language that a member chose, by its tag (BCP 47).
+	ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error
 	// Member finds a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
 }
@@ -29,6 +31,7 @@ type Config struct {
 	Accounts Accounts
 	SignIns  *signin.Authenticator
 	Visitors *visitor.Visitors
+	Texts    *locale.Texts
 
 	Connections *connection.Connections
 	// Resource makes the phase that requests with access tokens pass.
@@ -38,35 +41,31 @@ type Config struct {
 // Host is the member's own pages.
 type Host struct {
 	Config
-	pages    *web.Pages // one card
-	ownPages *web.Pages // of the member's account
-	texts    *locale.Texts
+	pages    *web.Translated // one card
+	ownPages *web.Translated // of the member's account
 	world    loop.World
 }
 
-// New makes the pages. One that does not parse, and a text, is an error.
+// New makes the pages. One that does not parse, or names a text that is not there, is
+// an error.
 func New(config Config) (*Host, error) {
-	pages, err := parsePages("member", "pages")
+	pages, err := parsePages("member", "pages", config.Texts)
 	if err != nil {
 		return nil, err
 	}
-	ownPages, err := parsePages("account", "pages/own")
+	ownPages, err := parsePages("account", "pages/own", config.Texts)
 	if err != nil {
 		return nil, err
 	}
-	texts, err := locale.Load()
-	if err != nil {
-		return nil, err
-	}
-	return &Host{Config: config, pages: pages, ownPages: ownPages, texts: texts}, nil
+	return &Host{Config: config, pages: pages, ownPages: ownPages}, nil
 }
 
-func parsePages(layout, folder string) (*web.Pages, error) {
+func parsePages(layout, folder string, texts *locale.Texts) (*web.Translated, error) {
 	files, err := fs.Sub(pageFiles, folder)
 	if err != nil {
 		return nil, err
 	}
-	return web.ParsePages(layout, files)
+	return web.ParseTranslated(layout, files, texts)
 }
 
 // Mount adds the pages to identity's host.
@@ -84,6 +83,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("POST /signout", visitor.InPopup(h.postSignOut))
 	site.Page("GET "+visitor.SignedOutPath, visitor.InPopup(h.showSignedOut))
 	site.Page("GET /{$}", h.showHome)
+	site.Page("POST /language", visitor.InPopup(h.postLanguage))
 
 	site.Page("GET "+accountPath, h.own(h.showApps))
 	site.Page("GET "+appsPath, h.own(h.showApps))

@@ -3,6 +3,7 @@ package account
 import (
 	"net/http"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -10,7 +11,7 @@ import (
 // noticeView is the data of notice.html.
 type noticeView struct {
 	visitor.Carried
-	Notice string
+	Notice loop.Notice
 }
 
 // showNotice answers GET /notice: what a member has to know before they go on.
@@ -26,8 +27,7 @@ func (h *Host) showNotice(w http.ResponseWriter, r *http.Request) error {
 	if signIn == nil || signIn.Member.Notice == "" {
 		return web.SeeOther(w, r, j.Next())
 	}
-	text := h.texts.Notice(signIn.Member.Locale, signIn.Member.Notice)
-	return h.Visitors.Show(w, r, h.pages, "notice", noticeView{Carried: h.Visitors.Carry(w, r, j), Notice: text}, nil)
+	return h.Visitors.Show(w, r, h.pages, "notice", noticeView{Carried: h.Visitors.Carry(w, r, j), Notice: signIn.Member.Notice}, nil)
 }
 
 // postNotice answers POST /notice: the member has read it.

@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/web"
@@ -18,11 +19,10 @@ type receiptsView struct {
 
 // receiptRow is one answer of the member's.
 type receiptRow struct {
-	When    string
-	Machine string // the same for programs
-	Until   string // empty: no end was chosen
-	Shown   loop.ConsentPage
-	Lines   []receiptLine
+	At    time.Time
+	Until time.Time // zero: no end was chosen
+	Shown loop.ConsentPage
+	Lines []receiptLine
 }
 
 // receiptLine is what was said of a scope, and what the member answered to it.
@@ -54,7 +54,7 @@ func (h *Host) showReceipts(w http.ResponseWriter, r *http.Request, m *loop.Memb
 }
 
 func newReceiptRow(r *loop.Receipt) receiptRow {
-	row := receiptRow{When: moment(r.At), Machine: r.At.UTC().Format("2006-01-02T15:04:05Z"), Until: dayOr(r.EndsAt, ""), Shown: r.Shown}
+	row := receiptRow{At: r.At, Until: r.EndsAt, Shown: r.Shown}
 	for _, line := range r.Shown.Lines {
 		row.Lines = append(row.Lines, receiptLine{line, r.Allowed.Has(line.Scope)})
 	}

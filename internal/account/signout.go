@@ -52,6 +52,5 @@ func (h *Host) showSignedOut(w http.ResponseWriter, r *http.Request) error {
 	if signIn != nil {
 		return web.SeeOther(w, r, visitor.HomePath)
 	}
-	web.AllowPage(w.Header(), "'none'") // it has no form
-	return h.pages.Render(w, http.StatusOK, "signed_out", struct{}{})
+	return h.Visitors.Show(w, r, h.pages, "signed_out", h.Visitors.Carry(w, r, visitor.Journey{}), nil)
 }

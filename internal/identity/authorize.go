@@ -149,7 +149,7 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, err error, by touc
 		"error_uri":         {h.site.ErrorURI(refused.Fault.Code)},
 	}
 	if by == untouched && !refused.To.Client.Trusted(refused.To.RedirectURI) {
-		return h.leavingPage(w, refused.To, h.withAnswer(refused.To, params))
+		return h.leavingPage(w, r, refused.To, h.withAnswer(refused.To, params))
 	}
 	return h.respond(w, r, refused.To, params)
 }
@@ -157,7 +157,7 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, err error, by touc
 // respond sends an authorization response by the request's response mode.
 func (h *Host) respond(w http.ResponseWriter, r *http.Request, to *oauth.Answer, params url.Values) error {
 	if to.Mode == oauth.FormPostMode {
-		return h.formPostPage(w, to, h.answerParameters(to, params))
+		return h.formPostPage(w, r, to, h.answerParameters(to, params))
 	}
 	return web.SeeOther(w, r, h.withAnswer(to, params))
 }

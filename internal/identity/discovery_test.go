@@ -293,7 +293,9 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 		"backchannel_logout_session_supported":           is(true),
 		"tls_client_certificate_bound_access_tokens":     is(false), // no listener asks for certificates here
 		"ui_locales_supported": each(func(t *testing.T, locale string) {
-			if !strings.Contains(p.NewBrowser(t).Get(platformtest.Identity+"/signin").Text, `lang="`+locale+`"`) {
+			b := p.NewBrowser(t)
+			b.Language = locale
+			if !strings.Contains(b.Get(platformtest.Identity+"/signin").Text, `<html lang="`+locale+`">`) {
 				t.Error("no page is in it")
 			}
 		}),

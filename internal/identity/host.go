@@ -5,6 +5,7 @@ import (
 	"embed"
 	"io/fs"
 
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/visitor"
@@ -25,6 +26,7 @@ type Config struct {
 	OAuth    *oauth.Server
 	SignIns  SignIns
 	Visitors *visitor.Visitors
+	Texts    *locale.Texts
 }
 
 // Host is the authorization server's endpoints and pages.
@@ -33,7 +35,7 @@ type Host struct {
 	signIns  SignIns
 	visitors *visitor.Visitors
 	site     *web.Site
-	pages    *web.Pages
+	pages    *web.Translated
 	words    string // in which consent is asked for, by language and version
 }
 
@@ -43,7 +45,7 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := web.ParsePages("member", files)
+	pages, err := web.ParseTranslated("member", files, config.Texts)
 	if err != nil {
 		return nil, err
 	}

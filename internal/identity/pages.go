@@ -113,35 +113,37 @@ func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j visitor.Jo
 
 // leavingView is the data of leaving.html.
 type leavingView struct {
-	App  *visitor.App
-	Host string
-	To   template.URL // proven: a registered redirect URI with our answer
+	visitor.Carried
+	App *visitor.App
+	To  template.URL // proven: a registered redirect URI with our answer
 }
 
-func (h *Host) leavingPage(w http.ResponseWriter, to *oauth.Answer, target string) error {
-	web.AllowPage(w.Header(), "'none'")
-	app := visitor.NewApp(to.Client, to.RedirectURI)
-	return h.pages.Render(w, http.StatusOK, "leaving", leavingView{App: app, Host: app.Host, To: template.URL(target)}) //nolint:gosec // G203: as said at the field
+func (h *Host) leavingPage(w http.ResponseWriter, r *http.Request, to *oauth.Answer, target string) error {
+	view := leavingView{Carried: h.visitors.Carry(w, r, visitor.Journey{}), App: visitor.NewApp(to.Client, to.RedirectURI), To: template.URL(target)} //nolint:gosec // G203: as said at the field
+	web.AllowPage(w.Header(), "'self'")
+	return h.pages.Render(w, h.visitors.Language(r), http.StatusOK, "leaving", view)
 }
 
 // formPostView is the data of form_post.html.
 type formPostView struct {
-	App    *visitor.App
-	To     template.URL
-	Fields url.Values
+	visitor.Carried // empty: it is shown for a moment, and once
+	App             *visitor.App
+	To              template.URL
+	Fields          url.Values
 }
 
-func (h *Host) formPostPage(w http.ResponseWriter, to *oauth.Answer, fields url.Values) error {
+func (h *Host) formPostPage(w http.ResponseWriter, r *http.Request, to *oauth.Answer, fields url.Values) error {
 	// Without form-action: browsers apply it to where the app redirects after the
 	// post, too, and the member would be stranded with the code used up.
 	web.AllowPage(w.Header(), "", "script-src 'self'")
-	return h.pages.Render(w, http.StatusOK, "form_post", formPostView{
+	return h.pages.Render(w, h.visitors.Language(r), http.StatusOK, "form_post", formPostView{
 		App: visitor.NewApp(to.Client, to.RedirectURI), To: template.URL(to.RedirectURI), Fields: fields, //nolint:gosec // G203: registered and validated
 	})
 }
 
 // errorView is the data of error.html.
 type errorView struct {
+	visitor.Carried
 	Title     string
 	Advice    string
 	Developer *developerNote
@@ -189,10 +191,11 @@ func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) 
 }
 
 func (h *Host) showError(w http.ResponseWriter, r *http.Request, e *loop.Error, view errorView) error {
-	view.RequestID = web.RequestID(r.Context())
+	view.RequestID, view.Carried = web.RequestID(r.Context()), h.visitors.Carry(w, r, visitor.Journey{})
+	view.Here = visitor.HomePath // what led to an error is repeated to no page
 	status := h.site.Note(w, r, e)
-	web.AllowPage(w.Header(), "'none'")
-	return h.pages.Render(w, status, "error", view)
+	web.AllowPage(w.Header(), "'self'")
+	return h.pages.Render(w, h.visitors.Language(r), status, "error", view)
 }
 
 func echo(text string) string {

@@ -83,6 +83,7 @@ type Error struct {
 	Scope       Scopes        // for InsufficientScope: what the call needs
 	MaxAge      time.Duration // for InsufficientUserAuthentication: how old the sign-in may be
 	RetryAfter  time.Duration
+	Notice      Notice // what a member reads of it, in their language; empty: what they read of every error with the code
 
 	cause error
 }
@@ -106,6 +107,13 @@ func (e *Error) Because(cause error) *Error {
 func (e *Error) About(field string) *Error {
 	changed := *e
 	changed.Field = field
+	return &changed
+}
+
+// Worded returns a copy of the error with the text that a member reads of it.
+func (e *Error) Worded(text string, args ...string) *Error {
+	changed := *e
+	changed.Notice = NewNotice(text, args...)
 	return &changed
 }
 

@@ -135,6 +135,16 @@ func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
 	})
 }
 
+// ChooseLanguage keeps the language that a member chose, by its tag (BCP 47).
+func (a *Accounts) ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error {
+	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
+		if m.Locale != tag {
+			m.Locale, m.UpdatedAt = tag, a.World.Now()
+		}
+		return Change{}, nil
+	})
+}
+
 // Reinstate lets a suspended member in again. Apps need new tokens.
 func (a *Accounts) Reinstate(ctx context.Context, id loop.MemberID) error {
 	return a.change(ctx, id, audit.MemberResumed, func(m *loop.Member) []loop.Revocation {

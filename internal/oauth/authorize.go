@@ -32,6 +32,7 @@ type Progress struct {
 	Began    time.Time // when the request arrived; prompt=login and max_age go by it
 	Chosen   bool      // the member has chosen the account
 	SignedIn bool      // the member has signed in on the way
+	Language string    // that the member chose on the way; empty: none
 }
 
 // NextStep says what the request needs now. signIn is nil where nobody is

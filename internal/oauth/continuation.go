@@ -35,10 +35,12 @@ func (f Forms) SealContinuation(c Continuation) string {
 	return f.sealer(credential.ForContinuations).Seal(p)
 }
 
-// The letters of a Progress in a continuation.
+// The letters of a Progress in a continuation; a language follows at the end.
 const (
 	chosen   = "1"
 	signedIn = "s"
+
+	languageBegins = ":"
 )
 
 func (p Progress) flags() (flags string) {
@@ -48,7 +50,13 @@ func (p Progress) flags() (flags string) {
 	if p.SignedIn {
 		flags += signedIn
 	}
-	return flags
+	return flags + languageBegins + p.Language
+}
+
+// read takes what flags wrote.
+func (p *Progress) read(text string) {
+	flags, language, _ := strings.Cut(text, languageBegins)
+	p.Chosen, p.SignedIn, p.Language = strings.Contains(flags, chosen), strings.Contains(flags, signedIn), language
 }
 
 // errLost is what a member reads whose request cannot be taken up again.
@@ -68,8 +76,7 @@ func (s *Server) OpenContinuation(ctx context.Context, text string, browsers []s
 	params, err := url.ParseQuery(u.text())
 	c.Parameters = params
 	c.Progress.Began = u.moment()
-	flags := u.text()
-	c.Progress.Chosen, c.Progress.SignedIn = strings.Contains(flags, chosen), strings.Contains(flags, signedIn)
+	c.Progress.read(u.text())
 	c.Browser = u.text()
 	if err != nil || !u.done() || !slices.Contains(browsers, c.Browser) || !loop.Alive(s.World.Now(), c.Progress.Began, loop.ContinuationLife) {
 		return Continuation{}, errLost

@@ -106,7 +106,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 		BackchannelLogoutSession: true,
 		CertificateBoundTokens:   s.CertificateURL != "",
 		CertificateAliases:       s.aliases(),
-		UILocales:                []string{"en"},
+		UILocales:                s.UILocales,
 		ProtectedResources:       without(s.Resources.Own, []string{s.Issuer}),
 		Documentation:            documentation,
 	}

@@ -27,4 +27,5 @@ type Server struct {
 	Possession  *possession.Checker
 	Revocations *Revocations
 	Log         *slog.Logger
+	UILocales   []string // the languages of the pages (BCP 47)
 }

@@ -65,13 +65,13 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 // buildIdentity gives the protocol and the member's own pages, which share a host
 // and what it knows of its visitors.
 func (p *Platform) buildIdentity() ([]room, error) {
-	visitors := visitor.New(p.OAuth, p.SignIns, p.secrets.Ring)
-	protocol, err := identity.New(identity.Config{OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors})
+	visitors := visitor.New(p.OAuth, p.SignIns, p.secrets.Ring, p.texts)
+	protocol, err := identity.New(identity.Config{OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts})
 	if err != nil {
 		return nil, err
 	}
 	pages, err := account.New(account.Config{
-		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Connections: p.connections(), Resource: p.resource,
+		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Connections: p.connections(), Resource: p.resource,
 	})
 	if err != nil {
 		return nil, err

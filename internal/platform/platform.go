@@ -18,6 +18,7 @@ import (
 	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/limit/shared"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -36,6 +37,7 @@ type Platform struct {
 	Importer  *biomarker.Importer
 
 	config       Config
+	texts        *locale.Texts
 	outgoing     *fetch.Client // the one way to servers of others
 	world        *loop.Clock
 	startedAt    time.Duration // by the world's Elapsed

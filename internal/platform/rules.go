@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/limit/shared"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
@@ -31,8 +32,14 @@ func (p *Platform) buildOAuth(context.Context) error {
 	if p.store == nil {
 		return nil
 	}
+	texts, err := locale.Load()
+	if err != nil {
+		return err
+	}
+	p.texts = texts
 	keys := &clientjwt.Keys{Fetcher: p.outgoing, World: p.world}
 	p.OAuth = &oauth.Server{
+		UILocales: texts.Tags(),
 		Endpoints: oauth.Endpoints{Issuer: p.tokens.Issuer},
 		Resources: oauth.Resources{Own: []string{p.tokens.Issuer, p.config.Clinical.String()}, Outside: p.config.Resources},
 		World:     p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,

@@ -83,12 +83,17 @@ func (v *Visitors) open(r *http.Request, text string) (Journey, error) {
 		return j, nil
 	}
 	c, err := v.oauth.OpenContinuation(r.Context(), text, v.browsers(r))
+	if err == nil {
+		noteJourney(r.Context(), c)
+	}
 	return Journey{text: text, continuation: c}, err
 }
 
 // Start begins the journey of an app's request, bound to the browser.
 func (v *Visitors) Start(w http.ResponseWriter, r *http.Request, asked oauth.Asked) Journey {
-	return v.seal(oauth.Continuation{Asked: asked, Progress: oauth.Progress{Began: v.site.World.Now()}, Browser: v.Browser(w, r)})
+	c := oauth.Continuation{Asked: asked, Progress: oauth.Progress{Began: v.site.World.Now()}, Browser: v.Browser(w, r)}
+	noteJourney(r.Context(), c)
+	return v.seal(c)
 }
 
 // Progress is the journey a step further on; without an app's request, the same.

@@ -13,11 +13,12 @@ import (
 type Carried struct {
 	Continue string // the continuation; empty: none
 	CSRF     string
+	Here     string // the page's own address, to come back to
 }
 
 // Carry is what the forms of a page post back.
 func (v *Visitors) Carry(w http.ResponseWriter, r *http.Request, j Journey) Carried {
-	return Carried{Continue: j.text, CSRF: v.csrf.Token(v.Browser(w, r))}
+	return Carried{Continue: j.text, CSRF: v.csrf.Token(v.Browser(w, r)), Here: here(r, j)}
 }
 
 // App is an app as a member sees it.
@@ -57,11 +58,11 @@ func (v *Visitors) App(r *http.Request, j Journey) *App {
 
 // Show answers with a page that has a form, with the status of the fault that it
 // shows, if any.
-func (v *Visitors) Show(w http.ResponseWriter, r *http.Request, pages *web.Pages, name string, view any, fault *loop.Error) error {
+func (v *Visitors) Show(w http.ResponseWriter, r *http.Request, pages *web.Translated, name string, view any, fault *loop.Error) error {
 	status := http.StatusOK
 	if fault != nil {
 		status = v.site.Note(w, r, fault)
 	}
 	web.AllowPage(w.Header(), "")
-	return pages.Render(w, status, name, view)
+	return pages.Render(w, v.Language(r), status, name, view)
 }

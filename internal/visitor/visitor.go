@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/signin"
@@ -30,12 +31,14 @@ type Visitors struct {
 	session  web.Cookie // of a signed-in member
 	device   web.Cookie // of a browser that a member has signed in with
 	browser  web.Cookie // of a browser, before and after: forms and continuations are bound to it
+	language web.Cookie // that was chosen in a browser
+	texts    *locale.Texts
 }
 
 // New makes what knows the browsers; it works once it is mounted.
-func New(server *oauth.Server, sessions Sessions, ring *credential.Ring) *Visitors {
+func New(server *oauth.Server, sessions Sessions, ring *credential.Ring, texts *locale.Texts) *Visitors {
 	return &Visitors{
-		oauth: server, sessions: sessions,
+		oauth: server, sessions: sessions, texts: texts,
 		csrf:    web.CSRF{Tagger: credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "identity forms"}},
 		devices: credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "identity devices"},
 	}
@@ -48,6 +51,7 @@ func (v *Visitors) Mount(site *web.Site) {
 	v.session = web.Cookie{Name: "loop_session", Secure: site.Secure()}
 	v.device = web.Cookie{Name: "loop_device", Secure: site.Secure()}
 	v.browser = web.Cookie{Name: "loop_browser", Secure: site.Secure()}
+	v.language = web.Cookie{Name: "loop_language", Secure: site.Secure()}
 }
 
 // InPopup lets a page that opened ours in a popup keep its hold of the window, as
@@ -72,6 +76,7 @@ func (v *Visitors) SignIn(r *http.Request) (*loop.SignIn, error) {
 		return nil, err
 	}
 	web.NoteMember(r.Context(), signIn.Member.ID)
+	web.NoteLanguage(r.Context(), web.ChosenByMember, signIn.Member.Locale)
 	return signIn, nil
 }
 

@@ -11,21 +11,28 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/web/asset"
 )
 
-//go:embed pages/*.html
+//go:embed pages/*.html pages/parts/*.html pages/member_parts/*.html
 var layouts embed.FS
 
-// Pages is a host's pages, parsed when the process starts, so that a broken one
-// stops the boot.
+// Pages is a host's pages in one language, parsed when the process starts, so that a
+// broken one stops the boot.
 type Pages struct{ byName map[string]*template.Template }
 
-// ParsePages parses every *.html file of fsys as one page, named by its file
-// without the ending, within a layout: member, account or portal. A page defines the
+// ParsePages parses every *.html file of fsys as one page in English, named by its
+// file without the ending, within a layout such as portal. A page defines the
 // templates title and main.
 func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
-	base, err := template.New(layout+".html").Funcs(functions()).ParseFS(layouts, "pages/mark.html", "pages/app.html", "pages/settings.html", "pages/reads.html", "pages/"+layout+".html")
+	return parsePages(layout, fsys, template.FuncMap{"language": func() string { return locale.English }})
+}
+
+// parsePages parses pages with more functions, and more files of layouts.
+func parsePages(layout string, fsys fs.FS, more template.FuncMap, parts ...string) (*Pages, error) {
+	parts = append(parts, "pages/parts/*.html", "pages/"+layout+".html")
+	base, err := template.New(layout+".html").Funcs(functions()).Funcs(more).ParseFS(layouts, parts...)
 	if err != nil {
 		return nil, fmt.Errorf("parsing the layout %s: %w", layout, err)
 	}
@@ -45,22 +52,6 @@ func ParsePages(layout string, fsys fs.FS) (*Pages, error) {
 		pages.byName[strings.TrimSuffix(path.Base(file), ".html")] = page
 	}
 	return pages, nil
-}
-
-// PortalFrame is what the layout portal shows around a page; the data of each of
-// its pages embeds it.
-type PortalFrame struct {
-	Section   string // apps or docs: which is marked in the header
-	Developer string // the name of who is signed in; empty: nobody
-	CSRF      string // of the form that signs out
-}
-
-// AccountFrame is what the layout account shows around a page; the data of each of its
-// pages embeds it.
-type AccountFrame struct {
-	Section string // apps or activity: which is marked in the header
-	Member  string // the name of who is signed in
-	CSRF    string // of every form
 }
 
 func functions() template.FuncMap {

@@ -18,6 +18,8 @@ type notes struct {
 	client loop.ClientID
 	member loop.MemberID
 	err    *loop.Error
+
+	language [languageWishes]string
 }
 
 type notesKey struct{}
@@ -39,6 +41,27 @@ func NoteMember(ctx context.Context, id loop.MemberID) { note(ctx).member = id }
 // NoteError adds the error to the request's log line, where the answer itself
 // is no error: a redirect, a page.
 func NoteError(ctx context.Context, e *loop.Error) { note(ctx).err = e }
+
+// LanguageWish is where a wish for the language of the answer comes from; the first of
+// them goes first.
+type LanguageWish int
+
+// The wishes that become known on a request's way.
+const (
+	OnTheWay       LanguageWish = iota // chosen by the member on the way to an app
+	AskedByApp                         // ui_locales (OpenID Connect Core §3.1.2.1)
+	ChosenByMember                     // in their account
+	languageWishes
+)
+
+// NoteLanguage notes a wish: a tag, or a list of them in the form of Accept-Language.
+func NoteLanguage(ctx context.Context, by LanguageWish, wish string) { note(ctx).language[by] = wish }
+
+// LanguageWishes are those noted until now, the first of which goes first.
+func LanguageWishes(ctx context.Context) []string {
+	noted := note(ctx).language
+	return noted[:]
+}
 
 // RequestID is the id under which the request appears in answers, logs and the
 // audit record.

@@ -458,6 +458,9 @@ func (r *Response) Field(name string) string {
 
 // Browser is a browser with cookies, which follows no redirect by itself.
 type Browser struct {
+	// Language is what it says by Accept-Language; empty: nothing.
+	Language string
+
 	client *http.Client
 	t      testing.TB
 }
@@ -525,6 +528,9 @@ func (b *Browser) Post(address string, form url.Values) *Response {
 // Do sends a request as it is.
 func (b *Browser) Do(req *http.Request) *Response {
 	b.t.Helper()
+	if b.Language != "" {
+		req.Header.Set("Accept-Language", b.Language)
+	}
 	resp, err := b.client.Do(req)
 	if err != nil {
 		b.t.Fatal(err)

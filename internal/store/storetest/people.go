@@ -85,8 +85,8 @@ func readsMember(t *testing.T, f *fixture) {
 
 func changesMember(t *testing.T, f *fixture) {
 	want := *f.member
-	want.Notice, want.UpdatedAt = "A notice.", f.world.Now()
-	alter := func(m *loop.Member) { m.Notice, m.UpdatedAt = want.Notice, want.UpdatedAt }
+	want.Notice, want.Locale, want.UpdatedAt = "A notice.", "de", f.world.Now()
+	alter := func(m *loop.Member) { m.Notice, m.Locale, m.UpdatedAt = want.Notice, want.Locale, want.UpdatedAt }
 	if err := f.change(t, f.member.ID, errRefused, alter); !errors.Is(err, errRefused) {
 		t.Errorf("a change that is refused: %v", err)
 	}

@@ -19,8 +19,8 @@ const (
 	selectMembers = `SELECT ` + MemberColumns + ` FROM members ORDER BY id DESC`
 	selectAccount = `SELECT ` + MemberColumns + `, password FROM members WHERE email = $1`
 	insertMember  = `INSERT INTO members (` + MemberColumns + `, password) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (email) DO NOTHING`
-	updateMember  = `UPDATE members SET email = $1, email_verified = $2, suspended = $3, notice = $4, updated_at = $5, devices_since = $6 WHERE id = $7
-		AND NOT EXISTS (SELECT 1 FROM members AS other WHERE other.email = $1 AND other.id <> $7)`
+	updateMember  = `UPDATE members SET email = $1, email_verified = $2, suspended = $3, notice = $4, updated_at = $5, devices_since = $6, locale = $7 WHERE id = $8
+		AND NOT EXISTS (SELECT 1 FROM members AS other WHERE other.email = $1 AND other.id <> $8)`
 	updatePassword = `UPDATE members SET password = $1 WHERE id = $2`
 	updateNotice   = `UPDATE members SET notice = $1 WHERE id = $2`
 )
@@ -55,7 +55,7 @@ func (s Identity) AddMember(ctx context.Context, m *loop.Member, passwordHash st
 // but for the sessions that end, the revocations and the records.
 func UpdateMember(tx Tx, m *loop.Member, change member.Change) {
 	tx.One(member.ErrAddressTaken, updateMember,
-		m.Email, m.EmailVerified, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince), m.ID)
+		m.Email, m.EmailVerified, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince), m.Locale, m.ID)
 	useLink(tx, change.UsesLink)
 	if change.PasswordHash != "" {
 		tx.Exec(updatePassword, change.PasswordHash, m.ID)

@@ -1,0 +1,16 @@
+package locale
+
+import "github.com/loop-health/loop/internal/loop"
+
+// Fault is what a member reads of an error: its own words where it has some, else
+// those of every error with its code.
+func (l *Language) Fault(e *loop.Error) string {
+	if e.Notice != "" {
+		return l.Notice(e.Notice)
+	}
+	key := "fault." + string(e.Code)
+	if there, _ := l.Has(key); !there {
+		key = "fault.general" // codes that reach apps and no page
+	}
+	return l.Text(key)
+}
