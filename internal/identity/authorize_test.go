@@ -196,6 +196,16 @@ func TestAuthorize_RFC9700_4_11_2_LeavingPage(t *testing.T) {
 			t.Errorf("status %d:\n%s", r.StatusCode, r.Text)
 		}
 	})
+	t.Run("a host in another script is named in both forms", func(t *testing.T) {
+		t.Parallel()
+		abroad := p.AddApp(t, func(c *loop.Client) {
+			c.Verified, c.RedirectURIs = false, []loop.RedirectURI{"https://xn--bcher-kva.example/cb"}
+		})
+		r := p.NewBrowser(t).Authorize(with(abroad.Request(), "prompt", "none"))
+		if !strings.Contains(r.Text, "You are leaving Loop for bücher.example (xn--bcher-kva.example)") {
+			t.Errorf("status %d:\n%s", r.StatusCode, r.Text)
+		}
+	})
 	t.Run("loopback goes straight back", func(t *testing.T) {
 		t.Parallel()
 		if got := p.NewBrowser(t).Authorize(with(local.Request(), "prompt", "none")).Redirected(t); got.Query().Get("error") != "login_required" {

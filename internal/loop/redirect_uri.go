@@ -187,8 +187,8 @@ func (u RedirectURI) PrivateUse() bool {
 	return strings.Contains(scheme, ".")
 }
 
-// Host is what a member is shown as the place that the answer goes to: the
-// host, without port, or the scheme of a private-use URI.
+// Host is the place that the answer goes to: the host, without port, or the scheme of
+// a private-use URI. Members read ShownHost.
 func (u RedirectURI) Host() string {
 	parsed, err := url.Parse(string(u))
 	if err != nil {

@@ -2,12 +2,15 @@ package portal_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform/platformtest"
@@ -231,6 +234,38 @@ func TestSec173_AKeptFormIsItsSendersAlone(t *testing.T) {
 			t.Errorf("%d %s", r.StatusCode, r.Text)
 		}
 	})
+}
+
+func TestSec361_APrivateKeyIsNotKeptWithAForm(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	grace := p.AddMember(t, "Grace")
+	b := developerOf(t, p, grace)
+	app, _ := register(t, b, newApp())
+	key := platformtest.NewKey(t)
+	private, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.JSONWebKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := string(key.Set())
+	for name, test := range map[string]struct{ pasted, want string }{
+		"a public key comes back":         {public, public},
+		"a private one does not":          {string(private), ""},
+		"nor one that is not well formed": {string(private) + "}", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := filledIn(t, b.Get(developers+app+"/edit"))
+			sent.Set("jwks", test.pasted)
+			p.World.Advance(16 * time.Minute)
+			page := arrive(t, b, b.SignIn(arrive(t, b, b.Post(developers+app+"/edit", sent)), grace))
+			if !strings.Contains(page.Text, "nothing was saved yet") {
+				t.Fatalf("%d %s", page.StatusCode, page.Text)
+			}
+			if got := textOf(page.Text, "jwks"); got != test.want {
+				t.Errorf("the key set is %q", got)
+			}
+		})
+	}
 }
 
 func TestAFormThatLayOpenForTooLongIsShownAgain(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -43,6 +44,9 @@ func (h *Host) keepForm(w http.ResponseWriter, r *http.Request, dev *developer) 
 		return loop.Errorf(loop.Forbidden, "This form is not one of yours. Open its page again.")
 	}
 	values.Del("csrf")
+	if registration.CheckKeySet([]byte(values.Get("jwks"))) != nil {
+		values.Del("jwks") // it may hold a private key, which is not ours to keep even sealed
+	}
 	if len(values) == 0 {
 		return nil // a question with a button
 	}

@@ -147,7 +147,7 @@ func (r *Clients) Faults(c *loop.Client) []error {
 func (r *Clients) validate(c *loop.Client) error {
 	faults := c.Validate()
 	if c.Protocol.KeySet != nil {
-		if _, err := clientjwt.ParseKeySet(c.Protocol.KeySet); err != nil {
+		if err := CheckKeySet(c.Protocol.KeySet); err != nil {
 			faults = append(faults, loop.Errorf(loop.ValidationError, "The key set (jwks) is refused: %w.", err).About("jwks"))
 		}
 	}
@@ -160,6 +160,13 @@ func (r *Clients) validate(c *loop.Client) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// CheckKeySet says what is wrong with a client's key set: it is not one, or holds a key
+// that is not public.
+func CheckKeySet(text []byte) error {
+	_, err := clientjwt.ParseKeySet(text)
+	return err
 }
 
 // SetEnabled disables a client, which ends every token that it holds, or enables

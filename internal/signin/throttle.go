@@ -15,9 +15,11 @@ import (
 //
 // A stranger's try counts for the account and their network together, where waits
 // grow; for the network; and for the account over all networks, where one a minute
-// stays free: nobody can keep a member out for ever, or from another network. A
-// browser that the member has signed in with before has its tries to itself, and
-// waits for no stranger.
+// stays free. So from one network nobody can keep a member out of another. From six
+// or more, which each may try every five minutes, a stranger can take that one try a
+// minute, and a new browser then finds none: to leave more would be to judge more
+// guesses. A browser that the member has signed in with before has its tries to itself,
+// and waits for no stranger.
 type Throttle struct {
 	Tries          Tries
 	Secret         [32]byte // keys of tries are hashed under it; all processes have the same

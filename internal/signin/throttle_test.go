@@ -123,6 +123,26 @@ func TestThrottle_AStrangerKeepsNobodyOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Run("from six networks, each minute's try is taken from new browsers, and from none that is known", func(t *testing.T) {
+		w.now = w.now.Add(2 * time.Hour)
+		kept := 0
+		for i := range 60 * 60 { // an hour, with a try each second
+			w.now = w.now.Add(time.Second)
+			guess.Address = fmt.Sprintf("192.0.%d.1", i%6)
+			_ = throttle.Reserve(t.Context(), guess)
+			if i%60 == 59 && throttle.Reserve(t.Context(), ada) != nil {
+				kept++
+			}
+		}
+		if kept < 45 {
+			t.Errorf("a new browser was kept out %d times of 60: the documentation says that it can be", kept)
+		}
+		known := ada
+		known.Device = "hers"
+		if wait := waitOf(t, throttle.Reserve(t.Context(), known)); wait > 0 {
+			t.Errorf("a known browser waits %v", wait)
+		}
+	})
 	t.Run("from many networks, one a minute is judged, and the member's own browser waits for none of it", func(t *testing.T) {
 		judged := 0
 		for i := range 600 { // in ten minutes

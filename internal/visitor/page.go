@@ -38,7 +38,7 @@ func NewApp(c *loop.Client, uri loop.RedirectURI) *App {
 	first, _ := utf8.DecodeRuneInString(c.Name)
 	return &App{
 		Name: c.Name, Initial: strings.ToUpper(string(first)), Verified: c.Verified || c.FirstParty,
-		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.Host(),
+		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.ShownHost(),
 		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
 	}
 }
