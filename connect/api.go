@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,18 +110,24 @@ type Original struct {
 // Moment is when a sample was taken, as exactly as the laboratory said.
 type Moment struct {
 	time.Time
-	DateOnly bool // only the day is known; Time is its beginning in UTC
+	DateOnly bool   // no time is known: Time is the beginning of the day, the month or the year in UTC
+	layout   string // of a month or a year
 }
 
-// UnmarshalJSON reads a time (RFC 3339) or a date.
+// UnmarshalJSON reads a time (RFC 3339), or a date, a month or a year.
 func (m *Moment) UnmarshalJSON(encoded []byte) error {
 	var text string
 	if err := json.Unmarshal(encoded, &text); err != nil {
 		return err
 	}
 	layout := time.RFC3339
-	if m.DateOnly = len(text) == len(time.DateOnly); m.DateOnly {
+	m.layout = ""
+	switch m.DateOnly = len(text) <= len(time.DateOnly); len(text) {
+	case len(time.DateOnly):
 		layout = time.DateOnly
+	case len("2006-01"), len("2006"):
+		layout = "2006-01"[:len(text)]
+		m.layout = layout
 	}
 	var err error
 	m.Time, err = time.Parse(layout, text)
@@ -130,7 +137,7 @@ func (m *Moment) UnmarshalJSON(encoded []byte) error {
 // MarshalJSON writes it as it was read.
 func (m Moment) MarshalJSON() ([]byte, error) {
 	if m.DateOnly {
-		return json.Marshal(m.Format(time.DateOnly))
+		return json.Marshal(m.Format(cmp.Or(m.layout, time.DateOnly)))
 	}
 	return json.Marshal(m.Time)
 }

@@ -16,6 +16,7 @@ type Catalogue struct {
 	byCode    map[Code]*Biomarker
 	ordered   []*Biomarker
 	byLOINC   map[string]*Biomarker
+	distinct  map[string][]*Biomarker // LOINC codes that only look like a biomarker's
 	scales    map[string]*Scale
 	spellings spellings
 }

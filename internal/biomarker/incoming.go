@@ -9,16 +9,17 @@ import (
 // Incoming is a result as a sender writes it, with a code, spellings and words of
 // its own.
 type Incoming struct {
-	Code       Code   // of the catalogue; empty: LOINC names it
-	LOINC      string // empty: Code names it; both must agree
-	Comparator Comparator
-	Value      Decimal
-	Text       string
-	Unit       string // any spelling that is known for the biomarker
-	Range      Range
-	Flag       Status
-	Source     string
-	Collected  string // RFC 3339, or a date
+	Code       Code       `json:"code,omitempty"`  // of the catalogue; empty: LOINC names it
+	LOINC      string     `json:"loinc,omitempty"` // empty: Code names it; both must agree
+	Comparator Comparator `json:"comparator,omitempty"`
+	Value      Decimal    `json:"value,omitzero"`
+	Text       string     `json:"text,omitempty"`
+	Unit       string     `json:"unit,omitempty"` // any spelling that is known for the biomarker
+	Range      Range      `json:"range,omitzero"`
+	RangeText  string     `json:"range_text,omitempty"` // the laboratory's interval in its own words, where it wrote any
+	Flag       Status     `json:"flag,omitempty"`
+	Source     string     `json:"source,omitempty"`
+	Collected  string     `json:"collected"` // RFC 3339, or a date, a month or a year
 }
 
 // Read makes a result of what a sender wrote: a ValidationError that names the
@@ -30,8 +31,8 @@ func (c *Catalogue) Read(in *Incoming, now time.Time) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{
-		Code: b.Code, Comparator: in.Comparator, Value: in.Value, Text: strings.TrimSpace(in.Text),
-		Range: in.Range, Flag: in.Flag, Source: in.Source, ParsedAt: now.UTC().Truncate(time.Microsecond),
+		Code: b.Code, LOINC: in.LOINC, Comparator: in.Comparator, Value: in.Value, Text: strings.TrimSpace(in.Text),
+		Range: in.Range, RangeText: strings.TrimSpace(in.RangeText), Flag: in.Flag, Source: in.Source, ParsedAt: now.UTC().Truncate(time.Microsecond),
 	}
 	if b.Kind == Titre {
 		if err := r.readTitre(); err != nil {
@@ -86,17 +87,24 @@ func (c *Catalogue) readUnit(b *Biomarker, spelling string, r *Result) error {
 	return nil
 }
 
-var dateForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+// dateForms are the forms of what is less exact than a moment.
+var dateForms = map[Precision]*regexp.Regexp{
+	ToTheDay:   regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`),
+	ToTheMonth: regexp.MustCompile(`^[0-9]{4}-[0-9]{2}$`),
+	ToTheYear:  regexp.MustCompile(`^[0-9]{4}$`),
+}
 
 // readCollected reads when a sample was drawn, as exactly as it is given.
 func readCollected(text string) (time.Time, Precision, error) {
 	layout, precision := time.RFC3339, ToTheMoment
-	if dateForm.MatchString(text) {
-		layout, precision = time.DateOnly, ToTheDay
+	for candidate, form := range dateForms {
+		if form.MatchString(text) {
+			layout, precision = candidate.layout(), candidate
+		}
 	}
 	at, err := time.Parse(layout, text)
 	if err != nil || precision == ToTheMoment && !timeForm.MatchString(text) {
-		return time.Time{}, "", refuse("collected_at", "collected_at is a time such as 2026-03-02T08:15:00Z (RFC 3339), or a date such as 2026-03-02.")
+		return time.Time{}, "", refuse("collected_at", "collected_at is a time such as 2026-03-02T08:15:00Z (RFC 3339), or a date such as 2026-03-02, where only that is known 2026-03 or 2026.")
 	}
 	return at.UTC().Truncate(time.Microsecond), precision, nil
 }

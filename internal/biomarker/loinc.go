@@ -3,6 +3,7 @@ package biomarker
 import (
 	_ "embed" // the LOINC codes that mean the same
 	"fmt"
+	"slices"
 )
 
 //go:embed data/loinc-aliases.csv
@@ -39,7 +40,7 @@ func (c *Catalogue) addAliases(text string) error {
 		case !known:
 			return fmt.Errorf("there is no biomarker %s", r["code"])
 		case r["relation"] == "distinct":
-			return c.checkDistinct(r["loinc"], b)
+			return c.addDistinct(r["loinc"], b)
 		case r["relation"] != "same":
 			return fmt.Errorf("the relation is %q", r["relation"])
 		}
@@ -51,11 +52,20 @@ func (c *Catalogue) addAliases(text string) error {
 	})
 }
 
-// checkDistinct makes sure that a code that only looks like a biomarker's is not
-// taken for it.
-func (c *Catalogue) checkDistinct(loinc string, b *Biomarker) error {
+// Distinct reports whether a LOINC code is known to look like a biomarker's and to be
+// another quantity.
+func (c *Catalogue) Distinct(loinc string, b *Biomarker) bool {
+	return slices.Contains(c.distinct[loinc], b)
+}
+
+// addDistinct notes that a code only looks like a biomarker's.
+func (c *Catalogue) addDistinct(loinc string, b *Biomarker) error {
 	if c.byLOINC[loinc] == b {
 		return fmt.Errorf("%s is %s and is not", loinc, b.Code)
 	}
+	if c.distinct == nil {
+		c.distinct = make(map[string][]*Biomarker)
+	}
+	c.distinct[loinc] = append(c.distinct[loinc], b)
 	return nil
 }

@@ -41,10 +41,10 @@ func parseTime(text string) (time.Time, error) {
 var errNoLeapSecond = errors.New("no leap second is there")
 
 // Collected writes when the sample was drawn, as exactly as the laboratory gave it:
-// RFC 3339, or a date.
+// RFC 3339, or a date, a month or a year.
 func (r *Result) Collected() string {
-	if r.Precision == ToTheDay {
-		return r.CollectedAt.Format(time.DateOnly)
+	if r.Precision == ToTheMoment {
+		return r.CollectedAt.Format(time.RFC3339Nano)
 	}
-	return r.CollectedAt.Format(time.RFC3339Nano)
+	return r.CollectedAt.Format(r.Precision.layout())
 }

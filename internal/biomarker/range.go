@@ -7,10 +7,12 @@ import (
 
 // Range is two limits, either of which may be absent.
 type Range struct {
-	Low, High Decimal
+	Low  Decimal `json:"low,omitzero"`
+	High Decimal `json:"high,omitzero"`
 	// A limit that is excluded is itself outside: a guideline's "below 100" is not
 	// met by 100.
-	LowExcluded, HighExcluded bool
+	LowExcluded  bool `json:"low_excluded,omitempty"`
+	HighExcluded bool `json:"high_excluded,omitempty"`
 }
 
 // Empty reports whether the range has no limit at all.

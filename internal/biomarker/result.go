@@ -20,6 +20,8 @@ type Result struct {
 	Text       string  // what the laboratory wrote where that is no plain number, such as Negative or 1:160
 	Unit       string  // UCUM, as it came; one of the biomarker's own; empty where it has none
 	Range      Range   // the laboratory's own, in Unit; empty: it brought none
+	LOINC      string  // the code that its sender gave; empty: it gave none
+	RangeText  string  // the laboratory's interval in its own words, where it wrote any; judges nothing
 	Flag       Status  // the laboratory's own; Unset: it brought none
 	Source     string  // which laboratory or import, such as quest
 
@@ -39,7 +41,23 @@ type Precision string
 const (
 	ToTheMoment Precision = ""
 	ToTheDay    Precision = "day"
+	ToTheMonth  Precision = "month"
+	ToTheYear   Precision = "year"
 )
+
+// layout is the form in which a time of the precision is written (package time).
+func (p Precision) layout() string {
+	switch p {
+	case ToTheDay:
+		return time.DateOnly
+	case ToTheMonth:
+		return "2006-01"
+	case ToTheYear:
+		return "2006"
+	default:
+		return time.RFC3339
+	}
+}
 
 // Comparator marks a value that was beyond what the method can measure. Empty:
 // the value is exact.
@@ -65,6 +83,14 @@ var sourceForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 const maxSourceLength = 40
 
+// CheckSource checks the name of a laboratory or an import: a ValidationError.
+func CheckSource(source string) error {
+	if len(source) > maxSourceLength || !sourceForm.MatchString(source) {
+		return refuse("source", "A source is a short name in kebab-case, such as quest.")
+	}
+	return nil
+}
+
 // maxTextLength bounds the words of a laboratory, in bytes.
 const maxTextLength = 1000
 
@@ -82,8 +108,10 @@ func (c *Catalogue) Validate(r *Result) error {
 		return refuse("reference_low", "The lower limit of the range is above the upper one.")
 	case r.Flag != Unset && !r.Flag.valid():
 		return refuse("status", "A flag is one of %s, or absent.", join(statuses()))
-	case len(r.Source) > maxSourceLength || !sourceForm.MatchString(r.Source):
-		return refuse("source", "A source is a short name in kebab-case, such as quest.")
+	case CheckSource(r.Source) != nil:
+		return CheckSource(r.Source)
+	case !validText(r.RangeText):
+		return refuse("reference_text", "A text has at most %d bytes of UTF-8, without control characters.", maxTextLength)
 	case r.CollectedAt.Before(earliest) || r.CollectedAt.After(r.ParsedAt):
 		return refuse("collected_at", "A sample is drawn after 1900 and before its result arrives.")
 	}
