@@ -4,7 +4,7 @@ import "github.com/loop-health/loop/internal/biomarker"
 
 // The code systems that the platform names.
 const (
-	SystemLOINC           = "http://loinc.org"
+	SystemLOINC           = biomarker.SystemLOINC
 	SystemUCUM            = "http://unitsofmeasure.org"
 	SystemCategory        = "http://terminology.hl7.org/CodeSystem/observation-category"
 	SystemInterpretation  = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
