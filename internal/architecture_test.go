@@ -57,6 +57,12 @@ var edges = map[string]map[string]string{
 		"internal/biomarker": "a result becomes an Observation; a number keeps its digits",
 		"internal/jsontext":  "an answer holds a hundred Observations",
 	},
+	"internal/intake": {
+		"internal/loop":      "whose a result is; a refusal is one of the platform's errors",
+		"internal/audit":     "an import is recorded",
+		"internal/biomarker": "what a result is",
+		"internal/fhir":      "a format of files",
+	},
 	"internal/outbox": {
 		"internal/loop":  "clock and randomness; the session whose end is a message",
 		"internal/audit": "what became of a message is recorded with it",
@@ -128,6 +134,7 @@ var edges = map[string]map[string]string{
 		"internal/audit":      "records are rows",
 		"internal/credential": "sealed keys are rows",
 		"internal/biomarker":  "results are rows",
+		"internal/intake":     "what was imported are rows",
 		"internal/connection": "reads are counted and listed for their member",
 		"internal/member":     "accounts are rows",
 		"internal/signin":     "sign-ins are rows",
@@ -151,6 +158,7 @@ var edges = map[string]map[string]string{
 		"internal/registration": "its contract for apps",
 		"internal/connection":   "its contract for what members see of reads",
 		"internal/biomarker":    "its contract for lab results",
+		"internal/intake":       "its contract for results from files",
 
 		"internal/credential/credentialtest": "pages have cursors, and those are tagged",
 		"internal/outbox":                    "its contract for messages",
@@ -276,6 +284,8 @@ var edges = map[string]map[string]string{
 		"internal/audit":        "an operator is who acts; records are shown",
 		"internal/credential":   "a new secret is shown once; keys are shown and changed",
 		"internal/member":       "accounts are made",
+		"internal/intake":       "results from files are taken in",
+		"internal/biomarker":    "what a code means",
 		"internal/registration": "a new client begins with the defaults",
 	},
 	"internal/dev": {

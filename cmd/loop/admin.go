@@ -29,44 +29,68 @@ func (p *process) administer(line *commandLine) error {
 }
 
 func (p *process) administerAt(line *commandLine, stdin io.Reader) error {
-	// A server that runs in the folder named knows its own configuration.
-	if dir := cmp.Or(line.Target().Dir, p.env.Get("LOOP_DIR")); dir != "" {
-		if err := p.administerRunning(dir, stdin); !errors.Is(err, admin.ErrNotRunning) {
-			return err
-		}
-	}
-	place, err := p.place(line.Target())
+	run, finish, err := p.reach(line.Target())
 	if err != nil {
 		return err
 	}
-	if err := p.administerRunning(place.folder, stdin); !errors.Is(err, admin.ErrNotRunning) {
-		return err
+	return finish(run(p.args, stdin, p.stdout, p.stderr))
+}
+
+// runCommand runs one administrative command on a platform.
+type runCommand func(args []string, stdin io.Reader, stdout, stderr io.Writer) error
+
+// reach gives what runs commands on the platform that is meant: in its server where one
+// runs, else here, with the folder taken until finish is called, with the error of the
+// commands.
+func (p *process) reach(target admin.Target) (run runCommand, finish func(error) error, err error) {
+	// A server that runs in the folder named knows its own configuration.
+	if dir := cmp.Or(target.Dir, p.env.Get("LOOP_DIR")); dir != "" {
+		if run, finish, err := p.reachRunning(dir); !errors.Is(err, admin.ErrNotRunning) {
+			return run, finish, err
+		}
+	}
+	place, err := p.place(target)
+	if err != nil {
+		return nil, nil, err
+	}
+	if run, finish, err := p.reachRunning(place.folder); !errors.Is(err, admin.ErrNotRunning) {
+		return run, finish, err
 	}
 	release, err := lockFolder(place.folder)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	opened, err := place.open(p.ctx)
 	if err != nil {
-		return errors.Join(err, release())
+		return nil, nil, errors.Join(err, release())
 	}
-	status := opened.Commands()(p.ctx, p.args, stdin, p.stdout, p.stderr)
-	if err := errors.Join(opened.Close(context.WithoutCancel(p.ctx)), release()); err != nil {
-		return fmt.Errorf("closing the platform: %w", err)
+	commands := opened.Commands()
+	run = func(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+		return ended(commands(p.ctx, args, stdin, stdout, stderr), nil)
 	}
-	return ended(status, nil)
-}
-
-// administerRunning runs the command in the server of a folder;
-// admin.ErrNotRunning where there is none.
-func (p *process) administerRunning(folder string, stdin io.Reader) error {
-	remote, err := admin.Dial(p.ctx, folder)
-	if err != nil {
+	finish = func(err error) error {
+		if closing := errors.Join(opened.Close(context.WithoutCancel(p.ctx)), release()); closing != nil {
+			return fmt.Errorf("closing the platform: %w", closing)
+		}
 		return err
 	}
-	defer remote.Close()
-	status, err := remote.Run(p.ctx, p.args, stdin, p.stdout, p.stderr)
-	return ended(status, err)
+	return run, finish, nil
+}
+
+// reachRunning gives what runs commands in the server of a folder; admin.ErrNotRunning
+// where there is none.
+func (p *process) reachRunning(folder string) (run runCommand, finish func(error) error, err error) {
+	remote, err := admin.Dial(p.ctx, folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	run = func(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+		return ended(remote.Run(p.ctx, args, stdin, stdout, stderr))
+	}
+	return run, func(err error) error {
+		remote.Close()
+		return err
+	}, nil
 }
 
 // place is the platform that a command is for.

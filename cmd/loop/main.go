@@ -107,6 +107,9 @@ func (p *process) run() error {
 		return withHelp(err)
 	}
 	if first, _, _ := strings.Cut(command.Command(), " "); !slices.Contains([]string{"dev", "serve", "migrate", "restore", "version"}, first) {
+		if files, ok := line.Importing(); ok {
+			return p.importFiles(&line, files)
+		}
 		return p.administer(&line)
 	}
 	return command.Run(p)

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 )
@@ -24,8 +27,9 @@ type Operations struct {
 	Store   Store
 	Audit   Audit
 	Backups Backups
-	// Unavailable says where to give every command but those of the audit record; nil:
-	// here.
+	Imports Imports
+	// Unavailable says where to give every command but those of the audit record and
+	// of imports; nil: here.
 	Unavailable error
 
 	// NewPassword makes a password for a user who is given none.
@@ -102,6 +106,16 @@ type Backups interface {
 	Backup(ctx context.Context, w io.Writer) (Backup, error)
 }
 
+// Imports is how lab results from files are taken in.
+type Imports interface {
+	// Keep takes in a batch; the outcomes are in the order of its items.
+	Keep(ctx context.Context, by intake.Sender, batch intake.Batch) ([]intake.Outcome, error)
+	// UnknownCodes lists the codes that results wait for.
+	UnknownCodes(ctx context.Context) ([]intake.UnknownCode, error)
+	// Map says what a code means from now on, and imports what waits for it.
+	Map(ctx context.Context, by intake.Sender, name biomarker.Name, code biomarker.Code) (intake.Mapped, error)
+}
+
 // Verification is what Verify found.
 type Verification struct {
 	Records     int64    `json:"records"`
@@ -134,7 +148,7 @@ func NewCommands(operations Operations) Commands {
 		if err != nil {
 			return fail(stderr, err)
 		}
-		if operations.Unavailable != nil && !strings.HasPrefix(command.Command(), "audit ") {
+		if operations.Unavailable != nil && !hasPrefix(command.Command(), "audit ", "import ") {
 			return fail(stderr, operations.Unavailable)
 		}
 		run := &Run{Context: ctx, Operations: operations, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: grammar.Target().JSON}
@@ -143,6 +157,10 @@ func NewCommands(operations Operations) Commands {
 		}
 		return 0
 	}
+}
+
+func hasPrefix(command string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(command, prefix) })
 }
 
 // Run is one command on its way: what it acts on, and where it reads and writes.

@@ -14,6 +14,7 @@ type Grammar struct {
 	User   userCommands   `cmd:"" help:"Make accounts, list, suspend and resume them."`
 	Grant  grantCommands  `cmd:"" help:"See what members allow which apps, and end it."`
 	Keys   keysCommands   `cmd:"" help:"See the platform's keys, renew them, or end one that was stolen."`
+	Import importCommands `cmd:"" help:"Take in lab results from files, and say what unknown codes mean."`
 	Audit  auditCommands  `cmd:"" help:"Check the audit record, or read its end."`
 	Backup backupCommand  `cmd:"" help:"Write a copy of everything to a file, checked, while the platform runs or not."`
 }
@@ -28,7 +29,7 @@ type Target struct {
 
 // Target gives what the command line said of it.
 func (g *Grammar) Target() Target {
-	for _, target := range []Target{g.Client.Target, g.User.Target, g.Grant.Target, g.Keys.Target, g.Audit.Target, g.Backup.Target} {
+	for _, target := range []Target{g.Client.Target, g.User.Target, g.Grant.Target, g.Keys.Target, g.Import.Target, g.Audit.Target, g.Backup.Target} {
 		if target != (Target{}) {
 			return target
 		}

@@ -35,6 +35,7 @@ const (
 	BiomarkersRead     Event = "biomarkers.read"
 	BiomarkersImported Event = "biomarkers.imported"
 	BiomarkerRetracted Event = "biomarker.retracted"
+	CodeMapped         Event = "code.mapped"
 	KeyMade            Event = "key.made"
 	KeyRetired         Event = "key.retired"
 	KeyRevoked         Event = "key.revoked"

@@ -35,7 +35,7 @@ func (r *Stored) texts() []*string {
 	return []*string{
 		(*string)(&r.ID), (*string)(&r.Code), (*string)(&r.Comparator), &r.Value.text, &r.Text, &r.Unit,
 		&r.Range.Low.text, &r.Range.High.text, (*string)(&r.Flag), &r.Source, (*string)(&r.Precision),
-		(*string)(&r.SentBy),
+		(*string)(&r.SentBy), &r.LOINC, &r.RangeText,
 	}
 }
 
@@ -49,7 +49,7 @@ func (r *Stored) numbers() [numbersOfRow]int64 {
 }
 
 const (
-	textsOfRow   = 12
+	textsOfRow   = 14
 	numbersOfRow = 5
 )
 
@@ -178,7 +178,7 @@ func (c *Chunk) readTexts(into *Stored) error {
 	into.Result = Result{
 		ID: loop.ResultID(row[0]), Code: Code(row[1]), Comparator: Comparator(row[2]), Value: Decimal{row[3]}, Text: row[4], Unit: row[5],
 		Range: Range{Low: Decimal{row[6]}, High: Decimal{row[7]}}, Flag: Status(row[8]), Source: row[9], Precision: Precision(row[10]),
-		SentBy: loop.ClientID(row[11]),
+		SentBy: loop.ClientID(row[11]), LOINC: row[12], RangeText: row[13],
 	}
 	return nil
 }

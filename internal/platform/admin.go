@@ -21,13 +21,22 @@ func (p *Platform) Commands(newPassword func() string) admin.Commands {
 	if p.store == nil {
 		return admin.NewCommands(admin.Operations{
 			Audit:       chain{p},
-			Unavailable: errors.New("this server's role is clinical: give the command where a server with the role identity, developers or all has its folder; what can be done here is loop audit verify and loop audit tail, of clinical's record"),
+			Imports:     p.imports(),
+			Unavailable: errors.New("this server's role is clinical: give the command where a server with the role identity, developers or all has its folder; what can be done here is loop import, and loop audit verify and loop audit tail, of clinical's record"),
 		})
 	}
 	return admin.NewCommands(admin.Operations{
-		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p},
+		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p}, Imports: p.imports(),
 		NewPassword: newPassword,
 	})
+}
+
+// imports is admin.Imports; nil where the role does not work on results.
+func (p *Platform) imports() admin.Imports {
+	if p.Imports == nil {
+		return nil
+	}
+	return p.Imports
 }
 
 // users is admin.Users.

@@ -10,6 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -101,6 +102,8 @@ type identityStore interface {
 type clinicalStore interface {
 	biomarker.Inbox
 	biomarker.Results
+	intake.Archive
+	intake.Asides
 	clinical.Records
 	connection.Reads
 	// MoveResults brings results that older versions kept into the present form, as

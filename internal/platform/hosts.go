@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -113,10 +114,11 @@ func (p *Platform) buildClinical() ([]room, error) {
 		},
 		SignInMaxAge: p.config.SignInMaxAge,
 	}
+	config.Members = p.demographics()
 	if p.store != nil {
-		config.Members, config.Clients = demographics{p.store}, p.store
+		config.Clients = p.store
 	} else {
-		config.Members, config.Clients = p.asker, p.asker
+		config.Clients = p.asker
 	}
 	rooms := []room{clinical.New(config)}
 	if p.config.Database != "" { // identity may run in other processes
@@ -171,6 +173,29 @@ func (p *Platform) hasOrigin(ctx context.Context, origin string) bool {
 // does not serve.
 func (p *Platform) Hosts() (identity, clinical, developers http.Handler) {
 	return p.identity, p.clinical, p.developers
+}
+
+// demographics is what clinical may ask of identity, wherever that is.
+func (p *Platform) demographics() clinical.Members {
+	if p.store == nil {
+		return p.asker
+	}
+	return demographics{p.store}
+}
+
+// everybody is intake.Members.
+type everybody struct{ members clinical.Members }
+
+// Exists reports whether there is a member of this id.
+func (e everybody) Exists(ctx context.Context, id loop.MemberID) (bool, error) {
+	if !id.Valid() {
+		return false, nil
+	}
+	_, err := e.members.Sex(ctx, id)
+	if errors.Is(err, loop.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // demographics is all that clinical may ask of identity, where both run in one

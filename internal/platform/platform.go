@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/fetch"
 	"github.com/loop-health/loop/internal/inquiry"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/locale"
@@ -35,6 +36,7 @@ type Platform struct {
 	OAuth     *oauth.Server // nil where the role does not work on what identity keeps
 	Catalogue *biomarker.Catalogue
 	Importer  *biomarker.Importer
+	Imports   *intake.Keeper // nil where the role does not work on results
 
 	config       Config
 	texts        *locale.Texts

@@ -7,6 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/inquiry"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/locale"
@@ -83,6 +84,7 @@ func (p *Platform) buildRules(context.Context) error {
 	}
 	if p.results != nil {
 		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
+		p.Imports = &intake.Keeper{Catalogue: p.Catalogue, Archive: p.results, Asides: p.results, Members: everybody{p.demographics()}, World: p.world}
 	}
 	return p.startLimits()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -30,6 +31,8 @@ var seeder = audit.Actor{Kind: audit.BySystem}
 type ResultStore interface {
 	biomarker.Results
 	biomarker.Inbox
+	intake.Archive
+	intake.Asides
 	connection.Reads
 	// RecordRead writes the record of a read.
 	RecordRead(ctx context.Context, rec audit.Record) error
@@ -47,6 +50,7 @@ func RunResults(t *testing.T, open func(t *testing.T) (ResultStore, loop.World))
 		"a record of many chunks reads as one":            manyChunks,
 	}
 	maps.Copy(parts, submissions)
+	maps.Copy(parts, imports)
 	maps.Copy(parts, reads)
 	for name, test := range parts {
 		t.Run(name, func(t *testing.T) {
