@@ -63,6 +63,9 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-require github.com/loop-health/loop/connect v0.0.0
+require (
+	github.com/loop-health/loop/connect v0.0.0
+	github.com/wneessen/go-mail v0.8.1
+)
 
 replace github.com/loop-health/loop/connect => ./connect

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/platform"
 )
 
@@ -46,6 +47,12 @@ type config struct {
 	MTLSAuthorities  authorities     `key:"mtls_authorities" placeholder:"FILE" help:"The authorities behind the certificates of 'tls_client_auth', as PEM."`
 	FetchHosts       hostNames       `key:"fetch_allowed_hosts" placeholder:"HOSTS" help:"Hosts whose 'jwks_uri' and logout addresses may be at loopback, without TLS. For tests on one machine alone." more:"Leave it empty where strangers can register apps: they could have anything sent there."`
 	SignInMaxAge     age             `key:"sign_in_max_age" placeholder:"DURATION" help:"How old a member's sign-in may be when an app reads health data, such as 12h; without it, any age." more:"An older one is [sent back](errors/insufficient_user_authentication.md)."`
+	SMTPServer       serverAddress   `key:"smtp_server" placeholder:"HOST:PORT" help:"The mail server that takes what the platform writes to members; without it, nothing that needs mail is offered." more:"See [Mail](operating.md#mail)."`
+	SMTPTLS          mail.TLSMode    `key:"smtp_tls" default:"starttls" placeholder:"starttls|implicit|none" help:"How the connection to it is protected; none on this machine alone." more:"'starttls', 'implicit' or 'none'."`
+	SMTPFrom         mailSender      `key:"smtp_from" placeholder:"SENDER" help:"Who mails are from, such as Loop <no-reply@example.com>."`
+	SMTPUser         string          `key:"smtp_user" placeholder:"NAME" help:"The user name at the mail server, where it asks for one."`
+	SMTPPassword     string          `key:"smtp_password" only:"environment" help:"The password at the mail server."`
+	SMTPPasswordFile string          `key:"smtp_password_file" placeholder:"FILE" help:"The file with the password at the mail server (or LOOP_SMTP_PASSWORD)."`
 	OperationsListen listenAddress   `key:"operations_listen" placeholder:"ADDRESS" help:"Where health, readiness and metrics are asked for, such as 127.0.0.1:9090; nowhere without it. The world must not reach it." more:"See [Operate it](operating.md)."`
 	LogLevel         slog.Level      `key:"log_level" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	Resources        resources       `key:"resources" only:"file" help:"Resource servers outside this platform." more:"See [Other resource servers](#other-resource-servers)."`

@@ -34,17 +34,20 @@ func (c *config) readMaster() error {
 	return err
 }
 
-// advice is what an operator may have overlooked; empty where there is nothing.
-func (c *config) advice() string {
+// advice is what an operator may have overlooked, a sentence each.
+func (c *config) advice() (all []string) {
 	if c.IdentityURL.Scheme == "https" && c.TLSCertificate == "" && len(c.TrustedProxies) == 0 {
-		return "a proxy in front ends TLS, but trusted_proxies names none: all requests seem to come from it, and share the limits of one address"
+		all = append(all, "a proxy in front ends TLS, but trusted_proxies names none: all requests seem to come from it, and share the limits of one address")
 	}
-	return ""
+	if without := c.withoutMail(); without != "" {
+		all = append(all, without)
+	}
+	return all
 }
 
 // agree checks what the settings say together.
 func (c *config) agree() error {
-	faults := []error{c.agreeOnCertificates()}
+	faults := []error{c.agreeOnCertificates(), c.agreeOnMail()}
 	if (c.TLSCertificate == "") != (c.TLSKey == "") {
 		faults = append(faults, errors.New("tls_certificate and tls_key go together: give both, or neither where a proxy in front ends TLS"))
 	}

@@ -39,7 +39,7 @@ func readConfig(from sources) (*config, error) {
 			faults = append(faults, fmt.Errorf("%s (%s): %w", k.name, k.variable(), err))
 		}
 	}
-	faults = append(faults, c.readMaster(), c.agree())
+	faults = append(faults, c.readMaster(), c.readSMTPPassword(), c.agree())
 	return c, errors.Join(faults...)
 }
 

@@ -47,7 +47,7 @@ func (cmd *serveCommand) Run(p *process) error {
 		return config.report(p.stdout)
 	}
 	s := &service{config: config, clockIsRight: cmd.ClockIsRight, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce(), config.TrustedProxies...), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
-	if advice := config.advice(); advice != "" {
+	for _, advice := range config.advice() {
 		s.log.WarnContext(p.ctx, advice)
 	}
 	if err := s.start(p.ctx, p.env.Get); err != nil {
@@ -64,8 +64,10 @@ func (cmd *serveCommand) Run(p *process) error {
 // overlooked.
 func (c *config) report(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "The configuration is sound: %s, with its data in %s.\n", c.IdentityURL, c.Dir)
-	if advice := c.advice(); advice != "" && err == nil {
-		_, err = fmt.Fprintf(w, "But %s.\n", advice)
+	for _, advice := range c.advice() {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "But %s.\n", advice)
+		}
 	}
 	return err
 }

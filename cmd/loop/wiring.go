@@ -36,7 +36,7 @@ func forDevelopment(o dev.Opening, unlimited bool) platform.Config {
 	return platform.Config{
 		Folder: o.Folder, Identity: o.Identity, Clinical: o.Clinical, Developers: o.Developers,
 		Master: o.Master, World: o.World, Log: o.Log, HTTP: o.HTTP, SignUpsPerHour: signUpsInDevelopment,
-		Unlimited: unlimited, FetchHosts: loopbackHosts, ClockIsRight: true, // nobody but the laptop's owner goes by it
+		Mail: o.Mail, Unlimited: unlimited, FetchHosts: loopbackHosts, ClockIsRight: true, // nobody but the laptop's owner goes by it
 	}
 }
 
@@ -51,6 +51,7 @@ func forProduction(c *config, log *slog.Logger) platform.Config {
 		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies,
 		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: time.Duration(c.SignInMaxAge),
 		IdentityCertificate: c.IdentityMTLSURL.URL, ClinicalCertificate: c.ClinicalMTLSURL.URL,
+		Mail:              c.mailServer(),
 		ClientAuthorities: c.MTLSAuthorities.CertPool, CertificateHeader: c.MTLSHeader,
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 
 	"github.com/loop-health/loop/internal/connection"
+	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
@@ -32,6 +34,9 @@ type Config struct {
 	SignIns  *signin.Authenticator
 	Visitors *visitor.Visitors
 	Texts    *locale.Texts
+	Mailed   *member.Mailed // nil: no mail is sent
+	// Confirmations tag the links that were taken up in a browser.
+	Confirmations credential.Tagger
 
 	Connections *connection.Connections
 	// Resource makes the phase that requests with access tokens pass.
@@ -93,5 +98,6 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET "+activityPath, h.own(h.showActivity))
 	site.Page("GET "+activityPath+".csv", h.own(h.exportCSV))
 	site.Page("GET "+activityPath+".json", h.own(h.exportJSON))
+	h.mountMailed(site)
 	h.mountAPI(site)
 }

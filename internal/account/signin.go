@@ -91,11 +91,12 @@ type signInView struct {
 	App   *visitor.App
 	Again bool // for a page that needs a recent sign-in
 	Email string
+	Mails bool // a forgotten password can be reset by mail
 	Fault string
 }
 
 func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, email string, fault *loop.Error) error {
-	view := signInView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Again: j.NeedsRecent(), Email: email}
+	view := signInView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Again: j.NeedsRecent(), Email: email, Mails: h.Mailed != nil}
 	if fault != nil {
 		view.Fault = fault.Description
 	}

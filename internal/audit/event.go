@@ -11,6 +11,12 @@ const (
 	MemberSignedOut    Event = "member.signed_out"
 	MemberSuspended    Event = "member.suspended"
 	MemberResumed      Event = "member.resumed"
+	PasswordResetAsked Event = "password.reset_asked" //nolint:gosec // G101: a name
+	PasswordReset      Event = "password.reset"       //nolint:gosec // G101: a name
+	PasswordChanged    Event = "password.changed"     //nolint:gosec // G101: a name
+	SignUpAsked        Event = "member.sign_up_asked"
+	AddressAsked       Event = "address.change_asked"
+	AddressChanged     Event = "address.changed"
 	SignInRefused      Event = "sign_in.refused"
 	GrantGiven         Event = "grant.given"
 	GrantChanged       Event = "grant.changed"
@@ -24,6 +30,7 @@ const (
 	TokenRevoked       Event = "token.revoked"
 	ServiceTokenIssued Event = "service_token.issued"
 	RequestPushed      Event = "request.pushed"
+	MailUndelivered    Event = "mail.undelivered"
 	LogoutDelivered    Event = "logout.delivered"
 	LogoutUndelivered  Event = "logout.undelivered"
 	CredentialRefused  Event = "credential.refused" //nolint:gosec // G101: a name

@@ -53,6 +53,7 @@ const (
 	ByClient   ActorKind = "client"
 	ByOperator ActorKind = "operator"
 	BySystem   ActorKind = "system"
+	ByStranger ActorKind = "stranger" // somebody who has not shown who they are
 )
 
 // Origin is where a request came from.

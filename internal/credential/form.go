@@ -21,6 +21,7 @@ const (
 	CodePrefix         Prefix = "lph_ac_"
 	ClientSecretPrefix Prefix = "secret_"
 	SessionPrefix      Prefix = "lph_ss_"
+	MailLinkPrefix     Prefix = "lph_ml_"
 )
 
 // Form gives a credential its text: prefix, body in base64url, checksum. The

@@ -45,6 +45,7 @@ var schedules = map[Purpose]schedule{
 	ForTickets:       sealing(loop.TicketLife),
 	ForPages:         sealing(loop.SessionAtMost), // that a form is bound to; cursors have no end of their own
 	ForPortal:        sealing(loop.DeveloperSessionLife),
+	ForMail:          sealing(loop.MailLife),
 
 	// Others keep a key set for as long as they like: they get two weeks to read it
 	// again before a key signs, and after its last signature it is there for as long.

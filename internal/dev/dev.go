@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	statefolder "github.com/loop-health/loop/internal/store/folder"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -45,6 +46,7 @@ type Opening struct {
 	World                          loop.World
 	Log                            *slog.Logger
 	HTTP                           *http.Client // reaches the hosts from within the process
+	Mail                           mail.Sender  // what would have been sent stays on this laptop
 }
 
 // Platform is what is served.
@@ -71,6 +73,7 @@ type Dev struct {
 	layout    *layout
 	names     *realNames // nil: plain
 	platform  Platform
+	inbox     *Inbox
 	admin     *admin.Server
 	servers   []*http.Server
 	failed    chan error
@@ -207,7 +210,9 @@ func (d *Dev) openPlatform(ctx context.Context) error {
 		}
 		client = d.names.client
 	}
+	d.inbox = NewInbox(d.config.World)
 	d.platform, err = d.config.Open(ctx, Opening{
+		Mail:   d.inbox,
 		Folder: d.folder, Identity: d.layout.identity, Clinical: d.layout.clinical, Developers: d.layout.developers,
 		Master: master, World: d.config.World, Log: d.config.Log, HTTP: client,
 	})
@@ -220,7 +225,7 @@ func (d *Dev) openPlatform(ctx context.Context) error {
 
 // serve puts a server behind every listener.
 func (d *Dev) serve(context.Context) error {
-	handlers := make(map[string]http.Handler)
+	handlers := map[string]http.Handler{"inbox": d.inbox.Handler()}
 	if d.names == nil {
 		handlers["identity"], handlers["clinical"], handlers["developers"] = d.platform.Hosts()
 	} else {

@@ -52,13 +52,15 @@ type served struct {
 }
 
 func (l *layout) served() []served {
+	inbox := served{name: "inbox", port: &l.ports.Inbox, way: moveAll}
 	if l.domain != "" {
-		return []served{{name: "proxy", port: &l.ports.Proxy, way: moveAll}}
+		return []served{{name: "proxy", port: &l.ports.Proxy, way: moveAll}, inbox}
 	}
 	all := []served{
 		{name: "identity", port: &l.ports.Identity, way: moveAll, fixed: true},
 		{name: "clinical", port: &l.ports.Clinical, way: moveAll},
 		{name: "developers", port: &l.ports.Developers, way: moveAll},
+		inbox,
 	}
 	if l.quickstart {
 		all = append(all, served{name: "quickstart", port: &l.ports.Quickstart, way: leaveQuickstart})
@@ -123,6 +125,7 @@ func (l *layout) addresses() map[string]string {
 		"identity":   l.identity.String(),
 		"clinical":   l.clinical.String(),
 		"developers": l.developers.String(),
+		"inbox":      local(l.ports.Inbox).String(),
 	}
 	if l.domain != "" {
 		all["proxy"] = "http://" + l.proxyAddress()

@@ -17,6 +17,7 @@ type Ports struct {
 	Clinical   int `json:"clinical"`
 	Developers int `json:"developers"`
 	Proxy      int `json:"proxy"`
+	Inbox      int `json:"inbox"`
 	Quickstart int `json:"quickstart"`
 }
 
@@ -26,7 +27,7 @@ func PortsFrom(base int) (Ports, error) {
 	if base < 1 || base > 65535-quickstart {
 		return Ports{}, fmt.Errorf("the port %d is out of range: give one from 1 to %d, or 0 for free ones", base, 65535-quickstart)
 	}
-	return Ports{Identity: base, Clinical: base + 1, Developers: base + 2, Proxy: base + 3, Quickstart: base + quickstart}, nil
+	return Ports{Identity: base, Clinical: base + 1, Developers: base + 2, Proxy: base + 3, Inbox: base + 4, Quickstart: base + quickstart}, nil
 }
 
 // portTaken is a port that something else listens on.

@@ -28,7 +28,7 @@ func row(w io.Writer, name, format string, args ...any) {
 
 func (d *Dev) tellAddresses(w io.Writer) {
 	addresses := d.Addresses()
-	for _, name := range []string{"identity", "clinical", "developers", "quickstart", "proxy"} {
+	for _, name := range []string{"identity", "clinical", "developers", "inbox", "quickstart", "proxy"} {
 		if address, ok := addresses[name]; ok {
 			row(w, name, "%s", address)
 		}

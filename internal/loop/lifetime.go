@@ -29,4 +29,12 @@ const (
 	RecentSignIn = 5 * time.Minute
 	// DeveloperSessionLife is how long a developer stays signed in to the portal.
 	DeveloperSessionLife = 12 * time.Hour
+
+	// ResetLinkLife is how long a link that sets a new password works.
+	ResetLinkLife = 30 * time.Minute
+	// AddressLinkLife is how long a link works that shows that an address is
+	// somebody's own, at sign-up and when it changes.
+	AddressLinkLife = 24 * time.Hour
+	// MailLife is how long a letter may be on its way, and a link in it work.
+	MailLife = 2 * AddressLinkLife
 )

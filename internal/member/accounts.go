@@ -6,6 +6,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/outbox"
 )
 
@@ -46,6 +47,7 @@ type Accounts struct {
 	Store     Store
 	World     loop.World
 	Passwords Passwords
+	Office    *mail.Office // nil: no mail is sent
 	// OnSessionEnd gives the messages that the end of a session brings about.
 	OnSessionEnd outbox.OnSessionEnd
 }
@@ -111,6 +113,24 @@ func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec aud
 		return loop.Errorf(loop.ValidationError, "This address cannot be used for a new account. If it is yours, sign in instead.").About("email")
 	}
 	return err
+}
+
+// ChangePassword sets a new password, as a member does who is signed in and has shown
+// once more who they are. Their other sessions end; the one with the hash goes on. A
+// password that may not be chosen is a ValidationError about password.
+func (a *Accounts) ChangePassword(ctx context.Context, m *loop.Member, typed string, keeps [32]byte) error {
+	hash, err := a.Passwords.Choose(ctx, typed, m.Email)
+	if err != nil {
+		return err
+	}
+	return a.Store.ChangeMember(ctx, m.ID, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
+		m.UpdatedAt = a.World.Now()
+		return Change{
+			PasswordHash: hash, EndsLinks: []LinkPurpose{ToResetPassword}, EndsSessions: true, Keeps: keeps,
+			Messages: a.Office.Notice(m.ID, mail.PasswordChanged),
+			Records:  []audit.Record{audit.OfMember(ctx, m.UpdatedAt, audit.PasswordChanged, m.ID)},
+		}, nil
+	})
 }
 
 // Suspend ends a member's sessions and everything that apps hold of theirs, and

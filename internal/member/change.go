@@ -13,8 +13,9 @@ type Change struct {
 	Records     []audit.Record
 	Messages    []outbox.Message
 
-	PasswordHash string   // of the new password; empty: it stays. Links that set one end with it
-	UsesLink     *LinkUse // nil: none
-	EndsSessions bool     // of the member, but for the one that Keeps names
-	Keeps        [32]byte // the hash of a session that goes on
+	PasswordHash string        // of the new password; empty: it stays
+	UsesLink     *LinkUse      // nil: none
+	EndsLinks    []LinkPurpose // to the member that were not used
+	EndsSessions bool          // of the member, but for the one that Keeps names
+	Keeps        [32]byte      // the hash of a session that goes on
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/telemetry"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -34,6 +35,10 @@ type Config struct {
 	Unlimited      bool         // for benchmarks: nothing else is limited
 	LimitStore     string       // redis://…, where all processes count together; empty: each counts for itself
 	TrustedProxies []netip.Prefix
+
+	// Mail hands mails over to a server; nil: none is sent, and nothing that needs one
+	// is offered.
+	Mail mail.Sender
 
 	// Resources are resource servers outside this platform that tokens are made for.
 	Resources []loop.Resource

@@ -72,7 +72,7 @@ func (p *Platform) buildIdentity() ([]room, error) {
 		return nil, err
 	}
 	pages, err := account.New(account.Config{
-		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Connections: p.connections(), Resource: p.resource,
+		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Mailed: p.Mailed, Confirmations: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "confirmed links"}, Connections: p.connections(), Resource: p.resource,
 	})
 	if err != nil {
 		return nil, err

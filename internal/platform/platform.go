@@ -31,6 +31,7 @@ import (
 // Platform is the whole system in one process.
 type Platform struct {
 	Accounts  *member.Accounts
+	Mailed    *member.Mailed // nil where no mail is sent
 	SignIns   *signin.Authenticator
 	Clients   *registration.Clients
 	OAuth     *oauth.Server // nil where the role does not work on what identity keeps

@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/locale"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
@@ -77,6 +78,7 @@ func (p *Platform) buildRules(context.Context) error {
 			},
 			OnSessionEnd: logouts.SessionEnded,
 		}
+		p.buildMail()
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 	}
 	if p.store == nil {
@@ -87,6 +89,18 @@ func (p *Platform) buildRules(context.Context) error {
 		p.Imports = &intake.Keeper{Catalogue: p.Catalogue, Archive: p.results, Asides: p.results, Members: everybody{p.demographics()}, World: p.world}
 	}
 	return p.startLimits()
+}
+
+// buildMail builds what writes to people, where there is a server that takes mails.
+func (p *Platform) buildMail() {
+	if p.config.Mail == nil {
+		return
+	}
+	office := &mail.Office{Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForMail}, World: p.world}
+	deliverer := &mail.Deliverer{Office: office, Sender: p.config.Mail, Members: p.store, Texts: p.texts, Identity: p.config.Identity, World: p.world}
+	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
+	p.Accounts.Office = office
+	p.Mailed = &member.Mailed{Accounts: p.Accounts, Find: p.store, Office: office, Limits: p.SignIns.Throttle, Delay: deliverer}
 }
 
 func (p *Platform) startLimits() error {

@@ -12,11 +12,13 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// Bounds of a password, in characters (NIST SP 800-63B §5.1.1.2: at least 8, and
-// long ones welcome). There are no rules about kinds of characters.
+// Bounds of a password that is chosen, in characters (NIST SP 800-63B §5.1.1.2: at
+// least 8, and long ones welcome). There are no rules about kinds of characters. One
+// that is typed to sign in may be longer: an earlier release let it be chosen.
 const (
 	minPassword = 8
-	maxPassword = 256
+	maxPassword = 128
+	maxTyped    = 256
 )
 
 //go:embed common_passwords.txt
@@ -38,7 +40,7 @@ func (p Passwords) Choose(ctx context.Context, typed string, email loop.Email) (
 // readPassword brings what was typed into the one form that is hashed, so that
 // the same keys on another machine give the same password (RFC 8265 §4.2).
 func readPassword(typed string) (string, error) {
-	if len(typed) > 4*maxPassword || utf8.RuneCountInString(typed) > maxPassword {
+	if len(typed) > 4*maxTyped || utf8.RuneCountInString(typed) > maxTyped {
 		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password")
 	}
 	password, err := precis.OpaqueString.String(typed)
@@ -56,6 +58,9 @@ func newPassword(typed string, email loop.Email) (string, error) {
 	}
 	if utf8.RuneCountInString(password) < minPassword {
 		return "", loop.Errorf(loop.ValidationError, "Choose a password of at least %d characters. A few words work well.", minPassword).About("password")
+	}
+	if utf8.RuneCountInString(password) > maxPassword {
+		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password")
 	}
 	local, _, _ := strings.Cut(string(email), "@")
 	lower := strings.ToLower(password)

@@ -17,6 +17,9 @@ type Accounts interface {
 	// SignUp keeps a draft with the hash of its password and its record. An address
 	// that has an account is a ValidationError about email.
 	SignUp(ctx context.Context, m *loop.Member, passwordHash string) error
+	// ChangePassword checks and sets a new password, and ends all sessions but the one
+	// with the hash.
+	ChangePassword(ctx context.Context, m *loop.Member, typed string, keeps [32]byte) error
 }
 
 // Registration is what a person types to sign up.

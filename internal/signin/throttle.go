@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -39,7 +40,10 @@ var (
 	ofDevice            = ofAccountAndNetwork
 	ofNetwork           = rule{free: 50, first: time.Second, longest: 5 * time.Minute} // many people can share one
 	ofAccount           = rule{free: 9, first: time.Minute, longest: time.Minute}
-	ofSignIns           = rule{free: 60, first: time.Minute, longest: time.Minute} // right ones: each leaves a record
+	ofMailFromNetwork   = rule{free: 60, window: time.Hour}
+	ofMailToAccount     = rule{free: 5, first: time.Minute, longest: 5 * time.Minute} // one each five minutes stays free, whoever asks
+	ofMailByDevice      = rule{free: 5, first: time.Minute, longest: 5 * time.Minute} // and to the member's own browser, five besides
+	ofSignIns           = rule{free: 60, first: time.Minute, longest: time.Minute}    // right ones: each leaves a record
 )
 
 const forgetAfter = time.Hour
@@ -185,6 +189,24 @@ func (t *Throttle) AllowSignUp(ctx context.Context, address string) error {
 	wait, err := t.count(ctx, []counted{key})
 	if err == nil && wait > 0 {
 		err = tooMany("Too many accounts were made from this network. Try again later.", wait)
+	}
+	return err
+}
+
+// AllowMail counts a mail that somebody asks for to an address, whether it has an
+// account or not (member.MailLimits). A browser that its member has signed in with
+// before, which device names, has its mails to itself: no stranger can use them up.
+func (t *Throttle) AllowMail(ctx context.Context, email loop.Email, device string) error {
+	keys := []counted{
+		{name: "mails from " + loop.NetworkOf(audit.OriginOf(ctx).Address).String(), rule: ofMailFromNetwork},
+		{name: "mails to " + string(email), rule: ofMailToAccount},
+	}
+	if device != "" {
+		keys = []counted{{name: "mails by device " + device + " to " + string(email), rule: ofMailByDevice}}
+	}
+	wait, err := t.count(ctx, keys)
+	if err == nil && wait > 0 {
+		err = tooMany("There were too many mails to this address, or from this network. Wait a moment, then try again.", wait)
 	}
 	return err
 }

@@ -16,9 +16,9 @@ import (
 // name of its own, which sorts by time, and what is bound to any of them is good.
 const maxBrowsers = 8 // the oldest cookie goes
 
-// browsers are the values that the request's browser is known by, oldest first. Of
+// Browsers are the values that the request's browser is known by, oldest first. Of
 // two with one name, one may be somebody else's: neither counts.
-func (v *Visitors) browsers(r *http.Request) []string {
+func (v *Visitors) Browsers(r *http.Request) []string {
 	var values []string
 	for _, name := range v.browserCookies(r) {
 		value := v.cookie(name).Read(r)
@@ -47,7 +47,7 @@ func (v *Visitors) Browser(w http.ResponseWriter, r *http.Request) string {
 	for names := v.browserCookies(r); len(names) > maxBrowsers; names = names[1:] {
 		v.cookie(names[0]).Clear(w)
 	}
-	if known := v.browsers(r); len(known) > 0 {
+	if known := v.Browsers(r); len(known) > 0 {
 		return known[len(known)-1]
 	}
 	value := credential.NewSecret(v.site.World, credential.SessionPrefix).Reveal()

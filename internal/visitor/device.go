@@ -31,7 +31,7 @@ func (v *Visitors) Device(r *http.Request, typed string) string {
 	if err != nil {
 		return ""
 	}
-	for _, browser := range v.browsers(r) {
+	for _, browser := range v.Browsers(r) {
 		if v.devices.Check(deviceData(email, browser), tag) {
 			return name
 		}

@@ -35,6 +35,9 @@ func (j Journey) Travels() bool { return j.text != "" && j.back.path == "" }
 // Continuation is the app's request on its way.
 func (j Journey) Continuation() oauth.Continuation { return j.continuation }
 
+// Text is the journey as pages carry it; empty where nothing travels.
+func (j Journey) Text() string { return j.text }
+
 // At adds what a page goes on with to the page's address.
 func (j Journey) At(page string) string {
 	if j.text == "" {
@@ -75,6 +78,16 @@ func (v *Visitors) Posted(w http.ResponseWriter, r *http.Request) (url.Values, J
 	return form, j, err
 }
 
+// Resumed opens a journey that a link in a mail carries; none where it belongs to
+// another browser, or is over.
+func (v *Visitors) Resumed(r *http.Request, text string) Journey {
+	j, err := v.open(r, text)
+	if err != nil {
+		return Journey{}
+	}
+	return j
+}
+
 func (v *Visitors) open(r *http.Request, text string) (Journey, error) {
 	if text == "" {
 		return Journey{}, nil
@@ -82,7 +95,7 @@ func (v *Visitors) open(r *http.Request, text string) (Journey, error) {
 	if j, ok := readBack(text); ok {
 		return j, nil
 	}
-	c, err := v.oauth.OpenContinuation(r.Context(), text, v.browsers(r))
+	c, err := v.oauth.OpenContinuation(r.Context(), text, v.Browsers(r))
 	if err == nil {
 		noteJourney(r.Context(), c)
 	}
@@ -152,5 +165,5 @@ func (v *Visitors) PostedForApp(w http.ResponseWriter, r *http.Request) (url.Val
 
 // OpenLogout reads an app's request to sign out that a page of this browser carried.
 func (v *Visitors) OpenLogout(r *http.Request, text string) (*oauth.LogoutRequest, error) {
-	return v.oauth.OpenLogout(r.Context(), text, v.browsers(r))
+	return v.oauth.OpenLogout(r.Context(), text, v.Browsers(r))
 }

@@ -112,7 +112,7 @@ func (v *Visitors) Form(w http.ResponseWriter, r *http.Request) (url.Values, err
 // checkToken holds a form's token against each cookie that the browser is known by.
 func (v *Visitors) checkToken(r *http.Request, token string) error {
 	err := v.csrf.Check(r, "", token)
-	for _, browser := range v.browsers(r) {
+	for _, browser := range v.Browsers(r) {
 		if err = v.csrf.Check(r, browser, token); err == nil {
 			return nil
 		}

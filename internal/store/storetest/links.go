@@ -138,7 +138,7 @@ func newPassword(t *testing.T, f *fixture) {
 	mine, kept, theirs := f.session(t, 1, f.member, [32]byte{}), f.session(t, 2, f.member, [32]byte{}), f.session(t, 3, other, [32]byte{})
 	reset, address, theirReset := f.link(t, 1, member.ToResetPassword, f.member.ID), f.link(t, 2, member.ToProveAddress, f.member.ID), f.link(t, 3, member.ToResetPassword, other.ID)
 	since := f.world.Now()
-	must(t, f.altering(t, f.member.ID, member.Change{PasswordHash: "another", EndsSessions: true, Keeps: kept.Hash}, func(m *loop.Member) { m.DevicesSince = since }))
+	must(t, f.altering(t, f.member.ID, member.Change{PasswordHash: "another", EndsLinks: []member.LinkPurpose{member.ToResetPassword}, EndsSessions: true, Keeps: kept.Hash}, func(m *loop.Member) { m.DevicesSince = since }))
 	f.hasSession(t, mine, false)
 	f.hasSession(t, kept, true)
 	f.hasSession(t, theirs, true)

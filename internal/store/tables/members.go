@@ -59,7 +59,9 @@ func UpdateMember(tx Tx, m *loop.Member, change member.Change) {
 	useLink(tx, change.UsesLink)
 	if change.PasswordHash != "" {
 		tx.Exec(updatePassword, change.PasswordHash, m.ID)
-		tx.Exec(deleteLinks, m.ID, member.ToResetPassword)
+	}
+	for _, purpose := range change.EndsLinks {
+		tx.Exec(deleteLinks, m.ID, string(purpose))
 	}
 	AddMessages(tx, change.Messages)
 }
