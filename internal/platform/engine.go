@@ -44,6 +44,9 @@ type engine interface {
 	leave()
 	// checks are what the process cannot serve without, besides its databases.
 	checks() []telemetry.Check
+	// intact says whether the state holds what acts in the platform's name and no
+	// migration has made, after it was opened.
+	intact(ctx context.Context) error
 	// copyTo writes a copy of the state to files of a folder; an error says how it
 	// is done where that is not the engine's work.
 	copyTo(ctx context.Context, folder string) error

@@ -114,6 +114,14 @@ func (e *postgresEngine) checks() []telemetry.Check {
 	}}}
 }
 
+func (e *postgresEngine) intact(ctx context.Context) error {
+	err := postgres.CheckObjects(ctx, e.config)
+	if e.keys.URL != e.config.URL {
+		err = errors.Join(err, postgres.CheckObjects(ctx, e.keys))
+	}
+	return err
+}
+
 // errOwnBackup says how a PostgreSQL database is backed up and restored.
 var errOwnBackup = errors.New("the data is in PostgreSQL, which has better means of its own: back it up with pg_dump or a base backup and its log, put that back, and run loop restore --as-it-is (docs/operating.md)")
 

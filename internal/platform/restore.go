@@ -101,7 +101,8 @@ func (p *Platform) BeginEpoch(ctx context.Context, seen loop.Epoch, by audit.Act
 }
 
 // RestoreAsItIs begins a new epoch on a state that somebody put back by other
-// means: a copy of the files, a database's own backup.
+// means: a copy of the files, a database's own backup. One that holds a trigger or
+// the like, which no migration has made, is an error, and stays as it is.
 func RestoreAsItIs(ctx context.Context, config Config, by audit.Actor) (_ Restored, err error) {
 	config.SetBack = true
 	p, err := Open(ctx, config)
@@ -111,6 +112,9 @@ func RestoreAsItIs(ctx context.Context, config Config, by audit.Actor) (_ Restor
 	defer func() { err = errors.Join(err, p.Close(ctx)) }()
 	if p.store == nil {
 		return Restored{}, errors.New("the role clinical can't end what identity gave: run it with the role identity or all")
+	}
+	if err := p.engine.intact(ctx); err != nil {
+		return Restored{}, fmt.Errorf("the state that was put back is not as loop made it: %w", err)
 	}
 	var done Restored
 	done.Epoch, done.Ended, err = p.BeginEpoch(ctx, newestSeen(config.Folder, p.keys), by)

@@ -247,6 +247,32 @@ func TestRestore_AsItIsBeginsAnEpochOnAnyEngine(t *testing.T) {
 	}
 }
 
+func TestSec362_AStateThatWasPutBackWithATriggerIsRefused(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	if err := p.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	plant, remove := `CREATE TRIGGER spy AFTER UPDATE ON clients BEGIN UPDATE members SET suspended = 0; END`, `DROP TRIGGER spy`
+	if platformtest.OnPostgres() {
+		plant, remove = `CREATE RULE spy AS ON UPDATE TO clients DO ALSO UPDATE members SET suspended = false`, `DROP RULE spy ON clients`
+	}
+	execute := func(statement string) {
+		t.Helper()
+		if _, err := p.Database(t, "identity").ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute(plant)
+	if done, err := p.TryRestoreAsItIs(t.Context()); err == nil || !strings.Contains(err.Error(), "spy on clients, which loop did not make") || done.Epoch.Number != 0 {
+		t.Fatalf("it came to %+v, %v", done, err)
+	}
+	execute(remove)
+	if done := p.RestoreAsItIs(t); done.Epoch.Number != 2 {
+		t.Errorf("once it is gone: %+v", done)
+	}
+}
+
 // copyOfState is the databases' files, from between two runs.
 func copyOfState(t *testing.T, p *platformtest.Platform) map[string][]byte {
 	t.Helper()

@@ -57,6 +57,8 @@ func (*sqliteEngine) leads(string) bool                                       { 
 func (*sqliteEngine) leave()                                                  {}
 func (*sqliteEngine) checks() []telemetry.Check                               { return nil }
 
+func (e *sqliteEngine) intact(ctx context.Context) error { return e.state.Check(ctx) }
+
 func (e *sqliteEngine) copyTo(ctx context.Context, folder string) error {
 	return e.state.CopyTo(ctx, folder)
 }

@@ -242,12 +242,17 @@ func (p *Platform) Restore(t testing.TB, archive io.Reader) (platform.Restored, 
 // that does not run, and starts it.
 func (p *Platform) RestoreAsItIs(t testing.TB) platform.Restored {
 	t.Helper()
-	done, err := platform.RestoreAsItIs(t.Context(), p.config, audit.Actor{Kind: audit.ByOperator})
+	done, err := p.TryRestoreAsItIs(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.Open(t)
 	return done
+}
+
+// TryRestoreAsItIs does the same, where it may be refused, and starts nothing.
+func (p *Platform) TryRestoreAsItIs(ctx context.Context) (platform.Restored, error) {
+	return platform.RestoreAsItIs(ctx, p.config, audit.Actor{Kind: audit.ByOperator})
 }
 
 // parse reads one of the addresses above.
