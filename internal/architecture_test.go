@@ -63,6 +63,9 @@ var edges = map[string]map[string]string{
 		"internal/biomarker": "what a result is",
 		"internal/fhir":      "a format of files",
 	},
+	"internal/requestlog": {
+		"internal/loop": "which app sent a request, and which error it was answered with",
+	},
 	"internal/outbox": {
 		"internal/loop":  "clock and randomness; the session whose end is a message",
 		"internal/audit": "what became of a message is recorded with it",
@@ -157,6 +160,7 @@ var edges = map[string]map[string]string{
 
 		"internal/oauth/clientauth": "used assertions are rows",
 		"internal/registration":     "forms that were sent are rows",
+		"internal/requestlog":       "what apps sent is rows",
 		"internal/outbox":           "messages are rows",
 	},
 	"internal/store/folder": {},
@@ -164,6 +168,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":       "what is kept",
 		"internal/audit":      "every act has its record",
 		"internal/credential": "its contract for keys",
+		"internal/requestlog": "its contract for what apps sent",
 		"internal/member":     "its contract for accounts",
 		"internal/signin":     "its contract for sign-ins",
 		"internal/oauth":      "its contract for decisions",
@@ -286,6 +291,7 @@ var edges = map[string]map[string]string{
 		"internal/credential":   "sessions are sealed, secrets shown once",
 		"internal/limit":        "pages are limited by developer",
 		"internal/registration": "apps are registered and changed",
+		"internal/requestlog":   "what an app sent is listed and explained",
 		"internal/web":          "it is one of the hosts",
 
 		"internal/registration/library": "what one builds with decides how an app is registered",
@@ -293,8 +299,9 @@ var edges = map[string]map[string]string{
 		"internal/web/asset": "the stylesheet",
 	},
 	"internal/docsite": {
-		"docs":         "the pages that it serves",
-		"internal/web": "it adds its routes to the developers' host, in that host's layout",
+		"docs":          "the pages that it serves",
+		"internal/loop": "an error leads here with the id of its request",
+		"internal/web":  "it adds its routes to the developers' host, in that host's layout",
 	},
 	"internal/admin": {
 		"internal/loop":         "clients, members and grants are shown",

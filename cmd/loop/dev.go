@@ -46,7 +46,7 @@ func (cmd *devStart) Run(p *process, all *commandLine) error {
 		NewQuickstart: newQuickstart,
 		Open: func(ctx context.Context, o dev.Opening) (dev.Platform, error) {
 			config := forDevelopment(o, unlimited)
-			config.Refused = func(r web.Refusal) { _, _ = r.WriteTo(p.stdout) } // the developer's own terminal: nobody is left to tell
+			config.Exchanged = showRefusals(p.stdout)
 			return open(ctx, config)
 		},
 	})
@@ -151,4 +151,14 @@ func (p *process) confirm(question string) error {
 		return errors.New("nothing was deleted")
 	}
 	return nil
+}
+
+// showRefusals writes each refused request to the developer's own terminal. Where that
+// is gone, there is nobody to write to.
+func showRefusals(w io.Writer) func(web.Exchange) {
+	return func(e web.Exchange) {
+		if e.Error != nil {
+			_ = e.WriteRefusal(w)
+		}
+	}
 }

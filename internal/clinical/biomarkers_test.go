@@ -258,7 +258,7 @@ func TestBadParameterIsNamed(t *testing.T) {
 		if w.Code != http.StatusBadRequest || a.Error != loop.ValidationError || a.Field != field || a.Biomarkers != nil || w.Header().Get("WWW-Authenticate") != "" {
 			t.Errorf("%s is answered %d %s", query, w.Code, w.Body)
 		}
-		if a.RequestID == "" || a.ErrorURI != "https://developers.platform.loop.health/docs/errors/validation_error" || a.ErrorText == "" {
+		if a.RequestID == "" || a.ErrorURI != "https://developers.platform.loop.health/docs/errors/validation_error?request="+a.RequestID || a.ErrorText == "" {
 			t.Errorf("%s: the error is %+v", query, a)
 		}
 	}

@@ -15,8 +15,9 @@ func TestEveryErrorURIThatARoleCanSendIsAPageAboutThatError(t *testing.T) {
 	b := p.NewBrowser(t)
 	for _, nothing := range []string{platformtest.Identity + "/v1/nothing", platformtest.Clinical + "/v1/nothing"} {
 		sent, _ := p.Post(t, nothing, nil, nil).JSON(t)["error_uri"].(string)
-		pages, ok := strings.CutSuffix(sent, string(loop.NotFound))
-		if !ok {
+		page, request, _ := strings.Cut(sent, "?request=")
+		pages, ok := strings.CutSuffix(page, string(loop.NotFound))
+		if !ok || !strings.Contains(b.Get(sent).Text, `href="/requests/`+request+`"`) {
 			t.Fatalf("%s sends the error_uri %q", nothing, sent)
 		}
 		for _, code := range loop.Codes() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/loop-health/loop/docs"
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -73,6 +74,7 @@ type view struct {
 	web.PortalFrame
 	*page
 	Sections []section
+	Request  string // the request that an error's page is asked about; empty: none
 	Current  string // the page of the contents that the reader is at
 }
 
@@ -88,8 +90,16 @@ func (h *Host) show(shown *page) web.Handler {
 			return err
 		}
 		web.AllowPage(w.Header(), "'self'", "script-src 'self'") // the script that copies code
-		return h.layout.Render(w, http.StatusOK, "doc", view{frame, shown, h.contents.sections, current})
+		return h.layout.Render(w, http.StatusOK, "doc", view{frame, shown, h.contents.sections, askedAbout(r), current})
 	}
+}
+
+// askedAbout is the id of the request that an error led here from; empty: there is none.
+func askedAbout(r *http.Request) string {
+	if id := loop.RequestID(r.URL.Query().Get(web.RequestParameter)); id.Valid() {
+		return string(id)
+	}
+	return ""
 }
 
 // serve answers GET for an image.

@@ -23,6 +23,7 @@ func (h *Host) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	web.NoteParameters(r.Context(), params)
 	asked, err := h.oauth.Resolve(r.Context(), params)
 	if err != nil {
 		return h.refuse(w, r, err, untouched)
@@ -146,7 +147,7 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, err error, by touc
 	params := url.Values{
 		"error":             {string(refused.Fault.Code)},
 		"error_description": {describe(refused.Fault.Description)},
-		"error_uri":         {h.site.ErrorURI(refused.Fault.Code)},
+		"error_uri":         {h.site.ExplainURI(r.Context(), refused.Fault.Code)},
 	}
 	if by == untouched && !refused.To.Client.Trusted(refused.To.RedirectURI) {
 		return h.leavingPage(w, r, refused.To, h.withAnswer(refused.To, params))

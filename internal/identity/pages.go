@@ -167,7 +167,7 @@ const maxEcho = 300
 func (h *Host) authorizationErrorPage(w http.ResponseWriter, r *http.Request, refused *oauth.AuthorizationError) error {
 	note := &developerNote{
 		Description: refused.Fault.Description, Parameter: refused.Fault.Field,
-		Sent: echo(string(refused.Sent)), Registered: string(refused.Swapped), Page: h.site.ErrorURI(refused.Fault.Code),
+		Sent: echo(string(refused.Sent)), Registered: string(refused.Swapped), Page: h.site.ExplainURI(r.Context(), refused.Fault.Code),
 	}
 	return h.showError(w, r, refused.Fault, errorView{
 		Title:     "This app asked in a way that isn’t safe to answer",

@@ -19,10 +19,12 @@ func TestRefusals_EachIsToldWithAllThatItsDeveloperNeeds(t *testing.T) {
 		text strings.Builder
 	)
 	p := platformtest.NewWith(t, func(c *platform.Config) {
-		c.Refused = func(r web.Refusal) {
+		c.Exchanged = func(e web.Exchange) {
 			mu.Lock()
 			defer mu.Unlock()
-			_, _ = r.WriteTo(&text)
+			if e.Error != nil {
+				_ = e.WriteRefusal(&text)
+			}
 		}
 	})
 	app := p.AddApp(t, nil)

@@ -32,6 +32,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		req := clientauth.Request{
 			Evidence: h.site.Evidence(r), Form: parameter.WithoutEmpty(form), Authorization: r.Header.Values("Authorization"),
 		}
+		web.NoteParameters(r.Context(), req.Form)
 		web.OfferNonce(w, r, h.oauth.Tokens.NewNonce)
 		client, err := h.oauth.Clients.Authenticate(r.Context(), req)
 		if client != nil {
@@ -40,6 +41,7 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		if err != nil {
 			return h.limitFailure(w, r, challengeClient(w, req, err))
 		}
+		web.NoteProven(r.Context())
 		web.KeepToOrigins(w, client)
 		if err := h.site.LimitClient(w, r, class, client); err != nil {
 			return err

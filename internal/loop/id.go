@@ -64,6 +64,9 @@ func NewRequestID(w World) RequestID { return RequestID(newID(w, "req")) }
 // Valid reports whether the text has the form of a client's identifier.
 func (id ClientID) Valid() bool { return validID(string(id), "client") }
 
+// Valid reports whether the text has the form of a request's identifier.
+func (id RequestID) Valid() bool { return validID(string(id), "req") }
+
 // Valid reports whether the text has the form of a member's identifier.
 func (id MemberID) Valid() bool { return validID(string(id), "user") }
 

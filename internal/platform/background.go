@@ -31,6 +31,7 @@ func (p *Platform) startBackground(context.Context) error {
 	if p.results != nil {
 		p.background.Go(func() { p.moveResults(ctx) })
 	}
+	p.background.Go(func() { p.requests.Run(ctx) })
 	for _, worker := range p.workers { // in every process: what one has claimed, no other sends
 		p.background.Go(func() { worker.Run(ctx) })
 	}
@@ -92,6 +93,7 @@ func (p *Platform) repeat(ctx context.Context, every time.Duration, what string,
 // itself, all the time.
 func (p *Platform) Deliver(ctx context.Context) error {
 	var faults []error
+	p.background.Go(func() { p.requests.Run(ctx) })
 	for _, worker := range p.workers {
 		faults = append(faults, worker.Once(ctx))
 	}

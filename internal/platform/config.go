@@ -65,8 +65,9 @@ type Config struct {
 	// SetBack opens a state that is older than what was seen of it; a new epoch
 	// MUST begin before anything is served (BeginEpoch).
 	SetBack bool
-	// Refused is called for each request that was refused; nil: nobody is.
-	Refused func(web.Refusal)
+	// Exchanged is called with each request of a client and each refused one, once it
+	// is answered; nil: nobody is.
+	Exchanged func(web.Exchange)
 	// Metrics measures requests and commits; nil: nobody does.
 	Metrics *telemetry.Metrics
 }

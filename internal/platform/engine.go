@@ -18,6 +18,7 @@ import (
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 	"github.com/loop-health/loop/internal/telemetry"
@@ -93,6 +94,7 @@ type identityStore interface {
 	connection.Store
 	oauth.Epochs
 	admin.Store
+	requestlog.Store
 	// Waiting counts the messages on their way, by kind.
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
 	// Sweep deletes what has expired at a moment.
@@ -109,6 +111,7 @@ type clinicalStore interface {
 	intake.Asides
 	clinical.Records
 	connection.Reads
+	requestlog.Sink
 	// MoveResults brings results that older versions kept into the present form, as
 	// soon as none of them serves.
 	MoveResults(ctx context.Context) error

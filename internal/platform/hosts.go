@@ -19,6 +19,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/portal"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -132,7 +133,7 @@ func (p *Platform) buildDevelopers() ([]room, error) {
 	apps, err := portal.New(portal.Config{
 		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, World: p.world,
 		ClientID: portalID, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
-		Clients: p.Clients, Members: p.store, Sessions: p.store,
+		Clients: p.Clients, Requests: requestlog.Log{Store: p.store, Recorder: &p.requests}, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},
 		Forms:  credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "portal forms"},
 
@@ -157,7 +158,7 @@ func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
 	}
 	return web.Config{
 		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
-		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Refused: p.config.Refused, Live: p.engine.live,
+		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Exchanged: p.exchanged(name), Live: p.engine.live,
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
 )
 
@@ -63,8 +64,9 @@ type Platform struct {
 	checkpoints *audit.Checkpointer
 
 	workers    []*outbox.Worker // one for each kind of messages; none where the role does not work on identity's store
-	limits     *limit.Limits    // nil: Unlimited
-	limitStore *shared.Store    // nil: there is none
+	requests   requestlog.Recorder
+	limits     *limit.Limits // nil: Unlimited
+	limitStore *shared.Store // nil: there is none
 	identity   http.Handler
 	clinical   http.Handler
 	developers http.Handler
@@ -89,7 +91,7 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 		return nil, err
 	}
 	defer started()
-	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.removeLeftovers, p.openState, p.openKeys, p.buildOAuth, p.startCheckpoints, p.buildRules, p.buildHosts, p.startBackground} {
+	for _, step := range []func(context.Context) error{p.refuseUnfinished, p.removeLeftovers, p.openState, p.openKeys, p.buildOAuth, p.startCheckpoints, p.openRequestLog, p.buildRules, p.buildHosts, p.startBackground} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.Close(ctx))
 		}

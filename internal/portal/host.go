@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/registration/library"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/web"
 	"github.com/loop-health/loop/internal/web/asset"
 )
@@ -29,6 +30,7 @@ type Config struct {
 
 	World    loop.World
 	Clients  *registration.Clients
+	Requests requestlog.Log
 	Members  Members
 	Sessions Sessions
 	Sealer   Sealer
@@ -78,6 +80,7 @@ type Host struct {
 	identity *identityProvider
 	clinical *url.URL
 	clients  *registration.Clients
+	requests requestlog.Log
 	members  Members
 	sessions Sessions
 	sealer   Sealer
@@ -103,7 +106,7 @@ func New(config Config) (*Host, error) {
 	}
 	return &Host{
 		libraries: libraries,
-		clients:   config.Clients, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
+		clients:   config.Clients, requests: config.Requests, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
 	}, nil
 }
@@ -131,6 +134,8 @@ func (h *Host) routes() {
 
 	page("GET /apps", h.signedIn(h.listApps))
 	page("GET /apps/{id}", h.signedIn(h.ownApp(h.showApp)))
+	page("GET /apps/{id}/requests", h.signedIn(h.ownApp(h.listRequests)))
+	page("GET /requests/{request}", h.signedIn(h.ownRequest(h.showRequest)))
 	page("GET /apps/{id}/secret", h.signedIn(h.ownApp(h.showSecret)))
 
 	change := func(pattern string, handler developerHandler) { page(pattern, h.signedIn(h.recentSignIn(handler))) }
@@ -143,6 +148,8 @@ func (h *Host) routes() {
 	change("GET /apps/{id}/disable", h.ownApp(h.askToDisable))
 	change("POST /apps/{id}/disable", h.ownApp(h.disableApp))
 	change("POST /apps/{id}/enable", h.ownApp(h.enableApp))
+
+	change("POST /requests/{request}/redirect-uri", h.ownRequest(h.addRedirectURI))
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {
 		h.site.File("GET "+file.Path, file.Serve)

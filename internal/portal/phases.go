@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -68,6 +69,37 @@ func (h *Host) ownApp(next appHandler) developerHandler {
 	}
 }
 
+// requestHandler answers a request about a request of one of the developer's apps.
+type requestHandler func(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client, entry requestlog.Entry) error
+
+// ownRequest is the phase that every page about one request passes. One of another's
+// app is NotFound, like one that never was.
+func (h *Host) ownRequest(next requestHandler) developerHandler {
+	missing := loop.Errorf(loop.NotFound, "No app of yours sent this request lately. Of each app the newest %d are kept.", requestlog.Kept)
+	return func(w http.ResponseWriter, r *http.Request, dev *developer) error {
+		id := loop.RequestID(r.PathValue("request"))
+		if !id.Valid() {
+			return missing
+		}
+		apps, err := h.clients.Store.ClientsOf(r.Context(), dev.Member)
+		if err != nil {
+			return err
+		}
+		for _, app := range apps {
+			entry, err := h.requests.Find(r.Context(), app.ID, id)
+			if errors.Is(err, loop.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			web.NoteClient(r.Context(), app.ID)
+			return next(w, r, dev, app, entry)
+		}
+		return missing
+	}
+}
+
 // signInFirst leads through sign-in and back to the page that was asked for, or to
 // the one whose form was sent: that is kept, and comes back as it was filled in. dev
 // is nil where nobody is signed in.
@@ -86,4 +118,6 @@ func (h *Host) signInFirst(w http.ResponseWriter, r *http.Request, dev *develope
 
 // formPath is the page that shows the form which a request has sent, or the page
 // that it asks for.
-func formPath(r *http.Request) string { return strings.TrimSuffix(r.URL.Path, "/enable") }
+func formPath(r *http.Request) string {
+	return strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/enable"), "/redirect-uri")
+}

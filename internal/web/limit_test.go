@@ -108,7 +108,7 @@ func TestSite_OneTooManyIs429(t *testing.T) {
 		want := map[string]any{
 			"error":             "rate_limited",
 			"error_description": "Too many requests: the limit is 1 a minute. Wait 10 seconds, as Retry-After says, then go on.",
-			"error_uri":         "https://developers.example.com/docs/errors/rate_limited",
+			"error_uri":         "https://developers.example.com/docs/errors/rate_limited?request=" + w.Header().Get("X-Request-Id"),
 			"retry_after_ms":    9500.0,
 		}
 		if diff := cmp.Diff(want, body); diff != "" || w.Header().Get("Retry-After") != "10" {

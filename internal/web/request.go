@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -18,6 +20,8 @@ type notes struct {
 	client loop.ClientID
 	member loop.MemberID
 	err    *loop.Error
+	proven bool
+	params url.Values
 
 	language [languageWishes]string
 }
@@ -34,6 +38,14 @@ func note(ctx context.Context) *notes {
 
 // NoteClient adds the client to the request's log line, once it is known.
 func NoteClient(ctx context.Context, id loop.ClientID) { note(ctx).client = id }
+
+// NoteProven notes that the request's client proved who it is: by its credentials, or
+// by an access token.
+func NoteProven(ctx context.Context) { note(ctx).proven = true }
+
+// NoteParameters notes what the request was found to carry. They are shown to nobody
+// as they are.
+func NoteParameters(ctx context.Context, params url.Values) { note(ctx).params = params }
 
 // NoteMember adds the member to the request's log line, once they are known.
 func NoteMember(ctx context.Context, id loop.MemberID) { note(ctx).member = id }
@@ -96,8 +108,8 @@ func (s *Site) log(next http.Handler) http.Handler {
 		n := note(r.Context())
 		took := time.Since(began)
 		answered(n.answered(r, answer.status, took))
-		if s.Refused != nil && n.err != nil {
-			s.Refused(Refusal{Route: n.route, Status: answer.status, Client: n.client, Error: n.err, Page: s.ErrorURI(n.err.Code)})
+		if s.Exchanged != nil && (n.err != nil || n.client != "") {
+			s.Exchanged(s.exchange(r, n, answer.status, took))
 		}
 		attrs := append(make([]slog.Attr, 0, 9), // all that there can be
 			slog.String("request_id", string(RequestID(r.Context()))),
@@ -142,6 +154,26 @@ func (n *notes) answered(r *http.Request, status int, took time.Duration) Answer
 		a.Error = n.err.Code
 	}
 	return a
+}
+
+func (s *Site) exchange(r *http.Request, n *notes, status int, took time.Duration) Exchange {
+	e := Exchange{
+		Request: RequestID(r.Context()), At: s.World.Now().Add(-took), Method: method(r), Route: n.route, Status: status, Took: took,
+		Client: n.client, Proven: n.proven, Scheme: scheme(r), Error: n.err, Parameters: n.params,
+	}
+	if n.err != nil {
+		e.Page = s.ErrorURI(n.err.Code)
+	}
+	return e
+}
+
+// scheme is how the Authorization header proves who sends it, without the proof.
+func scheme(r *http.Request) string {
+	scheme, _, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || len(scheme) > 20 {
+		return ""
+	}
+	return scheme
 }
 
 // recover keeps a panic in a handler from ending more than its own request.

@@ -101,6 +101,7 @@ func (res *Resource) admit(w http.ResponseWriter, r *http.Request, needs Access)
 	}
 	token := admitted.AccessToken
 	NoteClient(r.Context(), token.Client)
+	NoteProven(r.Context())
 	NoteMember(r.Context(), token.Member)
 	if err := res.limit(w, r, needs.Class, token.Client); err != nil {
 		return oauth.AccessToken{}, err

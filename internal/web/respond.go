@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	answer := errorAnswer{
 		Error:        e.Code,
 		Description:  e.Description,
-		URI:          s.ErrorURI(e.Code),
+		URI:          s.ExplainURI(r.Context(), e.Code),
 		RequestID:    RequestID(r.Context()),
 		Field:        e.Field,
 		RetryAfterMS: e.RetryAfter.Milliseconds(),
@@ -145,6 +146,16 @@ const DocumentationPath = "/docs"
 // ErrorPath is the page of the documentation that explains the code, on the
 // developers' host.
 func ErrorPath(code loop.Code) string { return DocumentationPath + "/errors/" + string(code) }
+
+// RequestParameter is by which a page of the documentation learns which request it is
+// asked about.
+const RequestParameter = "request"
+
+// ExplainURI is ErrorURI with the id of the request, so that the page can lead the
+// app's developer to what was received.
+func (s *Site) ExplainURI(ctx context.Context, code loop.Code) string {
+	return s.ErrorURI(code) + "?" + RequestParameter + "=" + string(RequestID(ctx))
+}
 
 // ErrorURI is the page of the documentation that explains the code.
 func (s *Site) ErrorURI(code loop.Code) string {

@@ -42,7 +42,9 @@ type Config struct {
 
 	Limits  *limit.Limits // nil: requests are not limited
 	Observe Observe       // nil: requests are not reported
-	Refused func(Refusal) // nil: refused requests are not reported
+	// Exchanged is called with each request of a client and each refused one, once it is
+	// answered; nil: nobody is. It MUST NOT wait for anything.
+	Exchanged func(Exchange)
 
 	// Live reports whether this process may answer: whether it knows what other
 	// processes have revoked. It is asked once a request's head has been read.

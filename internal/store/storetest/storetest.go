@@ -22,6 +22,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
 )
 
@@ -37,6 +38,7 @@ type Store interface {
 	signin.Store
 	registration.Store
 	credential.KeyStore
+	requestlog.Store
 	Sweep(ctx context.Context, now time.Time) error
 	Backlog(ctx context.Context, now time.Time) (map[string]int64, error)
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
@@ -101,7 +103,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 			test(t, newFixture(t, store, world))
 		})
 	}
-	for _, part := range []map[string]func(*testing.T, *fixture){people, links, lists, sweeps, failures} {
+	for _, part := range []map[string]func(*testing.T, *fixture){people, links, lists, requests, sweeps, failures} {
 		for name, test := range part {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 )
@@ -34,6 +35,8 @@ func expired(now time.Time) []expiring {
 		{"sent forms", "sent_forms", "hash", "expires_at <= ", replayable},
 		{"links in mails", "mail_links", "hash", "expires_at <= ", now},
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
+		{"requests of apps", "request_batches", "client_id, claimed, stored, first_request", "at <= ", now.Add(-requestlog.KeptHours)},
+		{"counts of requests", "request_hours", "client_id, hour", "hour <= ", now.Add(-requestlog.KeptHours)},
 		{"settled deliveries", "deliveries", "number", "settled_at > 0 AND settled_at <= ", now.Add(-keptDeliveries)},
 		{"revocations", "revocations", "number", "expires_at <= ", replayable},
 		{"ended chains", "chains", "member_id, id", "ended_at > 0 AND ended_at <= ", replayable.Add(-loop.MaxAccessTokenTTL)},
