@@ -24,7 +24,7 @@ func newStore(t *testing.T, w *movable) *sqlite.Identity {
 	if _, err := db.StartAudit(t.Context(), "identity", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.NewIdentity(t.Context(), db, w, oauth.NewRevocations())
+	store, err := sqlite.NewIdentity(t.Context(), db, w, nil, oauth.NewRevocations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,8 @@ type Member struct {
 	DevicesSince  time.Time // browsers that they signed in with earlier are not known any more; zero: all are
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	ErasesAt      time.Time // when they are erased, unless they sign in before; zero: they stay
+	ErasedAt      time.Time // then name and address are gone, and they are suspended for good; zero: they were not
 }
 
 // Sex is what the catalogue's reference ranges go by. Empty: not known.

@@ -29,7 +29,10 @@ func (p *Platform) startBackground(context.Context) error {
 		})
 	}
 	if p.results != nil {
-		p.background.Go(func() { p.moveResults(ctx) })
+		p.background.Go(func() { p.renewForm(ctx, clinicalRoom, p.results.MoveResults) })
+	}
+	if p.store != nil {
+		p.background.Go(func() { p.renewForm(ctx, identityRoom, p.store.SealMembers) })
 	}
 	p.background.Go(func() { p.requests.Run(ctx) })
 	for _, worker := range p.workers { // in every process: what one has claimed, no other sends
@@ -38,14 +41,15 @@ func (p *Platform) startBackground(context.Context) error {
 	return nil
 }
 
-// moveResults has the results that older versions kept brought into the present form:
-// at once, and where that cannot be yet, again and again.
-func (p *Platform) moveResults(ctx context.Context) {
-	move := p.leading(clinicalRoom, p.results.MoveResults)
-	if err := move(ctx); err != nil && ctx.Err() == nil {
-		p.config.Log.Error("bringing results into their present form", "cause", err)
+// renewForm has what older versions kept in a room brought into its present form: at
+// once, and where that cannot be yet, again and again.
+func (p *Platform) renewForm(ctx context.Context, room string, renew func(context.Context) error) {
+	what := "bringing what " + room + " keeps into its present form"
+	renew = p.leading(room, renew)
+	if err := renew(ctx); err != nil && ctx.Err() == nil {
+		p.config.Log.Error(what, "cause", err)
 	}
-	p.repeat(ctx, keysInterval, "bringing results into their present form", move)
+	p.repeat(ctx, keysInterval, what, renew)
 }
 
 // leading does something only in the process that leads work on a room.

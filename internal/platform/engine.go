@@ -97,6 +97,9 @@ type identityStore interface {
 	requestlog.Store
 	// Waiting counts the messages on their way, by kind.
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
+	// SealMembers takes away names and addresses that older versions kept in clear, as
+	// soon as none of them serves.
+	SealMembers(ctx context.Context) error
 	// Sweep deletes what has expired at a moment.
 	Sweep(ctx context.Context, now time.Time) error
 	// Backlog counts the rows that are due to be swept then, by what they are.

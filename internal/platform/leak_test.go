@@ -35,7 +35,8 @@ func eventful(t *testing.T, p *platformtest.Platform) (stored, private secrets) 
 	stored, private = secrets{}, secrets{}
 	app, keyed := p.AddApp(t, nil), p.AddKeyApp(t, nil)
 	ada := p.AddMember(t, "Adalovelace")
-	private.of("an e-mail address", string(ada.Email))
+	stored.of("an e-mail address", string(ada.Email))
+	stored.of("a name", ada.Name)
 	value, err := biomarker.ParseDecimal("2.41739")
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth
 		if err != nil {
 			return st, err
 		}
-		identity := postgres.NewIdentity(db, revocations)
+		identity := postgres.NewIdentity(db, st.memberKeys, revocations)
 		e.commons, st.identity, st.tries = identity.Commons, identity, identity
 	}
 	if role.keepsClinical() {

@@ -41,7 +41,7 @@ func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.R
 		return st, err
 	}
 	st.databases = []named{{e.state.Identity, identityRoom}, {e.state.Clinical, clinicalRoom}}
-	identity, err := sqlite.NewIdentity(ctx, e.state.Identity, e.world, revocations)
+	identity, err := sqlite.NewIdentity(ctx, e.state.Identity, e.world, st.memberKeys, revocations)
 	if err != nil {
 		return st, err
 	}

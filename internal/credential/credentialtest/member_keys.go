@@ -1,17 +1,23 @@
 package credentialtest
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// OpenMemberKeys opens an empty store of member keys with a master key of its own.
+// master is that of all stores of member keys in a test process.
+var master = sync.OnceValue(func() *credential.Master {
+	master, _ := credential.NewMaster(loop.Machine{})
+	return master
+})
+
+// OpenMemberKeys opens a store of member keys that this test process made.
 func OpenMemberKeys(t testing.TB, store credential.MemberKeyStore, w loop.World) *credential.MemberKeys {
 	t.Helper()
-	master, _ := credential.NewMaster(w)
-	keys, err := credential.OpenMemberKeys(t.Context(), store, w, master)
+	keys, err := credential.OpenMemberKeys(t.Context(), store, w, master())
 	if err != nil {
 		t.Fatal(err)
 	}

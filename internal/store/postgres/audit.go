@@ -46,6 +46,7 @@ const (
 	locksProbing
 	locksTries      // of sign-in, by place
 	locksResultForm // in which results are added
+	locksMemberForm // in which names and addresses are written
 )
 
 // maxLanes bounds how many connections can write at once, over all processes.

@@ -5,6 +5,7 @@ package postgres_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +156,36 @@ func TestClinical_MovesWhatOlderVersionsKept(t *testing.T) {
 				beginChunks(t, s, conn)
 			}
 		}, w
+	})
+}
+
+func TestIdentity_SealsWhatOlderVersionsKept(t *testing.T) {
+	t.Parallel()
+	storetest.RunMembersInClear(t, func(t *testing.T) storetest.InClear {
+		t.Helper()
+		config, w := migrated(t)
+		s, conn := serve(t, config, w), connect(t, config.URL)
+		exec := func(statement string) {
+			if _, err := conn.Exec(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return storetest.InClear{Store: s, World: w, Seal: s.SealMembers, Raw: func(query string) (rows int) {
+			if err := conn.QueryRow(t.Context(), strings.Replace(query, "FROM ", "FROM identity.", 1)).Scan(&rows); err != nil {
+				t.Fatal(err)
+			}
+			return rows
+		}, Set: func(inClear bool) {
+			if inClear {
+				exec(`UPDATE identity.member_form SET sealed_since = -1`)
+				exec(`INSERT INTO shared.leases (id, applied, expires_at) VALUES ('older', 0, clock_timestamp() + interval '1 hour')`)
+				return
+			}
+			exec(`DELETE FROM shared.leases WHERE id = 'older'`)
+			if err := s.BeginSealed(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}}
 	})
 }
 

@@ -13,7 +13,7 @@ type IdentityStore struct {
 }
 
 // NewIdentity makes the store of a database that was opened with Identity.
-func NewIdentity(db *Database, revocations *oauth.Revocations) *IdentityStore {
+func NewIdentity(db *Database, keys tables.PersonKeys, revocations *oauth.Revocations) *IdentityStore {
 	c := NewCommons(db, revocations)
-	return &IdentityStore{c, tables.NewIdentity(db, c.world, c.cache)}
+	return &IdentityStore{c, tables.NewIdentity(db, c.world, c.cache, keys)}
 }

@@ -60,7 +60,7 @@ func (s *IdentityStore) readState(tx *Tx, subject oauth.Subject) (st oauth.State
 	var (
 		chain    loop.Chain
 		grant    loop.Grant
-		member   loop.Member
+		member   tables.MemberRow
 		revision int64
 	)
 	args := []any{subject.Member, subject.Client, subject.Grant, subject.Chain}
@@ -80,7 +80,9 @@ func (s *IdentityStore) readState(tx *Tx, subject oauth.Subject) (st oauth.State
 		st.Grant, client = &grant, grant.Client
 	}
 	if member.ID != "" {
-		st.Member = &member
+		if st.Member, err = s.OpenMember(tx.ctx, &member); err != nil {
+			return st, err
+		}
 	}
 	st.Client, err = s.clientIn(tx, client, uint32(revision)) //nolint:gosec // G115: a transaction's number has 32 bits
 	return st, err

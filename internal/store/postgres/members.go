@@ -13,7 +13,7 @@ import (
 // it brings about (member.Store).
 func (s *IdentityStore) ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) (member.Change, error)) error {
 	return s.write(ctx, func(tx *Tx) error {
-		m, err := lockMember(tx, id, "FOR UPDATE")
+		m, err := s.lockMember(tx, id, "FOR UPDATE")
 		if err != nil {
 			return err
 		}
@@ -22,7 +22,9 @@ func (s *IdentityStore) ChangeMember(ctx context.Context, id loop.MemberID, onEn
 		if err != nil {
 			return err
 		}
-		tables.UpdateMember(tx, m, done)
+		if err := s.UpdateMember(tx.ctx, tx, m, done); err != nil {
+			return err
+		}
 		if m.Suspended != before {
 			apps, err := tables.SuspendClients(tx, s.cache, m)
 			if err != nil {
@@ -48,9 +50,9 @@ func (s *IdentityStore) ChangeMember(ctx context.Context, id loop.MemberID, onEn
 
 // lockMember reads a member and keeps others from changing them until the
 // transaction is over; how is FOR UPDATE or FOR SHARE.
-func lockMember(tx *Tx, id loop.MemberID, how string) (m *loop.Member, err error) {
+func (s *IdentityStore) lockMember(tx *Tx, id loop.MemberID, how string) (m *loop.Member, err error) {
 	err = tx.QueryRow(func(row tables.Scanner) (err error) {
-		m, err = tables.ScanMember(row)
+		m, err = s.ReadMember(tx.ctx, row)
 		return err
 	}, tables.SelectMember+` `+how, id)
 	return m, err

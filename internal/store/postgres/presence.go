@@ -263,8 +263,8 @@ func (p *Presence) renew(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // knownForms is up to which change of a stored form this version knows, as its lease
-// says. 1: lab results in chunks (result_form.go).
-const knownForms = 1
+// says (forms.go).
+const knownForms = 2
 
 // aheadAtMost is by how much a process's clock may be ahead of the database's for the
 // others to follow it: what one issues is then not too old at the next. One that is

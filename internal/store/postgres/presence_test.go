@@ -34,7 +34,7 @@ func serve(t *testing.T, config postgres.Config, w *loop.Clock) process {
 func serveOn(t *testing.T, db *postgres.Database, w *loop.Clock) process {
 	t.Helper()
 	p := process{revocations: oauth.NewRevocations()}
-	p.IdentityStore = postgres.NewIdentity(db, p.revocations)
+	p.IdentityStore = postgres.NewIdentity(db, openMemberKeys(t, db.Config()), p.revocations)
 	var err error
 	if p.Presence, err = p.Serve(t.Context(), w, func(context.Context) error { return nil }, db); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 // suspended in the meantime is loop.ErrNotFound.
 func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := lockMember(tx, session.Member, "FOR NO KEY UPDATE") // one at a time, so that the count of sessions holds
+		m, err := s.lockMember(tx, session.Member, "FOR NO KEY UPDATE") // one at a time, so that the count of sessions holds
 		if err != nil {
 			return err
 		}

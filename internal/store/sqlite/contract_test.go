@@ -33,7 +33,7 @@ func open(t *testing.T, name string, schema fs.FS) (*sqlite.Database, loop.World
 func openIdentity(t *testing.T) (*sqlite.Identity, *sqlite.Database, loop.World) {
 	t.Helper()
 	db, w := open(t, "identity", sqlite.IdentitySchema())
-	s, err := sqlite.NewIdentity(t.Context(), db, w, oauth.NewRevocations())
+	s, err := sqlite.NewIdentity(t.Context(), db, w, openMemberKeys(t), oauth.NewRevocations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,5 +105,31 @@ func TestMemberKeys_KeepTheContract(t *testing.T) {
 		t.Helper()
 		db, w := open(t, "memberkeys", sqlite.MemberKeysSchema())
 		return sqlite.NewMemberKeys(db), w
+	})
+}
+
+func TestIdentity_SealsWhatOlderVersionsKept(t *testing.T) {
+	t.Parallel()
+	storetest.RunMembersInClear(t, func(t *testing.T) storetest.InClear {
+		t.Helper()
+		s, db, w := openIdentity(t)
+		return storetest.InClear{Store: s, World: w, Seal: s.SealMembers, Raw: func(query string) (rows int) {
+			if err := db.QueryRowContext(t.Context(), query).Scan(&rows); err != nil {
+				t.Fatal(err)
+			}
+			return rows
+		}, Set: func(inClear bool) {
+			since := 0
+			if inClear {
+				since = -1
+			}
+			err := db.Write(t.Context(), func(tx *sqlite.Tx) error {
+				_, err := tx.Count(`UPDATE member_form SET sealed_since = $1`, since)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}}
 	})
 }

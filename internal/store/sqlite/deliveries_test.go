@@ -63,7 +63,7 @@ func TestDeliveries_TakeOverTheLogoutsOfTheVersionBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s, err := sqlite.NewIdentity(t.Context(), db, w, oauth.NewRevocations())
+	s, err := sqlite.NewIdentity(t.Context(), db, w, openMemberKeys(t), oauth.NewRevocations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,9 +35,9 @@ type Identity struct {
 
 // NewIdentity loads what has been revoked and could still be presented, and
 // keeps the set complete from then on.
-func NewIdentity(ctx context.Context, db *Database, w loop.World, revocations *oauth.Revocations) (*Identity, error) {
+func NewIdentity(ctx context.Context, db *Database, w loop.World, keys tables.PersonKeys, revocations *oauth.Revocations) (*Identity, error) {
 	cache := store.NewClientCache()
-	s := &Identity{tables.NewIdentity(db, w, cache), db, w, revocations, cache}
+	s := &Identity{tables.NewIdentity(db, w, cache, keys), db, w, revocations, cache}
 	if err := s.loadRevocations(ctx); err != nil {
 		return nil, fmt.Errorf("loading revocations: %w", err)
 	}

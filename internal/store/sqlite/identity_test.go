@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/registration"
@@ -35,7 +36,12 @@ func openIdentity(t *testing.T) *identityUnderTest {
 		t.Fatal(err)
 	}
 	revocations := oauth.NewRevocations()
-	s, err := NewIdentity(t.Context(), db, world, revocations)
+	keys, err := Open(t.Context(), filepath.Join(t.TempDir(), "memberkeys.db"), MemberKeysSchema(), world, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = keys.Close() })
+	s, err := NewIdentity(t.Context(), db, world, credentialtest.OpenMemberKeys(t, NewMemberKeys(keys), world), revocations)
 	if err != nil {
 		t.Fatal(err)
 	}

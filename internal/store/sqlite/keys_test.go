@@ -33,7 +33,7 @@ func openKeys(t *testing.T, path string) *sqlite.Identity {
 	if _, err := db.StartAudit(t.Context(), "identity", audit.NewKeys([32]byte{1}, [32]byte{2})); err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.NewIdentity(t.Context(), db, w, oauth.NewRevocations())
+	store, err := sqlite.NewIdentity(t.Context(), db, w, openMemberKeys(t), oauth.NewRevocations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err
 	var (
 		chain  loop.Chain
 		grant  loop.Grant
-		member loop.Member
+		member tables.MemberRow
 	)
 	query, args := selectState, []any{string(subject.Member), string(subject.Client), string(subject.Grant)}
 	fields := [][]any{{&st.Counter}, tables.GrantFields(&grant), tables.MemberFields(&member)}
@@ -76,7 +76,9 @@ func (s *Identity) readState(tx *Tx, subject oauth.Subject) (st oauth.State, err
 		st.Grant, client = &grant, grant.Client
 	}
 	if member.ID != "" {
-		st.Member = &member
+		if st.Member, err = s.OpenMember(context.Background(), &member); err != nil {
+			return st, err
+		}
 	}
 	st.Client, err = store.Optional(s.clientIn(tx, client))
 	return st, err

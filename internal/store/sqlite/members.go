@@ -13,7 +13,7 @@ import (
 // it brings about (member.Store).
 func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, onEnd outbox.OnSessionEnd, change func(*loop.Member) (member.Change, error)) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := tables.ScanMember(tx.QueryRow(tables.SelectMember, id))
+		m, err := s.ReadMember(ctx, tx.QueryRow(tables.SelectMember, id))
 		if err != nil {
 			return err
 		}
@@ -22,7 +22,9 @@ func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, onEnd out
 		if err != nil {
 			return err
 		}
-		tables.UpdateMember(tx, m, done)
+		if err := s.UpdateMember(ctx, tx, m, done); err != nil {
+			return err
+		}
 		if m.Suspended != before {
 			apps, err := tables.SuspendClients(tx, s.cache, m)
 			if err != nil {
@@ -37,4 +39,16 @@ func (s *Identity) ChangeMember(ctx context.Context, id loop.MemberID, onEnd out
 		}
 		return s.revokeAndRecord(tx, done.Revocations, done.Records)
 	})
+}
+
+// SealMembers takes away the names and addresses that are in clear (tables.Identity).
+// What it overwrites is in the log as it was, until that is cut off.
+func (s *Identity) SealMembers(ctx context.Context) error {
+	if s.MembersSealed() {
+		return nil
+	}
+	if err := s.Identity.SealMembers(ctx); err != nil {
+		return err
+	}
+	return s.db.truncateLog(ctx)
 }

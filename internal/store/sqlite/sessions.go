@@ -16,7 +16,7 @@ import (
 // suspended in the meantime is loop.ErrNotFound.
 func (s *Identity) StartSession(ctx context.Context, session signin.Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := tables.ScanMember(tx.QueryRow(tables.SelectMember, session.Member))
+		m, err := s.ReadMember(ctx, tx.QueryRow(tables.SelectMember, session.Member))
 		if err != nil {
 			return err
 		}

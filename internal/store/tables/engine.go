@@ -61,12 +61,21 @@ type Identity struct {
 	db    Database
 	world loop.World
 	cache *store.ClientCache
+	keys  PersonKeys
+	form  *memberForm
+}
+
+// PersonKeys gives the keys that names and addresses are sealed under.
+type PersonKeys interface {
+	DataKeys
+	// Address is the hash by which an e-mail address is looked up.
+	Address(email loop.Email) [32]byte
 }
 
 // NewIdentity makes them for a database with identity's schema; the cache is the one
 // that the engine reads clients through.
-func NewIdentity(db Database, world loop.World, cache *store.ClientCache) Identity {
-	return Identity{db: db, world: world, cache: cache}
+func NewIdentity(db Database, world loop.World, cache *store.ClientCache, keys PersonKeys) Identity {
+	return Identity{db: db, world: world, cache: cache, keys: keys, form: new(memberForm)}
 }
 
 // Clinical is those acts of clinical's store that are the same on every engine: the

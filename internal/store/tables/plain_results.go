@@ -24,14 +24,14 @@ import (
 const resultColumns = `arrival, collected_at, id, code, comparator, value, unit, reference_low, reference_high, flag, source, parsed_at, value_text, excluded, precision, sent_by, retracted_at`
 
 const (
-	selectResultForm    = `SELECT chunks, (SELECT count(*) FROM (SELECT 1 FROM results ORDER BY member_id LIMIT 1) AS one) FROM result_form`
+	selectResultForm    = `SELECT chunks, (SELECT count(*) FROM (SELECT 1 FROM results WHERE member_id > '' ORDER BY member_id LIMIT 1) AS one) FROM result_form`
 	selectPlainResults  = `SELECT ` + resultColumns + ` FROM results WHERE member_id = $1`
 	selectPlainArrival  = `SELECT coalesce(max(arrival), 0) FROM results WHERE member_id = $1`
 	insertPlainResult   = `INSERT INTO results (member_id, ` + resultColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 	selectPlainSender   = `SELECT sent_by, retracted_at FROM results WHERE member_id = $1 AND id = $2`
 	retractPlainResult  = `UPDATE results SET retracted_at = $3 WHERE member_id = $1 AND id = $2 AND retracted_at = 0`
 	deletePlainResults  = `DELETE FROM results WHERE member_id = $1`
-	selectSomebodyPlain = `SELECT member_id FROM results ORDER BY member_id LIMIT 1`
+	selectSomebodyPlain = `SELECT member_id FROM results WHERE member_id > '' ORDER BY member_id LIMIT 1`
 )
 
 // resultForm is what a process knows of the form in which results are kept.
