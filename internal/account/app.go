@@ -63,7 +63,7 @@ func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, f
 }
 
 // errNoApp is the answer for a grant that is not there any more, or another member's.
-var errNoApp = loop.Errorf(loop.NotFound, "No app of yours stands here. It may have been disconnected already.")
+var errNoApp = loop.Errorf(loop.NotFound, "No app of yours stands here. It may have been disconnected already.").Worded("fault.no_app")
 
 func newAppView(app *connection.App, reads []connection.Read) appView {
 	view := appView{

@@ -11,6 +11,7 @@ import (
 type signOutView struct {
 	visitor.Carried
 	Member string
+	Stay   string // where it leads not to sign out
 }
 
 // showSignOut answers GET /signout: a question, since a link changes nothing.
@@ -26,7 +27,7 @@ func (h *Host) showSignOut(w http.ResponseWriter, r *http.Request) error {
 	if signIn == nil {
 		return web.SeeOther(w, r, j.At(visitor.SignInPath))
 	}
-	return h.Visitors.Show(w, r, h.pages, "signout", signOutView{Carried: h.Visitors.Carry(w, r, j), Member: signIn.Member.Name}, nil)
+	return h.Visitors.Show(w, r, h.pages, "signout", signOutView{Carried: h.Visitors.Carry(w, r, j), Member: signIn.Member.Name, Stay: j.Next()}, nil)
 }
 
 // postSignOut answers POST /signout: the session ends. A request that was on its

@@ -192,7 +192,7 @@ func TestAuthorize_RFC9700_4_11_2_LeavingPage(t *testing.T) {
 	t.Run("an error for an unverified app does not leave by itself", func(t *testing.T) {
 		t.Parallel()
 		r := p.NewBrowser(t).Authorize(with(unverified.Request(), "prompt", "none"))
-		if r.StatusCode != http.StatusOK || r.Header.Get("Location") != "" || !strings.Contains(r.Text, "You are leaving Loop for app.example.com") {
+		if r.StatusCode != http.StatusOK || r.Header.Get("Location") != "" || !strings.Contains(r.Text, "You are leaving Loop for <bdi>app.example.com</bdi>") {
 			t.Errorf("status %d:\n%s", r.StatusCode, r.Text)
 		}
 	})
@@ -202,7 +202,7 @@ func TestAuthorize_RFC9700_4_11_2_LeavingPage(t *testing.T) {
 			c.Verified, c.RedirectURIs = false, []loop.RedirectURI{"https://xn--bcher-kva.example/cb"}
 		})
 		r := p.NewBrowser(t).Authorize(with(abroad.Request(), "prompt", "none"))
-		if !strings.Contains(r.Text, "You are leaving Loop for bücher.example (xn--bcher-kva.example)") {
+		if !strings.Contains(r.Text, "You are leaving Loop for <bdi>bücher.example (xn--bcher-kva.example)</bdi>") {
 			t.Errorf("status %d:\n%s", r.StatusCode, r.Text)
 		}
 	})

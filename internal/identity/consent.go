@@ -49,7 +49,7 @@ func (h *Host) postConsent(w http.ResponseWriter, r *http.Request) error {
 	if step != oauth.StepConsent && step != oauth.StepContinue {
 		return h.advance(w, r, j, signIn, acted)
 	}
-	shown, ok := h.oauth.Forms.CheckTicket(form.Get("ticket"), req, signIn, h.words)
+	shown, ok := h.oauth.Forms.CheckTicket(form.Get("ticket"), req, signIn, h.words[h.visitors.Language(r).Tag])
 	if !ok {
 		return web.SeeOther(w, r, j.At(visitor.ConsentPath))
 	}
@@ -66,14 +66,14 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.Authori
 	switch form.Get("decision") {
 	case "allow":
 		done, err = h.oauth.Allow(r.Context(), req, signIn, oauth.Consent{
-			Shown: shown, Allowed: allowed, Term: loop.Term(cmp.Or(form.Get("term"), string(loop.TermAsItWas))), Page: h.pageShown(req),
+			Shown: shown, Allowed: allowed, Term: loop.Term(cmp.Or(form.Get("term"), string(loop.TermAsItWas))), Page: h.pageShown(req, h.visitors.Language(r)),
 		})
 	case "continue":
 		done, err = h.oauth.IssueCode(r.Context(), req, signIn)
 	case "deny":
 		err = h.oauth.Deny(r.Context(), req, signIn)
 	default:
-		return loop.Errorf(loop.InvalidRequest, "Neither Allow nor Deny was pressed. Go back and choose one.")
+		return loop.Errorf(loop.InvalidRequest, "Neither Allow nor Deny was pressed. Go back and choose one.").Worded("fault.no_decision")
 	}
 	if err != nil {
 		return h.refuse(w, r, err, acted)

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 
 	"github.com/loop-health/loop/internal/locale"
-	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
@@ -36,7 +35,7 @@ type Host struct {
 	visitors *visitor.Visitors
 	site     *web.Site
 	pages    *web.Translated
-	words    string // in which consent is asked for, by language and version
+	words    map[string]string // in which consent is asked for: by language, its tag and a version
 }
 
 // New makes the host. A page that does not parse is an error.
@@ -49,7 +48,7 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := consentWords(files, loop.ScopeRegistry())
+	words, err := consentWords(files, config.Texts)
 	if err != nil {
 		return nil, err
 	}

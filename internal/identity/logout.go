@@ -30,6 +30,7 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 		return h.signOut(w, r, req)
 	}
 	view := logoutView{Carried: h.visitors.Carry(w, r, visitor.Journey{}), Logout: h.oauth.Forms.SealLogout(req, h.visitors.Browser(w, r))}
+	view.Here = oauth.LogoutPath // without what was sent, of which nothing may be proven
 	if req.Client != nil {
 		view.App = req.Client.Name
 	}

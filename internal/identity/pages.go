@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/visitor"
@@ -14,12 +15,11 @@ import (
 
 // scopeView is a row of the consent page.
 type scopeView struct {
-	Scope  loop.Scope
-	Title  string
-	Own    string // the member's own data, before the detail
-	Detail string
-	Needed bool
-	New    bool
+	Scope    loop.Scope
+	Own      string // the member's own data, in place of the detail
+	Language string // theirs, behind that; empty: it is not shared
+	Needed   bool
+	New      bool
 }
 
 // consentView is the data of consent.html.
@@ -27,7 +27,7 @@ type consentView struct {
 	visitor.Carried
 	App    *visitor.App
 	Ticket string
-	What   string // is shared
+	Health bool // data of it is shared
 	Scopes []scopeView
 	Cannot string
 	Member string
@@ -38,30 +38,26 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Jou
 	if err != nil {
 		return err
 	}
-	what := "your details"
-	if len(req.Scopes.PHI()) > 0 {
-		what = "your health data"
-	}
+	l := h.visitors.Language(r)
 	return h.visitors.Show(w, r, h.pages, "consent", consentView{
 		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI),
-		Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words), What: what,
-		Scopes: scopeViews(req, signIn.Member, grant), Cannot: cannot(req.Scopes), Member: signIn.Member.Name,
+		Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words[l.Tag]), Health: len(req.Scopes.PHI()) > 0,
+		Scopes: scopeViews(l, req, signIn.Member, grant), Cannot: cannot(l, req.Scopes), Member: signIn.Member.Name,
 	}, nil)
 }
 
 // scopeViews are the rows for what is asked; in a member's second consent, what
 // they have not been asked before is new.
-func scopeViews(req *oauth.AuthorizationRequest, m *loop.Member, grant *loop.Grant) []scopeView {
+func scopeViews(l *locale.Language, req *oauth.AuthorizationRequest, m *loop.Member, grant *loop.Grant) []scopeView {
 	needed := req.Needed()
 	var views []scopeView
 	for _, scope := range req.Scopes {
-		info, _ := scope.Info()
-		view := scopeView{Scope: scope, Title: info.Title, Detail: info.Detail, Needed: needed.Has(scope)}
+		view := scopeView{Scope: scope, Needed: needed.Has(scope)}
 		switch scope {
 		case loop.ScopeProfile:
-			view.Own, view.Detail = m.Name, ", "+languageName(m.Locale)
+			view.Own, view.Language = m.Name, l.NameOf(m.Locale)
 		case loop.ScopeEmail:
-			view.Own, view.Detail = string(m.Email), ""
+			view.Own = string(m.Email)
 		}
 		view.New = grant != nil && !grant.Covers(loop.NewScopes(scope))
 		views = append(views, view)
@@ -69,30 +65,15 @@ func scopeViews(req *oauth.AuthorizationRequest, m *loop.Member, grant *loop.Gra
 	return views
 }
 
-// languageName is a language in English; its tag where we have no name for it.
-func languageName(locale string) string {
-	names := map[string]string{"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "tr": "Turkish"}
-	language, _, _ := strings.Cut(locale, "-")
-	if name, ok := names[language]; ok {
-		return name
-	}
-	return locale
-}
-
 // cannot says what an app with these scopes can not do.
-func cannot(scopes loop.Scopes) string {
+func cannot(l *locale.Language, scopes loop.Scopes) string {
 	var things []string
-	if !scopes.Has(loop.ScopeWriteBiomarkers) {
-		things = append(things, "change your data")
-	}
-	for _, info := range loop.ScopeRegistry() {
-		if !scopes.Has(info.Scope) && info.Cannot != "" {
-			things = append(things, info.Cannot)
+	for _, scope := range []loop.Scope{loop.ScopeWriteBiomarkers, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadBiomarkers} {
+		if !scopes.Has(scope) {
+			things = append(things, l.ScopeCannot(scope))
 		}
 	}
-	things = append(things, "contact your care team")
-	last := len(things) - 1
-	return "It can’t " + strings.Join(things[:last], ", ") + " or " + things[last] + "."
+	return l.Text("consent.cannot", l.Or(append(things, l.Text("consent.cannot_contact"))))
 }
 
 // continueView is the data of continue.html.
@@ -106,21 +87,21 @@ type continueView struct {
 
 func (h *Host) continuePage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
 	return h.visitors.Show(w, r, h.pages, "continue", continueView{
-		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words),
+		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI), Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words[h.visitors.Language(r).Tag]),
 		Member: signIn.Member.Name, Email: string(signIn.Member.Email),
 	}, nil)
 }
 
 // leavingView is the data of leaving.html.
 type leavingView struct {
-	visitor.Carried
-	App *visitor.App
-	To  template.URL // proven: a registered redirect URI with our answer
+	visitor.Carried // empty: only the app can make its request again
+	App             *visitor.App
+	To              template.URL // proven: a registered redirect URI with our answer
 }
 
 func (h *Host) leavingPage(w http.ResponseWriter, r *http.Request, to *oauth.Answer, target string) error {
-	view := leavingView{Carried: h.visitors.Carry(w, r, visitor.Journey{}), App: visitor.NewApp(to.Client, to.RedirectURI), To: template.URL(target)} //nolint:gosec // G203: as said at the field
-	web.AllowPage(w.Header(), "'self'")
+	view := leavingView{App: visitor.NewApp(to.Client, to.RedirectURI), To: template.URL(target)} //nolint:gosec // G203: as said at the field
+	web.AllowPage(w.Header(), "'none'")
 	return h.pages.Render(w, h.visitors.Language(r), http.StatusOK, "leaving", view)
 }
 
@@ -143,20 +124,20 @@ func (h *Host) formPostPage(w http.ResponseWriter, r *http.Request, to *oauth.An
 
 // errorView is the data of error.html.
 type errorView struct {
-	visitor.Carried
-	Title     string
-	Advice    string
-	Developer *developerNote
-	RequestID loop.RequestID
+	visitor.Carried        // empty: there is no form
+	Title           string // the key of its text
+	Fault           *loop.Error
+	Developer       *developerNote // nil: the error is not about a request of an app
+	Lead            string         // where the page leads on
+	RequestID       loop.RequestID
 }
 
 // developerNote shows an app's developer what to correct.
 type developerNote struct {
-	Description string
-	Parameter   string
-	Sent        string
-	Registered  string // the redirect URI that was probably meant
-	Page        string // of the documentation
+	Parameter  string
+	Sent       string
+	Registered string // the redirect URI that was probably meant
+	Page       string // of the documentation
 }
 
 // maxEcho is how much of what was sent an error page repeats.
@@ -165,37 +146,36 @@ const maxEcho = 300
 // authorizationErrorPage answers an authorization request whose client or
 // redirect URI is not proven: a page, never a redirect (RFC 6749 §4.1.2.1).
 func (h *Host) authorizationErrorPage(w http.ResponseWriter, r *http.Request, refused *oauth.AuthorizationError) error {
-	note := &developerNote{
-		Description: refused.Fault.Description, Parameter: refused.Fault.Field,
-		Sent: echo(string(refused.Sent)), Registered: string(refused.Swapped), Page: h.site.ExplainURI(r.Context(), refused.Fault.Code),
-	}
-	return h.showError(w, r, refused.Fault, errorView{
-		Title:     "This app asked in a way that isn’t safe to answer",
-		Advice:    "Nothing was shared. Go back to the app and try again; if it happens again, write to its makers.",
-		Developer: note,
-	})
+	return h.showError(w, r, errorView{Title: "error.unsafe", Fault: refused.Fault.Worded("fault.unsafe"), Developer: &developerNote{
+		Parameter: refused.Fault.Field, Sent: echo(string(refused.Sent)), Registered: string(refused.Swapped), Page: h.site.ExplainURI(r.Context(), refused.Fault.Code),
+	}})
 }
 
 // errorPage is the page of every other error of the host.
 func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
-	view := errorView{Title: "That didn’t work", Advice: e.Description + " Nothing was shared or lost."}
-	switch e.Code {
-	case loop.NotFound, loop.MethodNotAllowed:
-		view.Title = "There is nothing here"
-	case loop.ServerError, loop.TemporarilyUnavailable:
-		view.Title = "Something is wrong on our side"
-	case loop.RateLimited:
-		view.Title = "Too many requests"
-	}
-	return h.showError(w, r, e, view)
+	return h.showError(w, r, errorView{Title: errorTitle(e.Code), Fault: e})
 }
 
-func (h *Host) showError(w http.ResponseWriter, r *http.Request, e *loop.Error, view errorView) error {
-	view.RequestID, view.Carried = web.RequestID(r.Context()), h.visitors.Carry(w, r, visitor.Journey{})
-	view.Here = visitor.HomePath // what led to an error is repeated to no page
-	status := h.site.Note(w, r, e)
-	web.AllowPage(w.Header(), "'self'")
-	return h.pages.Render(w, h.visitors.Language(r), status, "error", view)
+// errorTitle is the key of the title of an error's page.
+func errorTitle(code loop.Code) string {
+	switch code {
+	case loop.NotFound, loop.MethodNotAllowed:
+		return "error.nothing_here"
+	case loop.ServerError, loop.TemporarilyUnavailable:
+		return "error.our_side"
+	case loop.RateLimited:
+		return "error.too_many"
+	default:
+		return "error.failed"
+	}
+}
+
+// showError shows a page that leads on to the member's account, or to sign-in. What
+// led to the error is repeated to no page.
+func (h *Host) showError(w http.ResponseWriter, r *http.Request, view errorView) error {
+	view.RequestID, view.Lead = web.RequestID(r.Context()), visitor.HomePath
+	web.AllowPage(w.Header(), "'none'")
+	return h.pages.Render(w, h.visitors.Language(r), h.site.Note(w, r, view.Fault), "error", view)
 }
 
 func echo(text string) string {

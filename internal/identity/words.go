@@ -5,25 +5,43 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/loop-health/loop/internal/locale"
-	"github.com/loop-health/loop/internal/loop"
 )
 
-// consentWords names the words in which members are asked for consent: the language,
-// and a hash of the pages and of what is said of each scope. A page in other words,
-// as of another release, is shown again and grants nothing.
-func consentWords(pages fs.FS, scopes []loop.ScopeInfo) (string, error) {
-	hash := sha256.New()
+// consentTexts are the beginnings of the keys of what a page that asks for consent
+// says.
+var consentTexts = []string{"consent.", "continue.", "frame.", "language.", "scope."}
+
+// consentWords names the words in which members are asked for consent, for each
+// language: its tag, and a hash of the pages and of all that they say in it. A page in
+// other words, as of another release, is shown again and grants nothing.
+func consentWords(pages fs.FS, texts *locale.Texts) (map[string]string, error) {
+	markup := sha256.New()
 	for _, page := range []string{"consent.html", "continue.html"} {
 		text, err := fs.ReadFile(pages, page)
 		if err != nil {
-			return "", fmt.Errorf("reading the words of consent: %w", err)
+			return nil, fmt.Errorf("reading the words of consent: %w", err)
 		}
-		fmt.Fprintf(hash, "%d %s", len(text), text)
+		fmt.Fprintf(markup, "%d %s", len(text), text)
 	}
-	for _, scope := range scopes {
-		fmt.Fprintf(hash, "%q %q %q %q", scope.Scope, scope.Title, scope.Detail, scope.Cannot)
+	words := map[string]string{}
+	for _, l := range texts.Languages() {
+		hash := sha256.New()
+		hash.Write(markup.Sum(nil))
+		for _, prefix := range consentTexts {
+			for _, key := range l.Keys(prefix) {
+				fmt.Fprintf(hash, "%q %q", key, l.Text(key))
+			}
+		}
+		words[l.Tag] = l.Tag + " " + hex.EncodeToString(hash.Sum(nil)[:8])
 	}
-	return locale.English + " " + hex.EncodeToString(hash.Sum(nil)[:8]), nil
+	return words, nil
+}
+
+// versionOf is the version of the words in a language.
+func versionOf(words string) string {
+	_, version, _ := strings.Cut(words, " ")
+	return version
 }

@@ -19,9 +19,10 @@ var files embed.FS
 type Texts struct{ languages []*Language }
 
 // Load reads the texts, so that a broken file stops the boot.
-func Load() (*Texts, error) { return load(files) }
+func Load() (*Texts, error) { return Read(files) }
 
-func load(from fs.FS) (*Texts, error) {
+// Read reads texts from a folder for each language.
+func Read(from fs.FS) (*Texts, error) {
 	folders, err := fs.ReadDir(from, ".")
 	if err != nil {
 		return nil, err

@@ -153,7 +153,7 @@ func TestLoad_RefusesFilesThatHoldMoreThanTexts(t *testing.T) {
 		"a form of no language":   {"en/a.toml": {Data: []byte("[b]\nother = \"c\"\nthree = \"d\"")}},
 		"a folder of no language": {"en/a.toml": {Data: []byte(`b = "c"`)}, "not_a_tag!/a.toml": {Data: []byte(`b = "c"`)}},
 	} {
-		if _, err := load(files); err == nil {
+		if _, err := Read(files); err == nil {
 			t.Errorf("%s: nothing is wrong", name)
 		}
 	}
@@ -188,8 +188,13 @@ func TestFault_HasWordsForEveryError(t *testing.T) {
 			t.Errorf("there are none for %s", code)
 		}
 	}
-	if got := l.Fault(loop.Errorf(loop.RateLimited, "x").Worded("apps.title")); got != "Ihre Apps" {
+	e := loop.Errorf(loop.RateLimited, "x").Worded("apps.title")
+	if got := l.Fault(e); got != "Ihre Apps" {
 		t.Errorf("an error with words of its own: %q", got)
+	}
+	e.RetryAfter = 90 * time.Second
+	if got := l.Fault(e); got != "Ihre Apps Warten Sie 90 Sekunden und versuchen Sie es dann noch einmal." {
+		t.Errorf("an error that says how long to wait: %q", got)
 	}
 }
 

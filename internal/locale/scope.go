@@ -20,3 +20,8 @@ func scopeName(s loop.Scope) string {
 	}
 	return string(name)
 }
+
+// ScopeCannot is what an app without the scope can't do.
+func (l *Language) ScopeCannot(s loop.Scope) string {
+	return l.Text("scope." + scopeName(s) + ".cannot")
+}

@@ -42,7 +42,7 @@ const maxEmailLength = 254
 // ParseEmail brings an address into canonical form, the same at sign-up and
 // sign-in. Anything but one plain ASCII address is a ValidationError.
 func ParseEmail(text string) (Email, error) {
-	fault := Errorf(ValidationError, "Enter one e-mail address, such as name@example.com.").About("email")
+	fault := Errorf(ValidationError, "Enter one e-mail address, such as name@example.com.").About("email").Worded("fault.email")
 	text = strings.TrimSpace(text)
 	local, domain, ok := strings.Cut(text, "@")
 	if !ok || len(text) > maxEmailLength || local == "" || len(local) > 64 || !plainLocal(local) || !plainDomain(domain) {
@@ -81,10 +81,10 @@ func letterOrDigit(r rune) bool {
 func ParseName(text string) (string, error) {
 	name := strings.Join(strings.Fields(text), " ")
 	if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > 100 {
-		return "", Errorf(ValidationError, "Enter your name, in at most 100 characters.").About("name")
+		return "", Errorf(ValidationError, "Enter your name, in at most 100 characters.").About("name").Worded("fault.name")
 	}
 	if hidesSomething(name) {
-		return "", Errorf(ValidationError, "This name holds a character that shows nothing, such as a zero-width space or a change of direction. Type it without.").About("name")
+		return "", Errorf(ValidationError, "This name holds a character that shows nothing, such as a zero-width space or a change of direction. Type it without.").About("name").Worded("fault.name_hidden")
 	}
 	return name, nil
 }

@@ -110,7 +110,7 @@ func (a *Accounts) SignUp(ctx context.Context, m *loop.Member, passwordHash stri
 func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec audit.Record) error {
 	err := a.Store.AddMember(ctx, m, hash, nil, rec)
 	if errors.Is(err, ErrAddressTaken) {
-		return loop.Errorf(loop.ValidationError, "This address cannot be used for a new account. If it is yours, sign in instead.").About("email")
+		return loop.Errorf(loop.ValidationError, "This address cannot be used for a new account. If it is yours, sign in instead.").About("email").Worded("fault.address_taken")
 	}
 	return err
 }

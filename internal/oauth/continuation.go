@@ -60,7 +60,7 @@ func (p *Progress) read(text string) {
 }
 
 // errLost is what a member reads whose request cannot be taken up again.
-var errLost = loop.Errorf(loop.InvalidRequest, "This page is too old, or was opened in another browser. Go back to the app and start again.")
+var errLost = loop.Errorf(loop.InvalidRequest, "This page is too old, or was opened in another browser. Go back to the app and start again.").Worded("fault.lost")
 
 // OpenContinuation reads a continuation that came from a browser with these values
 // of its cookies: InvalidRequest where it was not sealed here, is older than 30

@@ -47,7 +47,7 @@ type Authenticator struct {
 
 // errSignIn is the one answer to every sign-in that fails, whether the account
 // exists or not.
-var errSignIn = loop.Errorf(loop.ValidationError, "The e-mail address or the password is not right.").About("password")
+var errSignIn = loop.Errorf(loop.ValidationError, "The e-mail address or the password is not right.").About("password").Worded("fault.signin")
 
 // Credentials are what a member types to sign in.
 type Credentials struct {

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	_ "embed"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -41,11 +42,11 @@ func (p Passwords) Choose(ctx context.Context, typed string, email loop.Email) (
 // the same keys on another machine give the same password (RFC 8265 §4.2).
 func readPassword(typed string) (string, error) {
 	if len(typed) > 4*maxTyped || utf8.RuneCountInString(typed) > maxTyped {
-		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password")
+		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password").Worded("fault.password_long", strconv.Itoa(maxPassword))
 	}
 	password, err := precis.OpaqueString.String(typed)
 	if err != nil {
-		return "", loop.Errorf(loop.ValidationError, "The password is empty or holds a character that cannot be typed.").About("password")
+		return "", loop.Errorf(loop.ValidationError, "The password is empty or holds a character that cannot be typed.").About("password").Worded("fault.password_typed")
 	}
 	return password, nil
 }
@@ -57,15 +58,15 @@ func newPassword(typed string, email loop.Email) (string, error) {
 		return "", err
 	}
 	if utf8.RuneCountInString(password) < minPassword {
-		return "", loop.Errorf(loop.ValidationError, "Choose a password of at least %d characters. A few words work well.", minPassword).About("password")
+		return "", loop.Errorf(loop.ValidationError, "Choose a password of at least %d characters. A few words work well.", minPassword).About("password").Worded("fault.password_short", strconv.Itoa(minPassword))
 	}
 	if utf8.RuneCountInString(password) > maxPassword {
-		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password")
+		return "", loop.Errorf(loop.ValidationError, "The password is longer than %d characters.", maxPassword).About("password").Worded("fault.password_long", strconv.Itoa(maxPassword))
 	}
 	local, _, _ := strings.Cut(string(email), "@")
 	lower := strings.ToLower(password)
 	if lower == string(email) || lower == local || isCommon(lower) {
-		return "", loop.Errorf(loop.ValidationError, "This password is one of the first that anybody would try. Choose another; a few words work well.").About("password")
+		return "", loop.Errorf(loop.ValidationError, "This password is one of the first that anybody would try. Choose another; a few words work well.").About("password").Worded("fault.password_common")
 	}
 	return password, nil
 }

@@ -121,7 +121,7 @@ func (t *Throttle) Reserve(ctx context.Context, try Try) error {
 	keys := try.counted()
 	wait, err := t.count(ctx, keys, try.signedIn())
 	if err == nil && wait > 0 {
-		err = tooMany("There were too many sign-ins. Wait a moment, then try again.", wait)
+		err = tooMany("There were too many sign-ins. Wait a moment, then try again.", "fault.too_many_signins", wait)
 	}
 	return err
 }
@@ -188,7 +188,7 @@ func (t *Throttle) AllowSignUp(ctx context.Context, address string) error {
 	key := counted{name: "sign-ups from " + loop.NetworkOf(address).String(), rule: rule{free: t.SignUpsPerHour, window: time.Hour}}
 	wait, err := t.count(ctx, []counted{key})
 	if err == nil && wait > 0 {
-		err = tooMany("Too many accounts were made from this network. Try again later.", wait)
+		err = tooMany("Too many accounts were made from this network. Try again later.", "fault.too_many_signups", wait)
 	}
 	return err
 }
@@ -206,7 +206,7 @@ func (t *Throttle) AllowMail(ctx context.Context, email loop.Email, device strin
 	}
 	wait, err := t.count(ctx, keys)
 	if err == nil && wait > 0 {
-		err = tooMany("There were too many mails to this address, or from this network. Wait a moment, then try again.", wait)
+		err = tooMany("There were too many mails to this address, or from this network. Wait a moment, then try again.", "fault.too_many_mails", wait)
 	}
 	return err
 }
@@ -221,8 +221,9 @@ func (t *Throttle) keys(all []counted) []TryKey {
 	return keys
 }
 
-func tooMany(text string, wait time.Duration) error {
-	e := loop.Errorf(loop.RateLimited, "%s", text)
+// tooMany refuses until the wait is over; words is what a member reads.
+func tooMany(text, words string, wait time.Duration) error {
+	e := loop.Errorf(loop.RateLimited, "%s", text).Worded(words)
 	e.RetryAfter = wait
 	return e
 }

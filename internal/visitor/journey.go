@@ -135,7 +135,7 @@ func (v *Visitors) Step(ctx context.Context, j Journey, signIn *loop.SignIn) (*o
 }
 
 // ErrNoJourney is returned where only an app's request leads and there is none.
-var ErrNoJourney = loop.Errorf(loop.InvalidRequest, "This page belongs to an app's request. Go back to the app and start again.")
+var ErrNoJourney = loop.Errorf(loop.InvalidRequest, "This page belongs to an app's request. Go back to the app and start again.").Worded("fault.no_journey")
 
 // AskedByApp opens a page that only an app's request leads to.
 func (v *Visitors) AskedByApp(r *http.Request) (Journey, *loop.SignIn, error) {
