@@ -18,6 +18,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -105,6 +106,13 @@ func parse(args []string) (o options, err error) {
 func (o options) compareBuilds(ctx context.Context, stdout io.Writer) error {
 	var found []comparison
 	for engine := range strings.SplitSeq(o.engines, ",") {
+		if o.storm {
+			own, other := &platform{engine: engine}, &platform{engine: engine, binary: o.against}
+			if err := errors.Join(measureStorm(ctx, own, o.span, stdout), measureStorm(ctx, other, o.span, stdout)); err != nil {
+				return err
+			}
+			continue
+		}
 		measured, err := measureAgainst(ctx, engine, o.against, o.scenarios, o.span, stdout)
 		if err != nil {
 			return err

@@ -22,6 +22,7 @@ import (
 const (
 	signInsPerSecond = 200
 	stormAt          = 16 // refreshes at a time
+	signInsEach      = 40 // of one account: after 60 it would have to wait
 )
 
 // measureStorm measures refreshes in calm and in a storm, and prints both.
@@ -42,7 +43,7 @@ func measureStorm(ctx context.Context, p *platform, span time.Duration, stdout i
 	if err != nil {
 		return err
 	}
-	s, err := newStorm(ctx, people)
+	s, err := newStorm(ctx, p, int(signInsPerSecond*(warmUp+span)/time.Second)/signInsEach+1)
 	if err != nil {
 		return err
 	}
@@ -61,8 +62,8 @@ func measureStorm(ctx context.Context, p *platform, span time.Duration, stdout i
 		fmt.Fprintf(stdout, "| %s | %.0f | %.2f | %.2f | %d |\n", []string{"calm", "storm"}[i], found.perSecond, milliseconds(found.p50), milliseconds(found.p99), found.errors)
 		printFirst(stdout, found.first)
 	}
-	fmt.Fprintf(stdout, "\nThat is %.0f %% of calm. Of %d sign-ins %d were answered with a session, %d otherwise, %d had no answer within %s. The platform's memory: %s.\n",
-		100*stormy.perSecond/calm.perSecond, s.sent.Load(), s.signedIn.Load(), s.refused.Load(), s.lost.Load(), patience, residentMemory(p.server.Process.Pid))
+	fmt.Fprintf(stdout, "\nThat is %.0f %% of calm. Of %d sign-ins %d were answered with a session, %d with 503 (too many wait for a hash), %d with 429, %d otherwise, %d had no answer within %s. The platform's memory: %s.\n",
+		100*stormy.perSecond/calm.perSecond, s.sent.Load(), s.signedIn.Load(), s.busy.Load(), s.limited.Load(), s.other.Load(), s.lost.Load(), patience, residentMemory(p.server.Process.Pid))
 	return nil
 }
 
@@ -73,16 +74,16 @@ type storm struct {
 	forms   []url.Values
 	browser *http.Client
 
-	sent, signedIn, refused, lost atomic.Int64
+	sent, signedIn, busy, limited, other, lost atomic.Int64
 }
 
-// newStorm opens the sign-in page once, and fills it in for each person.
-func newStorm(ctx context.Context, people []*person) (*storm, error) {
+// newStorm makes so many accounts, opens the sign-in page once, and fills it in for each.
+func newStorm(ctx context.Context, p *platform, accounts int) (*storm, error) {
 	stranger, err := newBrowser()
 	if err != nil {
 		return nil, err
 	}
-	at := people[0].platform.authorize.ResolveReference(&url.URL{Path: "/signin"})
+	at := p.authorize.ResolveReference(&url.URL{Path: "/signin"})
 	seen, err := stranger.send(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, err
@@ -90,13 +91,17 @@ func newStorm(ctx context.Context, people []*person) (*storm, error) {
 	s := &storm{address: at.String(), cookies: stranger.cookies(at), browser: &http.Client{
 		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: signInsPerSecond}, CheckRedirect: stranger.http.CheckRedirect,
 	}}
-	for _, who := range people {
+	for i := range accounts {
+		email, password, err := p.account(ctx, stormAt+i)
+		if err != nil {
+			return nil, err
+		}
 		form, err := pagetest.Press(bytes.NewReader(seen.body), "sign-in")
 		if err != nil || form == nil {
 			return nil, errors.Join(err, fmt.Errorf("%s has no form to sign in", s.address))
 		}
-		form.Values.Set("email", who.email)
-		form.Values.Set("password", who.password)
+		form.Values.Set("email", email)
+		form.Values.Set("password", password)
 		s.forms = append(s.forms, form.Values)
 	}
 	return s, nil
@@ -113,20 +118,23 @@ func (s *storm) blow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			all.Go(func() { s.signIn(context.WithoutCancel(ctx), s.forms[n%len(s.forms)]) })
+			all.Go(func() { s.signIn(context.WithoutCancel(ctx), n%len(s.forms)) })
 		}
 	}
 }
 
-func (s *storm) signIn(ctx context.Context, form url.Values) {
+// signIn signs an account in, each from a network of its own, which a proxy names: of
+// one network no more than 50 tries are judged at once.
+func (s *storm) signIn(ctx context.Context, account int) {
 	s.sent.Add(1)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, strings.NewReader(s.forms[account].Encode()))
 	if err != nil {
 		s.lost.Add(1)
 		return
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Cookie", s.cookies)
+	request.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:db8:0:%x::1", account))
 	answer, err := s.browser.Do(request)
 	if err != nil {
 		s.lost.Add(1)
@@ -134,10 +142,15 @@ func (s *storm) signIn(ctx context.Context, form url.Values) {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.Copy(io.Discard, answer.Body)
-	if answer.StatusCode == http.StatusSeeOther {
+	switch answer.StatusCode {
+	case http.StatusSeeOther:
 		s.signedIn.Add(1)
-	} else {
-		s.refused.Add(1)
+	case http.StatusServiceUnavailable:
+		s.busy.Add(1)
+	case http.StatusTooManyRequests:
+		s.limited.Add(1)
+	default:
+		s.other.Add(1)
 	}
 }
 
