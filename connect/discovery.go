@@ -42,7 +42,7 @@ type discovery struct {
 	running *asking    // nil: nobody asks
 }
 
-// asking is a question on its way.
+// asking is a request that has no answer yet.
 type asking struct {
 	done chan struct{}
 	err  error // once done
@@ -76,7 +76,7 @@ func (d *discovery) get(ctx context.Context) (*endpoints, error) {
 	return found, nil
 }
 
-// current gives what was found, and the question that is on its way; never neither: it
+// current gives what was found, and the request that has no answer yet; never neither: it
 // begins one where nothing is there, or where that is old.
 func (d *discovery) current() (*endpoints, *asking) {
 	d.mu.Lock()

@@ -108,7 +108,7 @@ func (s sealer) open(sealed []byte, subject string) (plaintext []byte, newest bo
 	return nil, false, errNotSealed
 }
 
-// sealText is seal for what travels as text.
+// sealText is seal for what is sent as text.
 func (s sealer) sealText(plaintext []byte, subject string) string {
 	return base64.RawURLEncoding.EncodeToString(s.seal(plaintext, subject))
 }

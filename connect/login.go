@@ -190,7 +190,7 @@ func (c *Client) verifyRefreshed(ctx context.Context, member string, got *answer
 // came with it is not kept.
 var errForeignToken = errors.New("the ID token of a refresh is not this member's")
 
-// maxReturnTo bounds the path that a flow leads back to: it travels in a cookie.
+// maxReturnTo bounds the path that a flow leads back to: it is kept in a cookie.
 const maxReturnTo = 512
 
 // localPath gives a path of the app's own, with its query; empty where the text is

@@ -12,7 +12,7 @@ import (
 )
 
 // ahead is how long before its expiry an access token is renewed, so that none expires
-// on its way.
+// before it arrives.
 const ahead = 30 * time.Second
 
 // refreshes has the goroutines of a process that want the same wait for one of them.

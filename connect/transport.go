@@ -28,7 +28,7 @@ func (c *Client) scheme() string {
 }
 
 // RoundTrip sends a request. Requests to other hosts than Loop's are refused: a token
-// is nobody else's business.
+// is for Loop alone.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer closeBody(r)
 	if origin := r.URL.Scheme + "://" + r.URL.Host; origin != originOf(t.client.config.API) && origin != originOf(t.client.config.Issuer) {

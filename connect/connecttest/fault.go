@@ -97,7 +97,7 @@ func (f *faults) before(next http.Handler) http.Handler {
 	})
 }
 
-// nobody hears an answer.
+// nobody takes an answer and drops it.
 type nobody struct{ header http.Header }
 
 // Header is written to, and not sent.

@@ -40,7 +40,7 @@ async function connect(server) {
 async function finish(server, address) {
   const flow = JSON.parse(sessionStorage.getItem('flow') ?? '{}');
   sessionStorage.removeItem('flow');
-  history.replaceState(null, '', redirectUri); // the code is of no use any more, and none of anybody's business
+  history.replaceState(null, '', redirectUri); // the code is of no use any more, and does not belong in the history
   const answer = oauth.validateAuthResponse(server, client, address, flow.state);
   const DPoP = oauth.DPoP(client, await oauth.generateKeyPair('ES256'));
   const exchange = () => oauth.authorizationCodeGrantRequest(

@@ -1,5 +1,5 @@
 // Package audit is the chained record of everything that happened: what a record
-// says, how one hangs from the other, the signed checkpoints that are kept
+// says, how each links to the one before, the signed checkpoints that are kept
 // outside the database, and how all of it is verified.
 //
 // Each database has a lane of its own, written by its one writer. A record's

@@ -43,7 +43,7 @@ func Verify(ctx context.Context, keys Keys, lines [][]byte, databases ...Records
 	return v.finish(checkpoints)
 }
 
-// readCheckpoints checks each line's signature and that each hangs from the one
+// readCheckpoints checks each line's signature and that each links to the one
 // before.
 func (k Keys) readCheckpoints(lines [][]byte) ([]Checkpoint, error) {
 	var (

@@ -29,7 +29,7 @@ type DataKey struct {
 	mac  [32]byte
 }
 
-// newDataKey derives the two keys that a member's secret stands for.
+// newDataKey derives the two keys of a member's secret.
 func newDataKey(secret []byte) (*DataKey, error) {
 	key := new(DataKey)
 	seal, err := hkdf.Key(sha256.New, secret, nil, "loop data seal", chacha20poly1305.KeySize)

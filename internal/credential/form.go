@@ -65,7 +65,7 @@ func checksum(text []byte) (digits [checksumLength]byte) {
 	return digits
 }
 
-// Secret is the text of a credential on its way to its owner. It cannot be
+// Secret is the text of a credential that is to be given to its owner. It cannot be
 // printed or logged by accident: only Reveal gives the text.
 type Secret struct{ text string }
 

@@ -171,7 +171,7 @@ func (r *Ring) MAC(purpose Purpose, keyID uint32, data ...[]byte) []byte {
 	return key.authenticate(data...)
 }
 
-// Derive gives 32 bytes that hang from the key at work for the purpose: another
+// Derive gives 32 bytes that depend on the key at work for the purpose: another
 // 32 once its successor has taken over. For what has to be known again after
 // that, see Tagger.
 func (r *Ring) Derive(purpose Purpose, label string) [32]byte {

@@ -197,7 +197,7 @@ func TestClinical_BeforeIdentityDoesNotStart(t *testing.T) {
 
 // A question that nobody with the ring has asked just now is answered as an address
 // that is not there.
-func TestDesk_AnswersOnlyWhoHasTheRing(t *testing.T) {
+func TestServer_AnswersOnlyWhoHasTheRing(t *testing.T) {
 	t.Parallel()
 	d := divide(t)
 	path := "/internal/members/" + string(d.member.ID)

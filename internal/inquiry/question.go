@@ -18,7 +18,7 @@ const (
 	originsPath = "/internal/origins/" // in base64url
 )
 
-// Answers, as they travel.
+// Answers, as they are sent.
 type (
 	memberAnswer struct {
 		Sex loop.Sex `json:"sex"`
@@ -37,7 +37,7 @@ type (
 // scheme is the authentication scheme of a question's Authorization header.
 const scheme = "Loop-Inquiry "
 
-// validFor is how far the two clocks may be apart, and how long a question may travel.
+// validFor is how far the two clocks may be apart, and how old a question may be.
 const validFor = time.Minute
 
 const timeLength = 8

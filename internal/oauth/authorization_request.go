@@ -17,7 +17,7 @@ import (
 // AuthorizationRequest is a request to the authorization endpoint (RFC 6749
 // §4.1.1, OpenID Connect Core §3.1.2.1) that has been checked in full.
 type AuthorizationRequest struct {
-	Asked
+	RawRequest
 
 	Client      *loop.Client
 	RedirectURI loop.RedirectURI
@@ -38,9 +38,9 @@ type AuthorizationRequest struct {
 	acr []string // one of which the claims parameter demands; none: any
 }
 
-// Asked is an authorization request as its app made it, however it came here. It
+// RawRequest is an authorization request as its app made it, however it came here. It
 // is checked afresh at every step.
-type Asked struct {
+type RawRequest struct {
 	Parameters url.Values
 	Handle     string // the request_uri under which it was pushed; empty: it was not
 	Key        string // thumbprint of the DPoP key that the code is to be bound to; empty: none
@@ -62,7 +62,7 @@ type Prompt struct {
 	None, Login, Consent, SelectAccount bool
 }
 
-// AuthorizationError is a refused authorization request. It travels to the
+// AuthorizationError is a refused authorization request. It is sent to the
 // redirect URI where client and redirect URI are proven; else it ends in a page.
 type AuthorizationError struct {
 	Fault *loop.Error
@@ -79,7 +79,7 @@ func (e *AuthorizationError) Error() string { return e.Fault.Error() }
 // Unwrap gives the fault within.
 func (e *AuthorizationError) Unwrap() error { return e.Fault }
 
-// Answer is an authorization response on its way: where it goes and what the
+// Answer is an authorization response: where it is sent and what the
 // client needs to take it for an answer to its own request.
 type Answer struct {
 	Client      *loop.Client
@@ -100,8 +100,8 @@ const (
 // Client and redirect URI are proven before anything else is judged, so that no
 // error is ever sent to a place that did not register. All faults are reported at
 // once. Every refusal is an *AuthorizationError.
-func (s *Server) CheckAuthorizationRequest(ctx context.Context, asked Asked) (*AuthorizationRequest, error) {
-	req := &AuthorizationRequest{Asked: asked, Mode: QueryMode}
+func (s *Server) CheckAuthorizationRequest(ctx context.Context, raw RawRequest) (*AuthorizationRequest, error) {
+	req := &AuthorizationRequest{RawRequest: raw, Mode: QueryMode}
 	refused := s.proveClient(ctx, req)
 	var found faults
 	if refused != nil {
@@ -110,7 +110,7 @@ func (s *Server) CheckAuthorizationRequest(ctx context.Context, asked Asked) (*A
 		refused = &AuthorizationError{}
 	}
 	s.checkRest(req, &found)
-	req.LoginHint = asked.Parameters.Get("login_hint")
+	req.LoginHint = raw.Parameters.Get("login_hint")
 	if refused.Fault = found.join(); refused.Fault == nil {
 		return req, nil
 	}
@@ -121,7 +121,7 @@ func (s *Server) CheckAuthorizationRequest(ctx context.Context, asked Asked) (*A
 }
 
 // proveClient finds the client and the redirect URI of a request. Where it can't,
-// the refusal ends in a page, and the request stands for a client that may ask for
+// the refusal ends in a page, and the request is taken for that of a client that may ask for
 // everything, so that its other faults can be found.
 func (s *Server) proveClient(ctx context.Context, req *AuthorizationRequest) *AuthorizationError {
 	client, err := s.findClient(ctx, req.Parameters)
@@ -141,7 +141,7 @@ func (s *Server) proveClient(ctx context.Context, req *AuthorizationRequest) *Au
 	return refused
 }
 
-// anyClient stands for a client that is not known: nothing is beyond it.
+// anyClient is checked in place of a client that is not known: it may ask for all.
 func anyClient() *loop.Client {
 	c := &loop.Client{Protocol: loop.Protocol{GrantTypes: []loop.GrantType{loop.GrantAuthorizationCode}}}
 	for _, row := range loop.ScopeRegistry() {

@@ -119,7 +119,7 @@ func (req *AuthorizationRequest) Needed() loop.Scopes {
 	return NeededOf(req.Client, req.Scopes)
 }
 
-// Refuse makes an error that travels to the client.
+// Refuse makes an error that is sent to the client.
 func (req *AuthorizationRequest) Refuse(e *loop.Error) *AuthorizationError {
 	return &AuthorizationError{Fault: e, To: req.answer()}
 }

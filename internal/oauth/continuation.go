@@ -11,16 +11,16 @@ import (
 )
 
 // Continuation carries an authorization request through sign-in and consent. It
-// is sealed, so that nobody can change the request on its way, and bound to the
+// is sealed, so that nobody can change the request meanwhile, and bound to the
 // browser that made it, so that nobody else can go on with it.
 type Continuation struct {
-	Asked
+	RawRequest
 	Progress Progress
 	Browser  string // the pre-session cookie's value
 }
 
 // SealContinuation gives the text that pages carry. A pushed request stays where
-// it is kept, and travels by its name.
+// it is kept, and is carried as its request_uri.
 func (f Forms) SealContinuation(c Continuation) string {
 	var p packer
 	p.text(c.Handle)
@@ -82,7 +82,7 @@ func (s *Server) OpenContinuation(ctx context.Context, text string, browsers []s
 		return Continuation{}, errLost
 	}
 	if c.Handle != "" {
-		c.Asked, _, err = s.openPushed(ctx, c.Handle, true)
+		c.RawRequest, _, err = s.openPushed(ctx, c.Handle, true)
 	}
 	return c, err
 }

@@ -110,7 +110,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		req, err := s.CheckAuthorizationRequest(t.Context(), Asked{Parameters: params})
+		req, err := s.CheckAuthorizationRequest(t.Context(), RawRequest{Parameters: params})
 		if err != nil {
 			refused, ok := errors.AsType[*AuthorizationError](err)
 			if !ok || refused.Fault.Code == loop.ServerError {
@@ -125,7 +125,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 			t.Fatalf("%q passed as %+v", query, req)
 		}
 		// What the pages carry is the same request.
-		c := Continuation{Asked: Asked{Parameters: params}, Progress: Progress{Began: s.World.Now()}, Browser: "b"}
+		c := Continuation{RawRequest: RawRequest{Parameters: params}, Progress: Progress{Began: s.World.Now()}, Browser: "b"}
 		carried, err := s.OpenContinuation(t.Context(), s.Forms.SealContinuation(c), []string{"b"})
 		if err != nil || carried.Parameters.Encode() != params.Encode() {
 			t.Fatalf("%q is carried as %q, %v", query, carried.Parameters.Encode(), err)
@@ -174,7 +174,7 @@ func FuzzTokens(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(refresh.Reveal())
-	f.Add(s.Forms.SealContinuation(Continuation{Asked: Asked{Parameters: url.Values{"a": {"b"}}}, Progress: Progress{Began: now}, Browser: "b"}))
+	f.Add(s.Forms.SealContinuation(Continuation{RawRequest: RawRequest{Parameters: url.Values{"a": {"b"}}}, Progress: Progress{Began: now}, Browser: "b"}))
 	issued := AccessToken{ID: loop.NewTokenID(s.World), Client: client.ID, Audience: []string{"https://orders.example"}, IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
 	jwt, err := s.Minter.signAccessToken(issued)
 	if err != nil {

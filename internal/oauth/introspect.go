@@ -87,11 +87,11 @@ func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, tok
 		if chain == nil || chain.Client != client.ID ||
 			token.generation > chain.Generation || token.generation < chain.Generation && client.Protocol.Profile.Rules().Rotates ||
 			!hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) ||
-			standing(st, s.World.Now()) != "" || !chain.Live(s.World.Now()) {
+			endedReason(st, s.World.Now()) != "" || !chain.Live(s.World.Now()) {
 			return Change{}, nil
 		}
 		*answer = Introspection{
-			Active: true, Scope: covered(chain.Scopes, st).String(), Client: string(chain.Client),
+			Active: true, Scope: stillGranted(chain.Scopes, st).String(), Client: string(chain.Client),
 			Expiry: loop.Earlier(chain.IdleExpiresAt, st.Grant.EndsAt).Unix(), IssuedAt: chain.RotatedAt.Unix(), Subject: string(chain.Member), Issuer: s.Issuer,
 			AuthTime: chain.Authentication.At.Unix(), ACR: chain.Authentication.Context(),
 		}

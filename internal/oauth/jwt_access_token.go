@@ -31,9 +31,9 @@ type jwtAccessToken struct {
 	Lineage  string              `json:"loop_bearings"` // sealed: what it depends on, for introspection alone
 }
 
-// signAccessToken makes a JWT access token (RFC 9068). Whoever reads it by itself
-// never hears that it was revoked, which is why it is short-lived and opens nothing
-// of ours.
+// signAccessToken makes a JWT access token (RFC 9068). Who reads it without
+// introspection does not learn that it was revoked. So it is short-lived, and opens
+// nothing of ours.
 func (m *Minter) signAccessToken(token AccessToken) (string, error) {
 	claims := jwtAccessToken{
 		Issuer: m.Issuer, Subject: string(token.Member), Audience: strings.Join(token.Audience, " "),

@@ -83,20 +83,20 @@ func (s *Server) Push(ctx context.Context, client *loop.Client, req clientauth.R
 
 // pushedParameters reads the authorization request in the form of a push: the
 // parameters in it, or those of a request object.
-func (s *Server) pushedParameters(ctx context.Context, client *loop.Client, form url.Values) (Asked, error) {
+func (s *Server) pushedParameters(ctx context.Context, client *loop.Client, form url.Values) (RawRequest, error) {
 	params := maps.Clone(form)
 	for _, name := range clientProof {
 		params.Del(name)
 	}
 	params.Set("client_id", string(client.ID))
 	if params.Has("request_uri") {
-		return Asked{}, loop.Errorf(loop.InvalidRequest, "A request_uri cannot be pushed: it is the answer to a push.").About("request_uri")
+		return RawRequest{}, loop.Errorf(loop.InvalidRequest, "A request_uri cannot be pushed: it is the answer to a push.").About("request_uri")
 	}
 	if !params.Has("request") {
-		return Asked{Parameters: params, Unsigned: true}, nil
+		return RawRequest{Parameters: params, Unsigned: true}, nil
 	}
 	signed, err := s.openRequestObject(ctx, client, params.Get("request"))
-	return Asked{Parameters: signed}, err
+	return RawRequest{Parameters: signed}, err
 }
 
 // pushedKey finds the key that the code will be bound to, with the proof of the
@@ -121,27 +121,27 @@ var errBadHandle = loop.Errorf(loop.InvalidRequestURI, "The request_uri is unkno
 
 // openPushed finds a pushed request that can still be answered. Late says that
 // the member is already on the way, so that only its completion counts.
-func (s *Server) openPushed(ctx context.Context, handle string, late bool) (Asked, *PushedRequest, error) {
+func (s *Server) openPushed(ctx context.Context, handle string, late bool) (RawRequest, *PushedRequest, error) {
 	if _, ok := credential.Prefix(requestURIPrefix).Parse(handle); !ok {
-		return Asked{}, nil, errBadHandle
+		return RawRequest{}, nil, errBadHandle
 	}
 	pushed, err := s.Pushed.PushedRequest(ctx, sha256.Sum256([]byte(handle)))
 	if errors.Is(err, loop.ErrNotFound) {
-		return Asked{}, nil, errBadHandle
+		return RawRequest{}, nil, errBadHandle
 	}
 	if err != nil {
-		return Asked{}, nil, err
+		return RawRequest{}, nil, err
 	}
 	if !pushed.CompletedAt.IsZero() || !late && !loop.Alive(s.World.Now(), pushed.ExpiresAt.Add(-pushedLife), pushedLife) {
-		return Asked{}, nil, errBadHandle
+		return RawRequest{}, nil, errBadHandle
 	}
-	return Asked{Parameters: pushed.Parameters, Handle: handle, Key: pushed.Key}, pushed, nil
+	return RawRequest{Parameters: pushed.Parameters, Handle: handle, Key: pushed.Key}, pushed, nil
 }
 
 // Resolve finds the authorization request in what came to the authorization
 // endpoint: the parameters themselves, those that were pushed, or those of a
 // signed request object. Every refusal is an *AuthorizationError.
-func (s *Server) Resolve(ctx context.Context, params url.Values) (Asked, error) {
+func (s *Server) Resolve(ctx context.Context, params url.Values) (RawRequest, error) {
 	params = parameter.WithoutEmpty(params)
 	switch {
 	case strings.HasPrefix(params.Get("request_uri"), requestURIPrefix) && len(params["request_uri"]) == 1:
@@ -149,18 +149,18 @@ func (s *Server) Resolve(ctx context.Context, params url.Values) (Asked, error) 
 	case len(params["request"]) == 1 && !params.Has("request_uri"):
 		return s.resolveSigned(ctx, params)
 	}
-	return Asked{Parameters: params, Unsigned: true}, nil
+	return RawRequest{Parameters: params, Unsigned: true}, nil
 }
 
 // resolvePushed: beside client_id, nothing else in the address counts (RFC 9126
 // §4). A bad handle is a page: without it nobody knows where to redirect.
-func (s *Server) resolvePushed(ctx context.Context, params url.Values) (Asked, error) {
+func (s *Server) resolvePushed(ctx context.Context, params url.Values) (RawRequest, error) {
 	asked, pushed, err := s.openPushed(ctx, params.Get("request_uri"), false)
 	if err == nil && (len(params["client_id"]) != 1 || params.Get("client_id") != string(pushed.Client)) {
 		err = errBadHandle
 	}
 	if err != nil {
-		return Asked{}, &AuthorizationError{Fault: loop.AsError(err)}
+		return RawRequest{}, &AuthorizationError{Fault: loop.AsError(err)}
 	}
 	return asked, nil
 }

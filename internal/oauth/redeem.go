@@ -51,7 +51,7 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 		}
 		return change, refused
 	})
-	if err = s.madeCertain(ctx, err, made.chain); err != nil {
+	if err = s.settleOutcome(ctx, err, made.chain); err != nil {
 		return nil, err
 	}
 	made.granted = loop.ScopeRequest{Scopes: made.chain.Scopes, Offline: made.chain.AskedFor.Offline}
@@ -114,14 +114,14 @@ func (s *Server) redemption(ctx context.Context, code Code, binding possession.B
 	if !loop.Alive(now, code.ExpiresAt.Add(-loop.CodeLife), loop.CodeLife) {
 		return refused(st, string(code.ID), "code expired"), errCodeExpired
 	}
-	fault := standing(st, now)
+	fault := endedReason(st, now)
 	if fault == "" && s.Revocations.revokedAfter(lineage{code.Member, code.Client, code.Grant, code.ID, "", code.Counter}) {
 		fault = "revoked since"
 	}
 	if fault != "" {
 		return refused(st, string(code.ID), fault), errGrantGone
 	}
-	scopes := covered(code.Scopes, st)
+	scopes := stillGranted(code.Scopes, st)
 	if len(scopes) == 0 {
 		return refused(st, string(code.ID), "no scope left"), errNothingLeft
 	}

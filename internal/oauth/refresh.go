@@ -91,7 +91,7 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 		done, change, err = s.rotation(ctx, req, token, named, st)
 		return change, err
 	})
-	if err = s.madeCertain(ctx, err, done.chain); err != nil {
+	if err = s.settleOutcome(ctx, err, done.chain); err != nil {
 		return nil, err
 	}
 	response, err := s.Minter.issue(req, done)
@@ -101,11 +101,11 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 	return s.Minter.withIDToken(response, req.Client, done, "", "")
 }
 
-// madeCertain looks again where it is not known whether a decision was written:
+// settleOutcome looks again where it is not known whether a decision was written:
 // if the chain is stored as this request left it, it was, and all else that the
 // answer needs is derived from it. Otherwise the error stays, and says that
 // nobody knows.
-func (s *Server) madeCertain(ctx context.Context, err error, left *loop.Chain) error {
+func (s *Server) settleOutcome(ctx context.Context, err error, left *loop.Chain) error {
 	if left == nil || !errors.Is(err, loop.ErrOutcomeUnknown) {
 		return err
 	}
@@ -121,7 +121,7 @@ func (s *Server) madeCertain(ctx context.Context, err error, left *loop.Chain) e
 }
 
 // rotation decides on a refresh token that opened: whose it is, whether it is
-// the chain's newest, and what it still stands for.
+// the chain's newest, and what it may still be given.
 func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest, st State) (issuance, Change, error) {
 	chain, client := st.Chain, req.Client
 	if chain == nil || chain.Client != client.ID || !hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) {
@@ -145,7 +145,7 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	if err != nil {
 		return issuance{}, Change{}, err
 	}
-	granted := loop.ScopeRequest{Scopes: covered(asked.Scopes.And(chain.Scopes), st), Offline: asked.Offline}
+	granted := loop.ScopeRequest{Scopes: stillGranted(asked.Scopes.And(chain.Scopes), st), Offline: asked.Offline}
 	if len(granted.Scopes) == 0 {
 		return issuance{}, refused(st, string(chain.ID), "no scope left"), noneLeft(chain, st)
 	}
@@ -178,7 +178,7 @@ func scopeBeyond(beyond loop.Scopes) error {
 // noneLeft distinguishes a refresh that named the wrong scopes from a chain that has lost
 // all of its own.
 func noneLeft(chain *loop.Chain, st State) error {
-	if len(covered(chain.Scopes, st)) > 0 {
+	if len(stillGranted(chain.Scopes, st)) > 0 {
 		return errNoneGranted
 	}
 	return errNothingLeft
@@ -216,7 +216,7 @@ func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chai
 // refuseEnded turns away a token whose chain, grant, member or client has ended.
 func (s *Server) refuseEnded(st State) (Change, error) {
 	id := string(st.Chain.ID)
-	if fault := standing(st, s.World.Now()); fault != "" {
+	if fault := endedReason(st, s.World.Now()); fault != "" {
 		return refused(st, id, fault), errGrantGone
 	}
 	switch {

@@ -157,17 +157,17 @@ func parameterValues(name string, raw json.RawMessage) ([]string, error) {
 // resolveSigned opens a request object that came to the authorization endpoint.
 // A redirect URI beside it that is not registered is a page, whatever the object
 // says; one that is takes the refusal of a bad object.
-func (s *Server) resolveSigned(ctx context.Context, params url.Values) (Asked, error) {
+func (s *Server) resolveSigned(ctx context.Context, params url.Values) (RawRequest, error) {
 	outer := url.Values{"client_id": params["client_id"], "redirect_uri": params["redirect_uri"]}
 	client, err := s.findClient(ctx, outer)
 	if err != nil {
-		return Asked{}, err
+		return RawRequest{}, err
 	}
 	var to *Answer
 	if params.Has("redirect_uri") {
 		redirectURI, err := proveRedirectURI(client, outer)
 		if err != nil {
-			return Asked{}, err
+			return RawRequest{}, err
 		}
 		known := &AuthorizationRequest{Client: client, RedirectURI: redirectURI, Mode: QueryMode}
 		if errors.Join(readState(known, params), readResponseMode(known, params)) == nil {
@@ -176,7 +176,7 @@ func (s *Server) resolveSigned(ctx context.Context, params url.Values) (Asked, e
 	}
 	inner, err := s.openRequestObject(ctx, client, params.Get("request"))
 	if err != nil {
-		return Asked{}, &AuthorizationError{Fault: loop.AsError(err), To: to}
+		return RawRequest{}, &AuthorizationError{Fault: loop.AsError(err), To: to}
 	}
-	return Asked{Parameters: inner}, nil
+	return RawRequest{Parameters: inner}, nil
 }

@@ -66,9 +66,9 @@ func (s *Server) Exchange(ctx context.Context, client *loop.Client, req clientau
 	return response, err
 }
 
-// covered is what of the scopes still stands: within the member's consent as it
+// stillGranted is what of the scopes still stands: within the member's consent as it
 // is now, the client's registration as it is now, and what the app may see.
-func covered(scopes loop.Scopes, st State) loop.Scopes {
+func stillGranted(scopes loop.Scopes, st State) loop.Scopes {
 	scopes = scopes.And(st.Grant.Scopes).And(st.Client.AllowedScopes)
 	if !st.Client.MaySee(st.Member) {
 		scopes = scopes.Without(scopes.PHI())
@@ -76,9 +76,9 @@ func covered(scopes loop.Scopes, st State) loop.Scopes {
 	return scopes
 }
 
-// standing reports why nothing can be issued under the grant any more; empty
+// endedReason reports why nothing can be issued under the grant any more; empty
 // where it can.
-func standing(st State, now time.Time) (fault string) {
+func endedReason(st State, now time.Time) (fault string) {
 	switch {
 	case st.Client == nil:
 		return string(loop.Disabled)

@@ -21,7 +21,7 @@ type signedUserInfo struct {
 	UserInfo
 }
 
-// UserInfo describes the member whom an access token stands for; signed is a JWT
+// UserInfo describes the member whom an access token is about; signed is a JWT
 // of the same, where the client registered to get one.
 func (s *Server) UserInfo(ctx context.Context, token AccessToken) (info UserInfo, signed string, err error) {
 	m, err := s.Ledger.Member(ctx, token.Member)

@@ -36,7 +36,7 @@ func (p *Platform) Figures(ctx context.Context) telemetry.Figures {
 	return f
 }
 
-// readDeliveries reads what is on its way, and what became of it here.
+// readDeliveries reads what waits to be sent, and what became of it here.
 func (p *Platform) readDeliveries(ctx context.Context, f *telemetry.Figures) (err error) {
 	f.Sent = make(map[outbox.Kind]outbox.Counts, len(p.workers))
 	for _, worker := range p.workers {

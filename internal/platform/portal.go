@@ -97,7 +97,7 @@ func (p *Platform) formSecrets(form string) []credential.Secret {
 // the portal, whose address is the platform's own, as its hosts reach each other.
 type logoutAddresses struct {
 	others *fetch.Client
-	portal string // where the portal hears of it
+	portal string // where the portal takes logout tokens
 	own    *http.Client
 }
 

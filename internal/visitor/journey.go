@@ -103,8 +103,8 @@ func (v *Visitors) open(r *http.Request, text string) (Journey, error) {
 }
 
 // Start begins the journey of an app's request, bound to the browser.
-func (v *Visitors) Start(w http.ResponseWriter, r *http.Request, asked oauth.Asked) Journey {
-	c := oauth.Continuation{Asked: asked, Progress: oauth.Progress{Began: v.site.World.Now()}, Browser: v.Browser(w, r)}
+func (v *Visitors) Start(w http.ResponseWriter, r *http.Request, asked oauth.RawRequest) Journey {
+	c := oauth.Continuation{RawRequest: asked, Progress: oauth.Progress{Began: v.site.World.Now()}, Browser: v.Browser(w, r)}
 	noteJourney(r.Context(), c)
 	return v.seal(c)
 }
@@ -126,7 +126,7 @@ func (v *Visitors) seal(c oauth.Continuation) Journey {
 // Step checks the app's request afresh and says what it needs next. A refusal is
 // an *oauth.AuthorizationError.
 func (v *Visitors) Step(ctx context.Context, j Journey, signIn *loop.SignIn) (*oauth.AuthorizationRequest, oauth.Step, error) {
-	req, err := v.oauth.CheckAuthorizationRequest(ctx, j.continuation.Asked)
+	req, err := v.oauth.CheckAuthorizationRequest(ctx, j.continuation.RawRequest)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -49,7 +49,7 @@ func (v *Visitors) App(r *http.Request, j Journey) *App {
 	if !j.Travels() {
 		return nil
 	}
-	req, err := v.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.Asked)
+	req, err := v.oauth.CheckAuthorizationRequest(r.Context(), j.continuation.RawRequest)
 	if err != nil {
 		return nil
 	}
