@@ -88,3 +88,36 @@ func ReadWrittenRange(text string) (r Range, unit string, read bool) {
 	}
 	return r, strings.TrimSpace(parts[3]), true
 }
+
+// ReadText makes a number of the text, where it is one.
+func (in *Incoming) ReadText() {
+	if comparator, value, read := ReadWritten(in.Text); read {
+		in.Comparator, in.Value, in.Text = comparator, value, ""
+	}
+}
+
+// ReadRangeText takes in an interval as it is written. What is no interval in the
+// result's own unit stays text.
+func (in *Incoming) ReadRangeText(text string) {
+	in.RangeText = strings.Join(strings.Fields(text), " ")
+	if read, unit, ok := ReadWrittenRange(text); ok && (unit == "" || foldUnit(unit) == foldUnit(in.Unit)) {
+		in.Range = read
+	}
+}
+
+// ReadLimits takes in an interval whose ends are written apart. What is none stays text.
+func (in *Incoming) ReadLimits(low, high string) {
+	var r Range
+	lowRead, highRead := true, true
+	if low != "" {
+		r.Low, lowRead = readNumber(low)
+	}
+	if high != "" {
+		r.High, highRead = readNumber(high)
+	}
+	if lowRead && highRead && r.Ordered() {
+		in.Range = r
+		return
+	}
+	in.RangeText = strings.TrimSpace(low + " - " + high)
+}
