@@ -62,6 +62,14 @@ var edges = map[string]map[string]string{
 		"internal/audit":     "an import is recorded",
 		"internal/biomarker": "what a result is",
 		"internal/fhir":      "a format of files",
+		"internal/hl7":       "a format of files",
+		"internal/labcsv":    "a format of files",
+	},
+	"internal/hl7": {
+		"internal/biomarker": "what it reads are results",
+	},
+	"internal/labcsv": {
+		"internal/biomarker": "what it reads are results",
 	},
 	"internal/requestlog": {
 		"internal/loop": "which app sent a request, and which error it was answered with",

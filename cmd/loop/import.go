@@ -9,10 +9,13 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
+	_ "time/tzdata" // for --zone, where the system has none
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/intake"
+	"github.com/loop-health/loop/internal/labcsv"
 )
 
 // importFiles reads files here, which a server may not see, and has their results kept
@@ -44,25 +47,41 @@ func (p *process) importFiles(line *commandLine, asked *admin.ImportFiles) error
 	return finish(errors.Join(err, report.end(summary, err == nil)))
 }
 
-// importOptions reads what was asked for, and the file of patients.
-func importOptions(asked *admin.ImportFiles) (intake.Options, error) {
-	options := intake.Options{Source: asked.Source, Member: asked.User, DryRun: asked.DryRun}
+// importOptions reads what was asked for, and the files that say more of it.
+func importOptions(asked *admin.ImportFiles) (options intake.Options, err error) {
+	options = intake.Options{Source: asked.Source, Member: asked.User, DryRun: asked.DryRun}
 	if err := biomarker.CheckSource(asked.Source); err != nil {
 		return options, err
 	}
-	if asked.Patients == "" {
-		if !asked.User.Valid() {
-			return options, errors.New("--user takes a member's id, such as user_01K…: loop user list shows them")
+	if asked.Zone != "" {
+		if options.Zone, err = time.LoadLocation(asked.Zone); err != nil {
+			return options, fmt.Errorf("--zone takes the name of a time zone, such as Europe/Berlin: %w", err)
 		}
-		return options, nil
 	}
-	file, err := os.Open(asked.Patients)
+	if asked.Columns != "" {
+		if options.Layout, err = readFrom("columns", asked.Columns, labcsv.ReadLayout); err != nil {
+			return options, err
+		}
+	}
+	if asked.Patients != "" {
+		options.Patients, err = readFrom("patients", asked.Patients, intake.ReadPatients)
+		return options, err
+	}
+	if !asked.User.Valid() {
+		return options, errors.New("--user takes a member's id, such as user_01K…: loop user list shows them")
+	}
+	return options, nil
+}
+
+// readFrom reads a file that a flag names.
+func readFrom[T any](what, path string, read func(io.Reader) (T, error)) (T, error) {
+	file, err := os.Open(path) //nolint:gosec // G304: the operator names it
 	if err != nil {
-		return options, fmt.Errorf("the file of patients can't be read: %w", err)
+		var nothing T
+		return nothing, fmt.Errorf("the file of %s can't be read: %w", what, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	options.Patients, err = intake.ReadPatients(file)
-	return options, err
+	return read(file)
 }
 
 // openImports opens what is imported. Results come from files alone: they are read twice.

@@ -62,6 +62,8 @@ func TestLoop_AnImportThatIsWrongSaysWhy(t *testing.T) {
 		"of a source in words":    {[]string{"import", good, "--user", ada, "--source", "Quest Inc"}, "kebab-case"},
 		"of patients in no form":  {[]string{"import", good, "--patients", good}, "the file of patients"},
 		"of a damaged file":       {[]string{"import", good, writeFile(t, "bad.json", "{"), "--user", ada}, "bad.json"},
+		"of columns in no form":   {[]string{"import", good, "--user", ada, "--columns", good}, "the file of columns"},
+		"in no zone":              {[]string{"import", good, "--user", ada, "--zone", "Mars"}, "--zone"},
 		"of a batch in no form":   {[]string{"import", "batch"}, "not well-formed JSON"},
 		"a code without a system": {[]string{"import", "map", "x", "y", "tsh"}, "its system"},
 	} {
@@ -71,6 +73,19 @@ func TestLoop_AnImportThatIsWrongSaysWhy(t *testing.T) {
 	}
 	if says := o.do("import", good, "--user", ada); !strings.Contains(says, "kept 1") {
 		t.Errorf("something was imported before: %s", says)
+	}
+}
+
+func TestLoop_CSVAndHL7AreImportedByTheirLayoutAndZone(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	ada := text(t, o.object("user", "create", "--name", "Ada", "--email", "ada@members.example"), "user_id")
+	columns := writeFile(t, "columns.toml", "date = \"DD.MM.YYYY hh:mm\"\ndecimal = \",\"\n[columns]\nloinc = \"LOINC\"\nvalue = \"Wert\"\nunit = \"Einheit\"\ncollected = \"Datum\"\npatient = \"Fall\"\n")
+	csv := writeFile(t, "labor.csv", "Fall;LOINC;Wert;Einheit;Datum\n7;3016-3;2,40;mIU/L;02.03.2026 07:30\n")
+	hl7 := writeFile(t, "labs.hl7", "MSH|^~\\&|L|H|||20260302||ORU^R01|7|P|2.5.1\rPID|1||7\rOBR|1||f1|1|||20260302\rOBX|1|NM|3016-3^TSH^LN||2.40|mIU/L|||||F\r")
+	patients := writeFile(t, "patients.csv", "patient,user_id\n7,"+ada+"\n")
+	if says := o.do("import", csv, hl7, "--patients", patients, "--columns", columns, "--zone", "Europe/Berlin", "--json"); !strings.Contains(says, `"kept":2`) {
+		t.Errorf("the import says %s", says)
 	}
 }
 

@@ -29,6 +29,8 @@ type ImportFiles struct {
 	User     loop.MemberID `help:"Whose results they are, where each file is about one patient." placeholder:"ID" xor:"who" required:""`
 	Patients string        `help:"A CSV file that says who the files' patients are: patient,user_id." placeholder:"FILE" xor:"who" required:""`
 	Source   string        `default:"import" help:"Which laboratory the files are from, such as quest." placeholder:"NAME"`
+	Columns  string        `help:"A TOML file that says which column of CSV files holds what, where the export is none that is known." placeholder:"FILE"`
+	Zone     string        `help:"The time zone of times that are written without one, such as Europe/Berlin. Without it they count by their date." placeholder:"ZONE"`
 	DryRun   bool          `help:"Say what would be done, and do nothing."`
 }
 

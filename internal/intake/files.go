@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/labcsv"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -17,6 +19,8 @@ type Options struct {
 	Source   string
 	Member   loop.MemberID
 	Patients map[string]loop.MemberID // nil: all is the member's
+	Layout   *labcsv.Layout           // of CSV files; nil: those that are known
+	Zone     *time.Location           // of times without one; nil: such a time is certain to its date
 	DryRun   bool
 
 	// Keep keeps a batch (Keeper.Keep, here or in another process).
@@ -109,7 +113,7 @@ const maxFaults = 20
 
 // each gives every result of a document, or why there is none in its place.
 func (r *run) each(d *document, seen func(string), take func(biomarker.Reported, error) error) error {
-	results, opened, err := d.read(seen, r.Progress)
+	results, opened, err := d.read(&r.Options, seen)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loop-health/loop/internal/labcsv"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -70,16 +71,25 @@ func taken(t *testing.T, options Options, files ...File) (kept map[loop.MemberID
 func TestImport_TakesEveryFormOfAFile(t *testing.T) {
 	t.Parallel()
 	one, two := observation("1", "p"), observation("2", "p")
+	hl7 := "MSH|^~\\&|L|H|||20260302||ORU^R01|7|P|2.5.1\rPID|1||p\rOBR|1||f1|1|||20260302\r" +
+		"OBX|1|NM|3016-3^TSH^LN||2.40|mIU/L|||||F\rOBR|1||f2|1|||20260302\rOBX|1|NM|3016-3^TSH^LN||2.40|mIU/L|||||F\r"
+	csv := "requisitionId,biomarkerName,questBiomarkerCode,dateOfService,testResultRaw,measurementUnits,rangeString\n" +
+		"r1,TSH,1,2026-03-02,2.4,mIU/L,\nr2,TSH,1,2026-03-02,2.4,mIU/L,\n"
 	for name, text := range map[string]string{
 		"NDJSON":            one + "\n" + two,
 		"after a byte mark": "\xef\xbb\xbf" + one + "\n" + two,
 		"a Bundle":          "{\"resourceType\":\"Bundle\",\n\"entry\":[{\"resource\":" + one + "},{\"resource\":" + two + "}]}",
+		"HL7 v2":            hl7,
+		"HL7 v2, framed":    "\x0b" + hl7 + "\x1c\r",
+		"CSV":               csv,
+		"CSV with a mark":   "\xef\xbb\xbf" + csv,
+		"a zip of each":     zipped(t, map[string]string{"a.json": one, "b.csv": strings.Join(strings.SplitAfterN(csv, "\n", 3)[:2], "")}),
 		"a zip":             zipped(t, map[string]string{"a.json": one, "b/c.ndjson": two, "readme.txt": "x"}),
 		"Apple Health":      zipped(t, map[string]string{"apple_health_export/clinical-records/Observation-1.json": one, "apple_health_export/clinical-records/Observation-2.json": two, "apple_health_export/export.xml": "<x/>"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			kept, lines, summary, err := taken(t, Options{Member: anna}, file("f", text))
-			if err != nil || len(lines) > 0 || fmt.Sprint(kept[anna]) != "[Observation/1 Observation/2]" || summary.Counts[Kept] != 2 {
+			if err != nil || len(lines) > 0 || len(kept[anna]) != 2 || kept[anna][0] == kept[anna][1] || summary.Counts[Kept] != 2 {
 				t.Errorf("%v, %v, %+v, %v", kept, lines, summary, err)
 			}
 		})
@@ -91,13 +101,17 @@ func TestImport_TakesEveryFormOfAFile(t *testing.T) {
 func TestSec340_TwoPatientsInOneFileNeverMix(t *testing.T) {
 	t.Parallel()
 	both := observation("1", "p") + "\n" + observation("2", "q") + "\n" + observation("3", "p") + "\n" + strings.Replace(observation("4", ""), `"reference":"Patient/"`, "", 1)
+	ofTwo := "who,code,value,unit,at\np,3016-3,2.4,mIU/L,2026-03-02\nq,3016-3,2.4,mIU/L,2026-03-02\n"
 	for name, files := range map[string][]File{
 		"in a file":              {file("f", both)},
 		"in a zip":               {file("f", zipped(t, map[string]string{"a.json": observation("1", "p"), "b.json": observation("2", "q")}))},
+		"in HL7":                 {file("f", "MSH|^~\\&|L|H|||20260302||ORU^R01|7|P|2.5.1\rPID|1||p\rPID|1||q\r")},
+		"in CSV":                 {{Name: "f", Size: int64(len(ofTwo)), ReaderAt: strings.NewReader(ofTwo)}},
 		"in the second of files": {file("e", observation("0", "p")), file("f", both)},
 		"as a patient alone":     {file("f", observation("1", "p")+"\n"+`{"resourceType":"Patient","id":"q"}`)},
 	} {
-		kept, _, _, err := taken(t, Options{Member: anna}, files...)
+		options := Options{Member: anna, Layout: &labcsv.Layout{Columns: labcsv.Columns{Patient: "who", LOINC: "code", Value: "value", Unit: "unit", Collected: "at"}}}
+		kept, _, _, err := taken(t, options, files...)
 		if err == nil || !strings.Contains(err.Error(), "several patients") || len(kept) > 0 {
 			t.Errorf("%s: %v, %v", name, kept, err)
 		}

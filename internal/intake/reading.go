@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/fhir"
+	"github.com/loop-health/loop/internal/hl7"
+	"github.com/loop-health/loop/internal/labcsv"
 )
 
 // results are a document's, as the reader of its format gives them.
@@ -25,27 +28,42 @@ var byteMark = []byte("\xef\xbb\xbf")
 
 // read opens a document and finds out its format by its first bytes. seen is given
 // the patients it is about.
-func (d *document) read(seen func(patient string), progress func(int64)) (results, io.Closer, error) {
+func (d *document) read(options *Options, seen func(patient string)) (results, io.Closer, error) {
 	opened, err := d.open()
 	if err != nil {
 		return nil, nil, d.fault(err)
 	}
-	buffered := bufio.NewReaderSize(&meter{opened, progress}, 64<<10)
+	buffered := bufio.NewReaderSize(&meter{opened, options.Progress}, 64<<10)
 	head, err := buffered.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return nil, nil, errors.Join(d.fault(err), opened.Close())
 	}
-	if bytes.HasPrefix(head, byteMark) {
+	if rest, marked := bytes.CutPrefix(head, byteMark); marked {
 		_, _ = buffered.Discard(len(byteMark)) // it was peeked at
-		head = head[len(byteMark):]
+		head = rest
 	}
 	head = bytes.TrimLeft(head, " \t\r\n")
 	switch {
-	case len(head) > 0 && (head[0] == '{' || head[0] == '['):
+	case len(head) == 0:
+		return nil, nil, errors.Join(d.fault(biomarker.RefuseDocument("", "the document is empty")), opened.Close())
+	case head[0] == '{' || head[0] == '[':
 		return fhir.NewReader(buffered, seen), opened, nil
+	case isHL7(head):
+		return hl7.NewReader(buffered, options.Zone, seen), opened, nil
 	default:
-		return nil, nil, errors.Join(d.fault(biomarker.RefuseDocument("", "this is neither FHIR (JSON), HL7 v2 nor CSV")), opened.Close())
+		return labcsv.NewReader(buffered, options.Layout, options.Zone, seen), opened, nil
 	}
+}
+
+// isHL7 reports whether a message or a batch of them begins here, framed for a
+// connection or not.
+func isHL7(head []byte) bool {
+	head = bytes.TrimLeft(head, "\x0b")
+	return len(head) > 3 && !isLetter(head[3]) && slices.Contains([]string{"MSH", "BHS", "FHS"}, string(head[:3]))
+}
+
+func isLetter(b byte) bool {
+	return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9'
 }
 
 // meter says how much is read.
