@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
@@ -61,17 +62,32 @@ func (h *Host) postSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cookie, m, err := h.SignIns.SignIn(r.Context(), signin.Credentials{
-		Email: form.Get("email"), Password: form.Get("password"), Before: h.Visitors.Session(r), Device: h.Visitors.Device(r, form.Get("email")),
-	})
+	begun, err := h.prove(r, form)
 	if fault, ok := fieldFault(err); ok {
 		return h.signInPage(w, r, j, form.Get("email"), fault)
 	}
 	if err != nil {
 		return err
 	}
-	h.Visitors.Begin(w, r, cookie, m)
+	h.Visitors.Begin(w, r, begun.Cookie, begun.Member)
 	return h.signedIn(w, r, j)
+}
+
+// prove judges what a form of the sign-in page brings: a passkey or a password.
+func (h *Host) prove(r *http.Request, form url.Values) (*signin.Begun, error) {
+	if answer := form.Get("passkey"); answer != "" {
+		return h.SignIns.SignInByPasskey(r.Context(), signin.PasskeyCredentials{
+			Answer: answer, Browsers: h.Visitors.Browsers(r), Visit: h.visit(r),
+		})
+	}
+	return h.SignIns.SignIn(r.Context(), signin.Credentials{
+		Email: form.Get("email"), Password: form.Get("password"), Visit: h.visit(r), Device: h.Visitors.Device(r, form.Get("email")),
+	})
+}
+
+// visit is the browser of a request, as sign-ins are told apart by it.
+func (h *Host) visit(r *http.Request) signin.Visit {
+	return signin.Visit{Before: h.Visitors.Session(r), Browser: h.Visitors.Known(r), Agent: r.UserAgent()}
 }
 
 // signedIn goes on after a member has signed in or up.
@@ -93,6 +109,8 @@ type signInView struct {
 	Email string
 	Mails bool // a forgotten password can be reset by mail
 	Fault string
+	// Passkey is the options of a request for a passkey, as JSON; empty: there are none.
+	Passkey string
 }
 
 func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, email string, fault *loop.Error) error {
@@ -100,5 +118,10 @@ func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j visitor.Jour
 	if fault != nil {
 		view.Fault = fault.Description
 	}
-	return h.Visitors.Show(w, r, h.pages, "signin", view, fault)
+	options, err := h.SignIns.RequestPasskey(h.Visitors.Known(r))
+	if err != nil {
+		return err
+	}
+	view.Passkey = string(options)
+	return h.Visitors.ShowScripted(w, r, h.pages, "signin", view, fault)
 }

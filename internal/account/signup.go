@@ -33,16 +33,16 @@ func (h *Host) postSignUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sent := signin.Registration{
-		Name: form.Get("name"), Email: form.Get("email"), Password: form.Get("password"), Before: h.Visitors.Session(r),
+		Name: form.Get("name"), Email: form.Get("email"), Password: form.Get("password"), Visit: h.visit(r),
 	}
-	cookie, m, err := h.SignIns.SignUp(r.Context(), sent)
+	begun, err := h.SignIns.SignUp(r.Context(), sent)
 	if fault, ok := fieldFault(err); ok {
 		return h.signUpPage(w, r, j, sent, fault)
 	}
 	if err != nil {
 		return err
 	}
-	h.Visitors.Begin(w, r, cookie, m)
+	h.Visitors.Begin(w, r, begun.Cookie, begun.Member)
 	return h.signedIn(w, r, j)
 }
 

@@ -112,6 +112,8 @@ func ended(life credential.KeyLife) string {
 		credential.ForTickets:       "Consent pages that lie open are shown again.",
 		credential.ForPages:         "Forms that lie open and cursors of lists have ended: they are loaded again.",
 		credential.ForPortal:        "Developers are signed out of the portal.",
+		credential.ForSignIn:        "Sign-ins that wait for a passkey or a code begin again.",
+		credential.ForFactors:       "The codes of authenticator apps that members set up under it work no longer: those members use a recovery code or a passkey.",
 		credential.ForSigning:       "Nobody accepts what it signed once they have read the key set again; ID tokens are no longer taken as hints here.",
 	}[life.Purpose]
 }

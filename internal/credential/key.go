@@ -23,13 +23,15 @@ const (
 	ForPages         Purpose = "page"    // form tokens and cursors: what is only ever compared
 	ForPortal        Purpose = "portal"  // the portal's own sessions
 	ForMail          Purpose = "mail"    // letters and links on their way
+	ForSignIn        Purpose = "signin"  // what a browser holds between two steps of a sign-in
+	ForFactors       Purpose = "factor"  // secrets of second factors, as they are stored
 	ForSigning       Purpose = "signing" // ID tokens, see SigningKeys
 	ForAudit         Purpose = "audit"   // the chain of records and its checkpoints
 )
 
 // Purposes lists those that the ring needs a symmetric key for.
 func Purposes() []Purpose {
-	return []Purpose{ForAccessTokens, ForCodes, ForRefreshTokens, ForContinuations, ForTickets, ForPages, ForPortal, ForMail, ForAudit}
+	return []Purpose{ForAccessTokens, ForCodes, ForRefreshTokens, ForContinuations, ForTickets, ForPages, ForPortal, ForMail, ForSignIn, ForFactors, ForAudit}
 }
 
 // Slot is a place that always has a key at work: a purpose, and for signing each

@@ -29,6 +29,9 @@ const (
 	sealMargin = time.Hour
 )
 
+// forEver is longer than any platform runs.
+const forEver = 100 * 365 * day
+
 // sealing is the schedule of a purpose whose sealings live that long.
 func sealing(life time.Duration) schedule {
 	return schedule{announced: sealLead, works: rotateEvery, kept: life + sealMargin}
@@ -46,6 +49,8 @@ var schedules = map[Purpose]schedule{
 	ForPages:         sealing(loop.SessionAtMost), // that a form is bound to; cursors have no end of their own
 	ForPortal:        sealing(loop.DeveloperSessionLife),
 	ForMail:          sealing(loop.MailLife),
+	ForSignIn:        sealing(loop.SignInStepLife),
+	ForFactors:       sealing(forEver), // a second factor stays until its member takes it away
 
 	// Others keep a key set for as long as they like: they get two weeks to read it
 	// again before a key signs, and after its last signature it is there for as long.

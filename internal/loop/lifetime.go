@@ -24,6 +24,9 @@ const (
 
 	// SessionAtMost is how long a member stays signed in at the most.
 	SessionAtMost = 30 * 24 * time.Hour
+	// SignInStepLife is how long a member may take from one step of a sign-in to the
+	// next: to unlock a passkey, or to read a code from their app.
+	SignInStepLife = 10 * time.Minute
 	// RecentSignIn is how old a member's sign-in may be for what a session that was
 	// left open must not be enough for (ASVS 7.5.1).
 	RecentSignIn = 5 * time.Minute

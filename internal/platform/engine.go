@@ -88,6 +88,7 @@ type identityStore interface {
 	outbox.Store
 	member.Store
 	signin.Store
+	signin.PasskeyStore
 	registration.Store
 	credential.KeyStore
 	portal.Sessions

@@ -168,8 +168,8 @@ func openerPolicy(r visit) string {
 	return "same-origin"
 }
 
-// copied are the pages that have buttons to copy what they show.
-var copied = []string{"portal /docs", "portal, an app", "portal, a secret"}
+// scripted are the pages with a script: buttons to copy what they show, and passkeys.
+var scripted = []string{"portal /docs", "portal, an app", "portal, a secret", "sign-in", "sign-in, refused"}
 
 // publicPage reports whether an answer is the same for everybody.
 func publicPage(r visit) bool { return r.what == "portal /docs" }
@@ -230,7 +230,7 @@ func checkPolicy(t *testing.T, r visit) {
 		}
 	}
 	posted := strings.HasPrefix(r.what, "form_post")
-	if script != (policy["script-src"] == "'self'") || script != (posted || slices.Contains(copied, r.what)) {
+	if script != (policy["script-src"] == "'self'") || script != (posted || slices.Contains(scripted, r.what)) {
 		t.Errorf("%s: a script is there %v, its policy is %q", r.what, script, policy["script-src"])
 	}
 	allowed, limited := policy["form-action"]

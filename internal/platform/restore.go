@@ -73,7 +73,7 @@ func (p *Platform) refuseSetBack(ctx context.Context) error {
 // good without a row.
 var endedKeys = map[credential.Purpose]bool{
 	credential.ForAccessTokens: true, credential.ForCodes: true, credential.ForPortal: true,
-	credential.ForContinuations: true, credential.ForTickets: true,
+	credential.ForContinuations: true, credential.ForTickets: true, credential.ForSignIn: true,
 }
 
 // BeginEpoch ends everything that was given: tokens, codes, sessions, chains and

@@ -21,10 +21,11 @@ type Store interface {
 	// address that has no account, costs the same and leaves nothing behind.
 	CountRefusal(ctx context.Context, refusal audit.Refusal) error
 
-	// StartSession inserts a session with its record, and ends the one before and the
-	// member's oldest beyond MaxSessions, with the messages that their end brings about;
-	// loop.ErrNotFound where the member is gone or suspended.
-	StartSession(ctx context.Context, session Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error
+	// StartSession inserts a session with its record and uses up its proof. It ends
+	// the one before, others of the same browser and the member's oldest beyond
+	// MaxSessions, with the messages that their end brings about. loop.ErrNotFound where
+	// the member is gone or suspended, ErrUsedBefore where the proof was used up.
+	StartSession(ctx context.Context, start Start, onEnd outbox.OnSessionEnd, rec audit.Record) error
 	// Session reads a session; loop.ErrNotFound where there is none.
 	Session(ctx context.Context, hash [32]byte) (*Session, error)
 	// TouchSession notes that a session is in use.
@@ -41,6 +42,10 @@ type Authenticator struct {
 	World     loop.World
 	Passwords Passwords
 	Throttle  *Throttle
+	Ring      *credential.Ring
+	Passkeys  PasskeyStore
+	// RelyingParty is the host as authenticators know it; nil where it has no name.
+	RelyingParty *RelyingParty
 	// OnSessionEnd gives the messages that the end of a session brings about.
 	OnSessionEnd outbox.OnSessionEnd
 }
@@ -53,31 +58,29 @@ var errSignIn = loop.Errorf(loop.ValidationError, "The e-mail address or the pas
 type Credentials struct {
 	Email    string
 	Password string
-	Before   string // the session cookie that the browser sent, if any; it ends
+	Visit    Visit
 	// Device names the browser, where the member has signed in with it before:
 	// it has its tries to itself. Empty: nobody knows it.
 	Device string
 }
 
-// SignIn proves a member by password and begins a session: the value of its
-// cookie. A wrong address and a wrong password are one ValidationError, after the
+// SignIn proves a member by password and begins a session. A wrong address and a wrong password are one ValidationError, after the
 // same work; too many are RateLimited.
-func (a *Authenticator) SignIn(ctx context.Context, sent Credentials) (credential.Secret, *loop.Member, error) {
+func (a *Authenticator) SignIn(ctx context.Context, sent Credentials) (*Begun, error) {
 	email, err := loop.ParseEmail(sent.Email)
 	if err != nil {
-		return credential.Secret{}, nil, err
+		return nil, err
 	}
 	password, err := readPassword(sent.Password)
 	if err != nil {
-		return credential.Secret{}, nil, errSignIn
+		return nil, errSignIn
 	}
 	try := Try{Account: string(email), Address: audit.OriginOf(ctx).Address, Device: sent.Device}
 	m, err := a.judge(ctx, try, email, password)
 	if err != nil {
-		return credential.Secret{}, nil, err
+		return nil, err
 	}
-	cookie, err := a.begin(ctx, m, sent.Before)
-	return cookie, m, err
+	return a.begin(ctx, m, loop.ByPassword, Proof{}, sent.Visit)
 }
 
 // judge gives the member whose address and password these are. The try is counted

@@ -28,6 +28,41 @@ type Session struct {
 	Authentication loop.Authentication
 	SeenAt         time.Time
 	ExpiresAt      time.Time
+	Browser        [32]byte // hash of what the browser is known by; zero: nobody noted it
+	Device         Device
+}
+
+// Visit is the browser that somebody signs in with.
+type Visit struct {
+	Before  string // the session cookie that it sent, if any; that session ends
+	Browser string // the value that it is known by: it has one session
+	Agent   string // its User-Agent header
+}
+
+func (v Visit) browserHash() [32]byte {
+	if v.Browser == "" {
+		return [32]byte{}
+	}
+	return credential.SecretOf(v.Browser).Hash()
+}
+
+// Start is a session that begins.
+type Start struct {
+	Session Session
+	Ends    [32]byte // the hash of the session that it takes the place of, if any
+	Proof   Proof
+}
+
+// Proof is what a sign-in uses up, in the transaction that starts its session.
+type Proof struct {
+	Spends  *Spent
+	Passkey *PasskeyUse
+}
+
+// PasskeyUse is a passkey that signed: its counter as it was read and as it is now.
+type PasskeyUse struct {
+	ID            []byte
+	Before, After uint32
 }
 
 // Resume gives the live sign-in behind a cookie's value; loop.ErrNotFound where
@@ -68,27 +103,38 @@ func (a *Authenticator) resume(ctx context.Context, cookie string) (*Session, *l
 	return session, m, nil
 }
 
+// Begun is a session that a right proof led to.
+type Begun struct {
+	Member *loop.Member
+	Cookie credential.Secret // holds its value
+}
+
 // begin starts a session for a member who has proven who they are, with a new
-// secret; the session that the browser had before ends with the same act. One of
-// the same member goes on under its name: apps know it by that (sid), and have to
-// hear of its end.
-func (a *Authenticator) begin(ctx context.Context, m *loop.Member, before string) (credential.Secret, error) {
+// secret, and uses up the proof; the sessions that the browser had before end with
+// the same act. One of the same member goes on under its name: apps know it by that
+// (sid), and have to hear of its end.
+func (a *Authenticator) begin(ctx context.Context, m *loop.Member, methods loop.Methods, proof Proof, visit Visit) (*Begun, error) {
 	cookie := credential.NewSecret(a.World, credential.SessionPrefix)
 	now := a.World.Now()
 	session := Session{
 		Hash: cookie.Hash(), ID: loop.NewSessionID(a.World), Member: m.ID,
-		Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
+		Authentication: loop.Authentication{At: now, Methods: methods}, SeenAt: now, ExpiresAt: now.Add(SessionAtMost),
+		Browser: visit.browserHash(), Device: DeviceOf(visit.Agent),
 	}
-	if old, oldMember, err := a.resume(ctx, before); err == nil && oldMember.ID == m.ID {
+	if old, oldMember, err := a.resume(ctx, visit.Before); err == nil && oldMember.ID == m.ID {
 		session.ID = old.ID
 	}
 	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberSignedIn, m.ID)
-	rec.Detail = audit.Detail{"session": string(session.ID)}
-	err := a.Store.StartSession(ctx, session, credential.SecretOf(before).Hash(), a.OnSessionEnd, rec)
+	rec.Detail = audit.Detail{"session": string(session.ID), "methods": methods.String()}
+	start := Start{Session: session, Ends: credential.SecretOf(visit.Before).Hash(), Proof: proof}
+	err := a.Store.StartSession(ctx, start, a.OnSessionEnd, rec)
 	if errors.Is(err, loop.ErrNotFound) {
-		return credential.Secret{}, errSignIn // suspended in the meantime
+		return nil, errSignIn // suspended in the meantime
 	}
-	return cookie, err
+	if err != nil {
+		return nil, err
+	}
+	return &Begun{Member: m, Cookie: cookie}, nil
 }
 
 // SignOut ends the session behind a cookie's value. One that is gone stays gone.

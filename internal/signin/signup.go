@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
-	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -27,37 +26,36 @@ type Registration struct {
 	Name     string
 	Email    string
 	Password string
-	Before   string // the session cookie that the browser sent, if any; it ends
+	Visit    Visit
 }
 
 // SignUp makes an account and begins a session in it. Faults are ValidationErrors
 // about name, email or password; too many from one place are RateLimited, before
 // anything is hashed.
-func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (credential.Secret, *loop.Member, error) {
+func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (*Begun, error) {
 	m, err := a.Accounts.Draft(sent.Name, sent.Email)
 	if err != nil {
-		return credential.Secret{}, nil, err
+		return nil, err
 	}
 	password, err := newPassword(sent.Password, m.Email)
 	if err != nil {
-		return credential.Secret{}, nil, err
+		return nil, err
 	}
 	if err := a.Throttle.AllowSignUp(ctx, audit.OriginOf(ctx).Address); err != nil {
-		return credential.Secret{}, nil, err
+		return nil, err
 	}
 	hash, err := a.Passwords.Hash(ctx, password)
 	if err != nil {
-		return credential.Secret{}, nil, err
+		return nil, err
 	}
 	if err := a.Accounts.SignUp(ctx, m, hash); err != nil {
 		made, again := a.sentTwice(ctx, m, password)
 		if !again {
-			return credential.Secret{}, nil, err
+			return nil, err
 		}
 		m = made
 	}
-	cookie, err := a.begin(ctx, m, sent.Before)
-	return cookie, m, err
+	return a.begin(ctx, m, loop.ByPassword, Proof{}, sent.Visit)
 }
 
 // sentAgainWithin is how long after a sign-up the same form leads on.

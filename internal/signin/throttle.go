@@ -86,7 +86,7 @@ func (r rule) add(c *TryCount, now time.Time) {
 
 // Try is one attempt to sign in.
 type Try struct {
-	Account string // that it is for, in its one form
+	Account string // that it is for, in its one form; empty: nobody knows before it is judged
 	Address string // that it comes from
 	Device  string // names a browser that the account's member has signed in with; empty: none
 }
@@ -105,6 +105,9 @@ func (t Try) counted() []counted {
 		return []counted{{"device " + t.Device + " of " + t.Account, ofDevice, true}}
 	}
 	network := loop.NetworkOf(t.Address).String()
+	if t.Account == "" {
+		return []counted{{"network " + network, ofNetwork, false}}
+	}
 	return []counted{
 		{"account " + t.Account + " from " + network, ofAccountAndNetwork, true},
 		{"network " + network, ofNetwork, false},
@@ -121,7 +124,7 @@ func (t *Throttle) Reserve(ctx context.Context, try Try) error {
 	keys := try.counted()
 	wait, err := t.count(ctx, keys, try.signedIn())
 	if err == nil && wait > 0 {
-		err = tooMany("There were too many sign-ins. Wait a moment, then try again.", "fault.too_many_signins", wait)
+		err = tooManySignIns(wait)
 	}
 	return err
 }
@@ -168,6 +171,19 @@ func (t *Throttle) Succeeded(ctx context.Context, try Try) error {
 		}
 		keys[last].rule.add(&counts[last], now)
 	})
+}
+
+// SucceededBy takes back a try that named no account, and was right for one, and counts
+// its sign-in: RateLimited where there were too many.
+func (t *Throttle) SucceededBy(ctx context.Context, try Try, account string) error {
+	if err := t.Return(ctx, try); err != nil {
+		return err
+	}
+	wait, err := t.count(ctx, []counted{Try{Account: account}.signedIn()})
+	if err == nil && wait > 0 {
+		err = tooManySignIns(wait)
+	}
+	return err
 }
 
 // takeBack undoes an add. That one could be made says that there was no wait.
@@ -226,4 +242,8 @@ func tooMany(text, words string, wait time.Duration) error {
 	e := loop.Errorf(loop.RateLimited, "%s", text).Worded(words)
 	e.RetryAfter = wait
 	return e
+}
+
+func tooManySignIns(wait time.Duration) error {
+	return tooMany("There were too many sign-ins. Wait a moment, then try again.", "fault.too_many_signins", wait)
 }

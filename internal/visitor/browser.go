@@ -47,12 +47,21 @@ func (v *Visitors) Browser(w http.ResponseWriter, r *http.Request) string {
 	for names := v.browserCookies(r); len(names) > maxBrowsers; names = names[1:] {
 		v.cookie(names[0]).Clear(w)
 	}
-	if known := v.Browsers(r); len(known) > 0 {
-		return known[len(known)-1]
+	if known := v.Known(r); known != "" {
+		return known
 	}
 	value := credential.NewSecret(v.site.World, credential.SessionPrefix).Reveal()
 	v.cookie(v.browser.Name+"_"+string(loop.NewRequestID(v.site.World))).SetFor(r, w, value, signin.CookieLifetime)
 	return value
+}
+
+// Known is the newest value that the request's browser is known by; empty: none.
+func (v *Visitors) Known(r *http.Request) string {
+	known := v.Browsers(r)
+	if len(known) == 0 {
+		return ""
+	}
+	return known[len(known)-1]
 }
 
 func (v *Visitors) cookie(name string) web.Cookie {

@@ -59,10 +59,19 @@ func (v *Visitors) App(r *http.Request, j Journey) *App {
 // Show answers with a page that has a form, with the status of the fault that it
 // shows, if any.
 func (v *Visitors) Show(w http.ResponseWriter, r *http.Request, pages *web.Translated, name string, view any, fault *loop.Error) error {
+	return v.show(w, r, pages, name, view, fault)
+}
+
+// ShowScripted is Show for a page with a script of ours.
+func (v *Visitors) ShowScripted(w http.ResponseWriter, r *http.Request, pages *web.Translated, name string, view any, fault *loop.Error) error {
+	return v.show(w, r, pages, name, view, fault, "script-src 'self'")
+}
+
+func (v *Visitors) show(w http.ResponseWriter, r *http.Request, pages *web.Translated, name string, view any, fault *loop.Error, more ...string) error {
 	status := http.StatusOK
 	if fault != nil {
 		status = v.site.Note(w, r, fault)
 	}
-	web.AllowPage(w.Header(), "")
+	web.AllowPage(w.Header(), "", more...)
 	return pages.Render(w, v.Language(r), status, name, view)
 }

@@ -59,6 +59,7 @@ func functions() template.FuncMap {
 		"stylesheet": func() string { return asset.Stylesheet().Path },
 		"mark":       func() string { return asset.Mark().Path },
 		"formPost":   func() string { return asset.FormPost().Path },
+		"passkey":    func() string { return asset.Passkey().Path },
 		"copy":       func() string { return asset.Copy().Path },
 	}
 }

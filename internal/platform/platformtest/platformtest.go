@@ -495,9 +495,9 @@ func (p *Platform) SignedIn(t testing.TB, m *loop.Member) *Browser {
 	t.Helper()
 	b, now := p.NewBrowser(t), p.World.Now()
 	cookie := credential.NewSecret(p.World, credential.SessionPrefix)
-	err := p.SignIns.Store.StartSession(t.Context(), signin.Session{
+	err := p.SignIns.Store.StartSession(t.Context(), signin.Start{Session: signin.Session{
 		Hash: cookie.Hash(), ID: loop.NewSessionID(p.World), Member: m.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(signin.SessionAtMost),
-	}, [32]byte{}, p.SignIns.OnSessionEnd, audit.Record{At: now, Event: audit.MemberSignedIn, Member: m.ID, Actor: audit.Actor{Kind: audit.ByMember, ID: string(m.ID)}})
+	}}, p.SignIns.OnSessionEnd, audit.Record{At: now, Event: audit.MemberSignedIn, Member: m.ID, Actor: audit.Actor{Kind: audit.ByMember, ID: string(m.ID)}})
 	if err != nil && !errors.Is(err, loop.ErrNotFound) {
 		t.Fatal(err)
 	}

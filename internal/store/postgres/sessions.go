@@ -12,12 +12,10 @@ import (
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
-// StartSession inserts a sign-in with its record, and ends the one whose hash is
-// given, if any, and the member's oldest beyond signin.MaxSessions. A member who was
-// suspended in the meantime is loop.ErrNotFound.
-func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
+// StartSession starts a sign-in and ends those in whose place it is (signin.Store).
+func (s *IdentityStore) StartSession(ctx context.Context, start signin.Start, onEnd outbox.OnSessionEnd, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := s.lockMember(tx, session.Member, "FOR NO KEY UPDATE") // one at a time, so that the count of sessions holds
+		m, err := s.lockMember(tx, start.Session.Member, "FOR NO KEY UPDATE") // one at a time, so that the count of sessions holds
 		if err != nil {
 			return err
 		}
@@ -25,11 +23,11 @@ func (s *IdentityStore) StartSession(ctx context.Context, session signin.Session
 			return loop.ErrNotFound
 		}
 		// One of the same name goes on; of another's end its apps are notified.
-		if _, err := endSessions(tx, onEnd, `hash = $1 AND id <> $2`, ends[:], session.ID); err != nil {
+		if _, err := endSessions(tx, onEnd, tables.SessionsReplaced, tables.ReplacedBy(&start)...); err != nil {
 			return err
 		}
-		tables.ReplaceSession(tx, ends, &session)
-		if _, err := endSessions(tx, onEnd, tables.SessionsTooMany, session.Member, session.Hash[:], signin.MaxSessions); err != nil {
+		tables.StartSession(tx, &start)
+		if _, err := endSessions(tx, onEnd, tables.SessionsTooMany, start.Session.Member, start.Session.Hash[:], signin.MaxSessions); err != nil {
 			return err
 		}
 		return tx.Record(rec)

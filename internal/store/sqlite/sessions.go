@@ -11,12 +11,10 @@ import (
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
-// StartSession inserts a sign-in with its record, and ends the one whose hash is
-// given, if any, and the member's oldest beyond signin.MaxSessions. A member who was
-// suspended in the meantime is loop.ErrNotFound.
-func (s *Identity) StartSession(ctx context.Context, session signin.Session, ends [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
+// StartSession starts a sign-in and ends those in whose place it is (signin.Store).
+func (s *Identity) StartSession(ctx context.Context, start signin.Start, onEnd outbox.OnSessionEnd, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		m, err := s.ReadMember(ctx, tx.QueryRow(tables.SelectMember, session.Member))
+		m, err := s.ReadMember(ctx, tx.QueryRow(tables.SelectMember, start.Session.Member))
 		if err != nil {
 			return err
 		}
@@ -24,12 +22,12 @@ func (s *Identity) StartSession(ctx context.Context, session signin.Session, end
 			return loop.ErrNotFound
 		}
 		// One of the same name goes on; of another's end its apps are notified.
-		_, err = endSessions(tx, onEnd, `DELETE FROM sessions WHERE hash = $1 AND id <> $2 RETURNING id, member_id`, ends[:], session.ID)
+		_, err = endSessions(tx, onEnd, `DELETE FROM sessions WHERE `+tables.SessionsReplaced+` RETURNING id, member_id`, tables.ReplacedBy(&start)...)
 		if err != nil {
 			return err
 		}
-		tables.ReplaceSession(tx, ends, &session)
-		_, err = endSessions(tx, onEnd, `DELETE FROM sessions WHERE `+tables.SessionsTooMany+` RETURNING id, member_id`, session.Member, session.Hash[:], signin.MaxSessions)
+		tables.StartSession(tx, &start)
+		_, err = endSessions(tx, onEnd, `DELETE FROM sessions WHERE `+tables.SessionsTooMany+` RETURNING id, member_id`, start.Session.Member, start.Session.Hash[:], signin.MaxSessions)
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (f *fixture) begin(t *testing.T, hash byte, authorizations int) signin.Sess
 	t.Helper()
 	now := f.world.Now()
 	session := signin.Session{Hash: [32]byte{hash}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
-	must(t, f.store.StartSession(t.Context(), session, [32]byte{}, silent, f.record()))
+	must(t, f.store.StartSession(t.Context(), signin.Start{Session: session}, silent, f.record()))
 	for range authorizations {
 		chain := f.chain(loop.NewChainID(f.world), now)
 		chain.Session = session.ID
@@ -130,7 +130,7 @@ func onceForEachApp(t *testing.T, f *fixture) {
 	}
 	f.settle(t, due[0])
 	again := signin.Session{Hash: [32]byte{6}, ID: session.ID, Member: f.member.ID, Authentication: loop.Authentication{At: at, Methods: loop.ByPassword}, SeenAt: at, ExpiresAt: at.Add(time.Hour)}
-	must(t, f.store.StartSession(t.Context(), again, [32]byte{}, silent, f.record()))
+	must(t, f.store.StartSession(t.Context(), signin.Start{Session: again}, silent, f.record()))
 	must(t, f.store.EndSession(t.Context(), again.Hash, toEachApp(at), f.record()))
 	if due := f.claim(t, 2*lease, 10, 10); len(due) != 0 {
 		t.Errorf("a second end under the same name is another message: %+v", due)

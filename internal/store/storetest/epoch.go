@@ -21,9 +21,9 @@ func beginsEpoch(t *testing.T, f *fixture) {
 	must(t, f.store.Decide(t.Context(), f.subject("chain_1"), func(oauth.State) (oauth.Change, error) {
 		return oauth.Change{Chain: f.chain("chain_1", now), Keep: 1}, nil
 	}))
-	must(t, f.store.StartSession(t.Context(), signin.Session{
+	must(t, f.store.StartSession(t.Context(), signin.Start{Session: signin.Session{
 		Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour),
-	}, [32]byte{}, silent, f.record()))
+	}}, silent, f.record()))
 
 	next := first.Next(loop.Epoch{Number: 7, Counter: 1000})
 	rec := audit.Record{At: f.world.Now(), Event: audit.EpochBegun, Actor: audit.Actor{Kind: audit.ByOperator}}

@@ -36,7 +36,7 @@ func (f *fixture) session(t *testing.T, hash byte, of *loop.Member, ends [32]byt
 	t.Helper()
 	now := f.world.Now()
 	s := &signin.Session{Hash: [32]byte{hash}, ID: loop.NewSessionID(f.world), Member: of.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
-	must(t, f.store.StartSession(t.Context(), *s, ends, silent, f.record()))
+	must(t, f.store.StartSession(t.Context(), signin.Start{Session: *s, Ends: ends}, silent, f.record()))
 	return s
 }
 
@@ -132,7 +132,7 @@ func replacesSession(t *testing.T, f *fixture) {
 
 	again := *second // under another secret, it goes on
 	again.Hash = [32]byte{4}
-	must(t, f.store.StartSession(t.Context(), again, second.Hash, silent, f.record()))
+	must(t, f.store.StartSession(t.Context(), signin.Start{Session: again, Ends: second.Hash}, silent, f.record()))
 	f.hasSession(t, second, false)
 	f.hasSession(t, &again, true)
 	must(t, f.store.EndSession(t.Context(), again.Hash, silent, f.record()))

@@ -17,7 +17,7 @@ func sessionsAtMost(t *testing.T, f *fixture) {
 	now := f.world.Now()
 	start := func(n byte, at time.Time) {
 		session := signin.Session{Hash: [32]byte{n}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: at, Methods: loop.ByPassword}, SeenAt: at, ExpiresAt: at.Add(time.Hour)}
-		must(t, f.store.StartSession(t.Context(), session, [32]byte{}, silent, f.record()))
+		must(t, f.store.StartSession(t.Context(), signin.Start{Session: session}, silent, f.record()))
 	}
 	live := func() (live []byte) {
 		for n := range byte(120) {

@@ -36,6 +36,7 @@ type Store interface {
 	oauth.Epochs
 	member.Store
 	signin.Store
+	signin.PasskeyStore
 	registration.Store
 	credential.KeyStore
 	requestlog.Store
@@ -103,7 +104,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 			test(t, newFixture(t, store, world))
 		})
 	}
-	for _, part := range []map[string]func(*testing.T, *fixture){people, links, lists, requests, sweeps, failures} {
+	for _, part := range []map[string]func(*testing.T, *fixture){people, passkeys, links, lists, requests, sweeps, failures} {
 		for name, test := range part {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -462,7 +463,7 @@ func noSession(t *testing.T, f *fixture) {
 	}))
 	now := f.world.Now()
 	session := signin.Session{Hash: [32]byte{1}, ID: loop.NewSessionID(f.world), Member: f.member.ID, Authentication: loop.Authentication{At: now, Methods: loop.ByPassword}, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
-	if err := f.store.StartSession(t.Context(), session, [32]byte{}, silent, f.record()); !errors.Is(err, loop.ErrNotFound) {
+	if err := f.store.StartSession(t.Context(), signin.Start{Session: session}, silent, f.record()); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
 	}
 	if _, err := f.store.Session(t.Context(), session.Hash); !errors.Is(err, loop.ErrNotFound) {

@@ -46,7 +46,7 @@ func (f *fixture) putTwice(t *testing.T) (chains [2]loop.ChainID) {
 			idle.SeenAt = now.Add(-signin.SessionIdle - time.Second)
 		}
 		for _, session := range []signin.Session{expired, idle} {
-			must(t, f.store.StartSession(t.Context(), session, [32]byte{}, silent, f.record()))
+			must(t, f.store.StartSession(t.Context(), signin.Start{Session: session}, silent, f.record()))
 		}
 		must(t, f.store.UseAssertion(t.Context(), f.client.ID, [32]byte{n}, replayable))
 		must(t, f.store.EndPortalSession(t.Context(), [32]byte{n}, replayable))

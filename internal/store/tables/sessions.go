@@ -8,15 +8,36 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at, methods`
+const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at, methods, browser, device`
 
 const (
 	selectSession     = `SELECT ` + sessionColumns + ` FROM sessions WHERE hash = $1`
-	insertSession     = `INSERT INTO sessions (` + sessionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	insertSession     = `INSERT INTO sessions (` + sessionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	touchSession      = `UPDATE sessions SET seen_at = $1 WHERE hash = $2`
-	deleteSession     = `DELETE FROM sessions WHERE hash = $1`
+	deleteReplaced    = `DELETE FROM sessions WHERE ` + ofPlace
 	deleteAllSessions = `DELETE FROM sessions`
 )
+
+// ofPlace is the condition of sessions in whose place another begins: the one with a
+// hash, and those of a browser, where it is known.
+const ofPlace = `(hash = $1 OR browser = $2 AND length(browser) > 0)`
+
+// SessionsReplaced is the condition of sessions that end because another begins in
+// their place, with the values of ReplacedBy. One of the same name goes on.
+const SessionsReplaced = ofPlace + ` AND id <> $3`
+
+// ReplacedBy are the values of SessionsReplaced.
+func ReplacedBy(start *signin.Start) []any {
+	return []any{start.Ends[:], hashOrNone(start.Session.Browser), start.Session.ID}
+}
+
+// hashOrNone is a hash as it is stored: nothing where it is zero.
+func hashOrNone(hash [32]byte) []byte {
+	if hash == [32]byte{} {
+		return []byte{}
+	}
+	return hash[:]
+}
 
 // SessionsTooMany is the condition of a member's sessions beyond the newest so many,
 // of which the one with a hash is the first: $1 is the member, $2 the hash, $3 how
@@ -37,24 +58,29 @@ func (s Identity) TouchSession(ctx context.Context, session *signin.Session) err
 	})
 }
 
-// ReplaceSession inserts a sign-in in place of the one with a hash, if there is one.
-func ReplaceSession(tx Tx, replaced [32]byte, session *signin.Session) {
-	tx.Exec(deleteSession, replaced[:])
+// StartSession uses up the proof of a sign-in and inserts it, in place of what goes on
+// under its name.
+func StartSession(tx Tx, start *signin.Start) {
+	session := &start.Session
+	useProof(tx, session, &start.Proof)
+	tx.Exec(deleteReplaced, start.Ends[:], hashOrNone(session.Browser))
 	tx.Exec(insertSession, session.Hash[:], session.ID, session.Member,
-		store.Micro(session.Authentication.At), store.Micro(session.SeenAt), store.Micro(session.ExpiresAt), session.Authentication.Methods.String())
+		store.Micro(session.Authentication.At), store.Micro(session.SeenAt), store.Micro(session.ExpiresAt), session.Authentication.Methods.String(), hashOrNone(session.Browser), string(session.Device))
 }
 
 func scanSession(row Scanner) (*signin.Session, error) {
 	var (
 		session signin.Session
 		hash    []byte
+		browser []byte
 	)
-	err := row.Scan(&hash, text(&session.ID), text(&session.Member), moment(&session.Authentication.At), moment(&session.SeenAt), moment(&session.ExpiresAt), methods(&session.Authentication.Methods))
+	err := row.Scan(&hash, text(&session.ID), text(&session.Member), moment(&session.Authentication.At), moment(&session.SeenAt), moment(&session.ExpiresAt), methods(&session.Authentication.Methods), &browser, text(&session.Device))
 	if err != nil {
 		return nil, store.Found(err)
 	}
 	if copy(session.Hash[:], hash) != len(session.Hash) || len(hash) != len(session.Hash) {
 		return nil, fmt.Errorf("a stored session hash has %d bytes, not %d", len(hash), len(session.Hash))
 	}
+	copy(session.Browser[:], browser)
 	return &session, nil
 }

@@ -34,6 +34,7 @@ func expired(now time.Time) []expiring {
 		{"ended portal sessions", "ended_portal_sessions", "hash", "expires_at <= ", replayable},
 		{"sent forms", "sent_forms", "hash", "expires_at <= ", replayable},
 		{"links in mails", "mail_links", "hash", "expires_at <= ", now},
+		{"spent proofs", "spent_proofs", "hash", "expires_at <= ", replayable},
 		{"pushed requests", "pushed_requests", "hash", "expires_at <= ", replayable},
 		{"requests of apps", "request_batches", "client_id, claimed, stored, first_request", "at <= ", now.Add(-requestlog.KeptHours)},
 		{"counts of requests", "request_hours", "client_id, hour", "hour <= ", now.Add(-requestlog.KeptHours)},

@@ -1,5 +1,5 @@
 // Package asset serves the few files that pages refer to: the stylesheet, the mark
-// and two small scripts. Each has its content's hash in its path, so that browsers may
+// and three small scripts. Each has its content's hash in its path, so that browsers may
 // keep it for ever and never show an old one.
 package asset
 
@@ -18,6 +18,9 @@ var mark []byte
 
 //go:embed form_post.js
 var formPost []byte
+
+//go:embed passkey.js
+var passkey []byte
 
 //go:embed copy.js
 var copyButtons []byte
@@ -45,6 +48,10 @@ func Copy() File { return newFile("copy", ".js", "text/javascript; charset=utf-8
 func FormPost() File {
 	return newFile("form-post", ".js", "text/javascript; charset=utf-8", formPost)
 }
+
+// Passkey asks the browser for a passkey, or to make one, for the forms that are marked
+// by data-passkey.
+func Passkey() File { return newFile("passkey", ".js", "text/javascript; charset=utf-8", passkey) }
 
 func newFile(name, ending, contentType string, content []byte) File {
 	sum := sha256.Sum256(content)

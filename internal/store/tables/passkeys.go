@@ -1,0 +1,68 @@
+package tables
+
+import (
+	"context"
+
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/signin"
+	"github.com/loop-health/loop/internal/store"
+)
+
+const passkeyColumns = `id, member_id, public_key, counter, synced, name, created_at, used_at`
+
+const (
+	selectPasskeys = `SELECT ` + passkeyColumns + ` FROM passkeys WHERE member_id = $1 ORDER BY created_at, id`
+	insertPasskey  = `INSERT INTO passkeys (` + passkeyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`
+	usePasskey     = `UPDATE passkeys SET counter = $1, used_at = $2 WHERE id = $3 AND member_id = $4 AND counter = $5`
+	deletePasskey  = `DELETE FROM passkeys WHERE member_id = $1 AND id = $2`
+	// holdForPasskey changes nothing: it keeps the member as they are, one act at a
+	// time, where they may have one passkey more.
+	holdForPasskey = `UPDATE members SET updated_at = updated_at WHERE id = $1 AND NOT suspended
+		AND (SELECT count(*) FROM passkeys WHERE member_id = $1) < $2`
+	insertSpent = `INSERT INTO spent_proofs (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+)
+
+// Passkeys lists a member's passkeys, the oldest first (signin.PasskeyStore).
+func (s Identity) Passkeys(ctx context.Context, m loop.MemberID) ([]signin.Passkey, error) {
+	return list(ctx, s.db, scanPasskey, selectPasskeys, m)
+}
+
+// AddPasskey inserts a passkey and uses up its challenge (signin.PasskeyStore).
+func (s Identity) AddPasskey(ctx context.Context, p *signin.Passkey, spends signin.Spent, rec audit.Record) error {
+	return s.db.Do(ctx, func(tx Act) error {
+		spend(tx, spends)
+		tx.One(signin.ErrPasskeyRefused, holdForPasskey, p.Member, signin.MaxPasskeys)
+		tx.One(signin.ErrPasskeyRefused, insertPasskey,
+			p.ID, p.Member, p.PublicKey, int64(p.Counter), p.Synced, p.Name, store.Micro(p.CreatedAt), store.Micro(p.UsedAt))
+		return tx.Record(rec)
+	})
+}
+
+// RemovePasskey deletes a member's passkey (signin.PasskeyStore).
+func (s Identity) RemovePasskey(ctx context.Context, m loop.MemberID, id []byte, rec audit.Record) error {
+	return s.db.Do(ctx, func(tx Act) error {
+		tx.One(loop.ErrNotFound, deletePasskey, m, id)
+		return tx.Record(rec)
+	})
+}
+
+// useProof uses up what proved a member for a session.
+func useProof(tx Tx, session *signin.Session, proof *signin.Proof) {
+	if proof.Spends != nil {
+		spend(tx, *proof.Spends)
+	}
+	if p := proof.Passkey; p != nil {
+		tx.One(signin.ErrUsedBefore, usePasskey, int64(p.After), store.Micro(session.Authentication.At), p.ID, session.Member, int64(p.Before))
+	}
+}
+
+// spend notes what works once.
+func spend(tx Tx, spent signin.Spent) {
+	tx.One(signin.ErrUsedBefore, insertSpent, spent.Hash[:], store.Micro(spent.ExpiresAt))
+}
+
+func scanPasskey(row Scanner) (p signin.Passkey, err error) {
+	err = row.Scan(&p.ID, text(&p.Member), &p.PublicKey, integer(&p.Counter), truth(&p.Synced), text(&p.Name), moment(&p.CreatedAt), moment(&p.UsedAt))
+	return p, err
+}

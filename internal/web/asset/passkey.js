@@ -1,0 +1,49 @@
+"use strict";
+// Asks the browser for a passkey (data-passkey="get") or to make one ("create"), by the
+// options that the form carries, and sends the answer with the form. Where the browser
+// has no passkeys, the form stays hidden.
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+function optionsOf(form) {
+  const options = JSON.parse(form.dataset.options);
+  options.challenge = bytes(options.challenge);
+  if (options.user) options.user.id = bytes(options.user.id);
+  for (const known of options.excludeCredentials ?? []) known.id = bytes(known.id);
+  return options;
+}
+
+function answerOf(credential) {
+  const response = { clientDataJSON: text(credential.response.clientDataJSON) };
+  for (const name of ["attestationObject", "authenticatorData", "signature", "userHandle"]) {
+    if (credential.response[name]) response[name] = text(credential.response[name]);
+  }
+  return JSON.stringify({
+    id: credential.id, rawId: text(credential.rawId), type: credential.type,
+    clientExtensionResults: credential.getClientExtensionResults(), response,
+  });
+}
+
+let waiting; // the request of the list that a browser shows in the field for the address
+
+async function ask(form, more) {
+  waiting?.abort();
+  waiting = new AbortController();
+  const asked = { publicKey: optionsOf(form), signal: waiting.signal, ...more };
+  const credential = await (form.dataset.passkey === "get" ? navigator.credentials.get(asked) : navigator.credentials.create(asked));
+  form.elements.namedItem("passkey").value = answerOf(credential);
+  form.submit();
+}
+
+for (const form of document.querySelectorAll("form[data-passkey]")) {
+  if (!window.PublicKeyCredential) continue;
+  form.hidden = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask(form).catch(() => { form.querySelector("[role=status]").textContent = form.dataset.failed; });
+  });
+  if (form.dataset.passkey === "get") {
+    PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && ask(form, { mediation: "conditional" })).catch(() => {});
+  }
+}
