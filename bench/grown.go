@@ -112,7 +112,7 @@ func (p *platform) fill(ctx context.Context) error {
 var fillSQLite = []string{
 	`CREATE TEMP TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < MEMBERS) SELECT n, printf('user_%026d', n) AS member FROM n`,
 	`INSERT INTO members (id, email, email_verified, name, locale, sex, test, suspended, notice, password, created_at, updated_at)
-		SELECT member, n || '@members.example', 0, 'Filler', '', '', 0, 0, '', '', 0, 0 FROM numbers`,
+		SELECT member, n || '@members.example', 0, '', '', '', 0, 0, '', '', 0, 0 FROM numbers`,
 	`INSERT INTO grants (member_id, id, client_id, scopes, declined, created_at, updated_at, revoked_at, reason)
 		SELECT member, printf('grt_%026d', n), (SELECT min(id) FROM clients), 'openid', '', 0, 0, 0, '' FROM numbers`,
 	`INSERT INTO chains (member_id, id, grant_id, client_id, scopes, session_id, auth_time, generation, key_id, salt, rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending)
@@ -127,7 +127,7 @@ var fillSQLite = []string{
 var fillPostgres = []string{
 	`CREATE TEMP TABLE numbers AS SELECT n, 'user_' || lpad(n::text, 26, '0') AS member FROM generate_series(1, MEMBERS) AS n`,
 	`INSERT INTO identity.members (id, email, email_verified, name, locale, sex, test, suspended, notice, created_at, updated_at, password)
-		SELECT member, n || '@members.example', false, 'Filler', '', '', false, false, '', 0, 0, '' FROM numbers`,
+		SELECT member, n || '@members.example', false, '', '', '', false, false, '', 0, 0, '' FROM numbers`,
 	`INSERT INTO identity.grants (member_id, id, client_id, scopes, declined, created_at, updated_at, revoked_at, reason)
 		SELECT member, 'grt_' || lpad(n::text, 26, '0'), (SELECT min(id) FROM identity.clients), 'openid', '', 0, 0, 0, '' FROM numbers`,
 	`INSERT INTO identity.chains (member_id, id, grant_id, client_id, scopes, session_id, auth_time, generation, key_id, salt, rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"time"
 
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
@@ -24,6 +25,9 @@ type Accounts interface {
 	Dismiss(ctx context.Context, id loop.MemberID) error
 	// ChooseLanguage keeps the language that a member chose, by its tag (BCP 47).
 	ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error
+	// Leave begins a member's departure: their sessions end, and unless they sign in
+	// before, they are erased at the moment that it gives. Done twice, the first counts.
+	Leave(ctx context.Context, id loop.MemberID) (at time.Time, err error)
 	// Member finds a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
 }
@@ -98,6 +102,9 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET "+activityPath, h.own(h.showActivity))
 	site.Page("GET "+activityPath+".csv", h.own(h.exportCSV))
 	site.Page("GET "+activityPath+".json", h.own(h.exportJSON))
+	site.Page("GET "+privacyPath, h.own(h.showPrivacy))
+	site.Page("POST "+privacyPath, h.postPrivacy)
+	site.Page("GET "+leftPath, h.showLeft)
 	h.mountMailed(site)
 	h.mountAPI(site)
 }

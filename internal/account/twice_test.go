@@ -25,7 +25,7 @@ func TestForms_SignUpSentTwiceMakesOneAccountAndBothLeadOn(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if count := p.Count(t, "identity", "members WHERE email = 'bob@people.example'"); count != 1 {
+	if count := p.Count(t, "identity", "members"); count != 1 {
 		t.Errorf("%d accounts", count)
 	}
 	if home := b.Get(platformtest.Identity + "/"); home.StatusCode != http.StatusOK || !strings.Contains(home.Text, "Bob") {

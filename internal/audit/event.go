@@ -11,6 +11,9 @@ const (
 	MemberSignedOut    Event = "member.signed_out"
 	MemberSuspended    Event = "member.suspended"
 	MemberResumed      Event = "member.resumed"
+	MemberLeaving      Event = "member.leaving"
+	MemberStayed       Event = "member.stayed"
+	MemberErased       Event = "member.erased"
 	PasswordResetAsked Event = "password.reset_asked" //nolint:gosec // G101: a name
 	PasswordReset      Event = "password.reset"       //nolint:gosec // G101: a name
 	PasswordChanged    Event = "password.changed"     //nolint:gosec // G101: a name

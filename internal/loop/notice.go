@@ -12,6 +12,8 @@ const (
 	// NoticeReused: an app was disconnected because a refresh token came twice. Its
 	// argument is the app's name.
 	NoticeReused = "notice.reused"
+	// NoticeStayed: the member asked to leave, and signed in before they were erased.
+	NoticeStayed = "notice.stayed"
 )
 
 // NewNotice makes a notice of a text and its arguments.

@@ -35,6 +35,7 @@ func (p *Platform) startBackground(context.Context) error {
 		p.background.Go(func() { p.renewForm(ctx, identityRoom, p.store.SealMembers) })
 	}
 	p.background.Go(func() { p.requests.Run(ctx) })
+	p.background.Go(func() { p.repeatAtOnce(ctx, keysInterval, "erasing members who left", p.eraseWhereLeading) })
 	for _, worker := range p.workers { // in every process: what one has claimed, no other sends
 		p.background.Go(func() { worker.Run(ctx) })
 	}
@@ -44,12 +45,15 @@ func (p *Platform) startBackground(context.Context) error {
 // renewForm has what older versions kept in a room brought into its present form: at
 // once, and where that cannot be yet, again and again.
 func (p *Platform) renewForm(ctx context.Context, room string, renew func(context.Context) error) {
-	what := "bringing what " + room + " keeps into its present form"
-	renew = p.leading(room, renew)
-	if err := renew(ctx); err != nil && ctx.Err() == nil {
+	p.repeatAtOnce(ctx, keysInterval, "bringing what "+room+" keeps into its present form", p.leading(room, renew))
+}
+
+// repeatAtOnce is repeat, and does it a first time at once.
+func (p *Platform) repeatAtOnce(ctx context.Context, every time.Duration, what string, do func(context.Context) error) {
+	if err := do(ctx); err != nil && ctx.Err() == nil {
 		p.config.Log.Error(what, "cause", err)
 	}
-	p.repeat(ctx, keysInterval, what, renew)
+	p.repeat(ctx, every, what, do)
 }
 
 // leading does something only in the process that leads work on a room.

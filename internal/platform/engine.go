@@ -87,6 +87,8 @@ type identityStore interface {
 	oauth.PushedRequests
 	outbox.Store
 	member.Store
+	member.LeavingStore
+	member.Room
 	signin.Store
 	signin.PasskeyStore
 	registration.Store
@@ -116,6 +118,7 @@ type clinicalStore interface {
 	clinical.Records
 	connection.Reads
 	requestlog.Sink
+	member.Room
 	// MoveResults brings results that older versions kept into the present form, as
 	// soon as none of them serves.
 	MoveResults(ctx context.Context) error

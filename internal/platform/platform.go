@@ -71,6 +71,10 @@ type Platform struct {
 	clinical   http.Handler
 	developers http.Handler
 
+	eraser     *member.Eraser      // nil where the role does not work on identity's store
+	forgetters []*member.Forgetter // by room, as databases
+	forgetting sync.Mutex          // one after the other uses them
+
 	backingUp  sync.Mutex   // one backup at a time
 	keysReadAt atomic.Int64 // in nanoseconds since 1970, by the machine's clock
 	background sync.WaitGroup

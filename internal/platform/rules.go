@@ -92,6 +92,7 @@ func (p *Platform) buildRules(context.Context) error {
 		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
 		p.Imports = &intake.Keeper{Catalogue: p.Catalogue, Archive: p.results, Asides: p.results, Members: everybody{p.demographics()}, World: p.world}
 	}
+	p.buildLeaving()
 	return p.startLimits()
 }
 

@@ -30,6 +30,9 @@ func (s *IdentityStore) StartSession(ctx context.Context, start signin.Start, on
 		if _, err := endSessions(tx, onEnd, tables.SessionsTooMany, start.Session.Member, start.Session.Hash[:], signin.MaxSessions); err != nil {
 			return err
 		}
+		if err := tables.ComeBack(tx, m, rec); err != nil {
+			return err
+		}
 		return tx.Record(rec)
 	})
 }

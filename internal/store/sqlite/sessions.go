@@ -31,6 +31,9 @@ func (s *Identity) StartSession(ctx context.Context, start signin.Start, onEnd o
 		if err != nil {
 			return err
 		}
+		if err := tables.ComeBack(tx, m, rec); err != nil {
+			return err
+		}
 		return tx.Record(rec)
 	})
 }

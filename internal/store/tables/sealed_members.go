@@ -53,10 +53,12 @@ func standIn(member loop.MemberID) string { return "sealed " + string(member) }
 
 // OpenMember opens a member's name and address. Those of one who was erased are empty.
 func (s Identity) OpenMember(ctx context.Context, m *MemberRow) (*loop.Member, error) {
-	if m.sealed == nil {
+	if m.sealed == nil && m.ErasedAt.IsZero() {
+		return &m.Member, nil // in clear
+	}
+	if m.Name, m.Email = "", ""; m.sealed == nil {
 		return &m.Member, nil
 	}
-	m.Name, m.Email = "", ""
 	key, err := s.keys.Key(ctx, m.ID, credential.ForPerson)
 	if errors.Is(err, credential.ErrErased) {
 		m.Suspended = true // as they are once their erasure has been repeated here
@@ -156,7 +158,3 @@ func (s Identity) sealOne(ctx context.Context, m *loop.Member) error {
 		return nil
 	})
 }
-
-// eraseMember leaves of a member nothing but their id, and when they came and went.
-const eraseMember = `UPDATE members SET email = $1, name = '', address = NULL, sealed = NULL, password = '', locale = '', sex = '', notice = '', suspended = (1 = 1),
-	email_verified = (1 = 0), erase_at = 0, erased_at = $2 WHERE id = $3`

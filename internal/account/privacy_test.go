@@ -1,0 +1,123 @@
+package account_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/platform/platformtest"
+)
+
+const privacyPage = platformtest.Identity + "/account/privacy"
+
+// leave asks for the deletion of a member's account as its page does.
+func leave(t *testing.T, b *platformtest.Browser) *platformtest.Response {
+	t.Helper()
+	page := b.Get(privacyPage)
+	return b.Post(privacyPage, url.Values{"csrf": {page.Field("csrf")}, "act": {"delete"}, "sure": {"yes"}})
+}
+
+func TestPrivacy_WhoLeavesIsSignedOutAndStaysBySigningIn(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := connect(t, p, "Ada", nil)
+	other := p.SignedIn(t, ada.member)
+	page := ada.browser.Get(privacyPage)
+	if unsure := ada.browser.Post(privacyPage, url.Values{"csrf": {page.Field("csrf")}, "act": {"delete"}}); unsure.StatusCode != http.StatusBadRequest || !strings.Contains(unsure.Text, "Tick the box if you are sure.") {
+		t.Errorf("without a tick the answer is %d %s", unsure.StatusCode, unsure.Text)
+	}
+	left := leave(t, ada.browser)
+	if to := left.Redirected(t).Path; to != "/left" {
+		t.Fatalf("it leads to %s", to)
+	}
+	if said := ada.browser.Follow(left); said.StatusCode != http.StatusOK || !strings.Contains(said.Text, "Your account will be deleted") {
+		t.Errorf("what is said is %d %s", said.StatusCode, said.Text)
+	}
+	for name, b := range map[string]*platformtest.Browser{"this": ada.browser, "another": other} {
+		if r := b.Get(privacyPage); r.Redirected(t).Path != "/signin" {
+			t.Errorf("%s browser is still signed in", name)
+		}
+	}
+	p.World.Advance(member.TimeToComeBack - time.Minute)
+	if err := p.EraseLeft(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	back := p.NewBrowser(t)
+	if notice := back.SignIn(back.Get(platformtest.Identity+"/signin"), ada.member); !strings.Contains(notice.Text, "Your account was about to be deleted.") {
+		t.Errorf("who comes back reads %d %s", notice.StatusCode, notice.Text)
+	}
+	p.World.Advance(2 * time.Minute)
+	if err := p.EraseLeft(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := p.Accounts.Member(t.Context(), ada.member.ID); err != nil || m.Name != "Ada" || !m.ErasedAt.IsZero() || !m.ErasesAt.IsZero() {
+		t.Errorf("who came back is %+v, %v", m, err)
+	}
+}
+
+func TestSec310_AnOldSessionDeletesNoAccount(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := p.AddMember(t, "Ada")
+	b := p.SignedIn(t, ada)
+	page := b.Get(privacyPage)
+	p.World.Advance(5*time.Minute + time.Second)
+	form := url.Values{"csrf": {page.Field("csrf")}, "act": {"delete"}, "sure": {"yes"}}
+	if to := b.Post(privacyPage, form).Redirected(t); to.Path != "/signin" {
+		t.Errorf("it leads to %s", to)
+	}
+	if r := p.NewBrowser(t).Post(privacyPage, form); r.StatusCode != http.StatusForbidden {
+		t.Errorf("another browser with the form's token is answered %d", r.StatusCode)
+	}
+	if m, err := p.Accounts.Member(t.Context(), ada.ID); err != nil || !m.ErasesAt.IsZero() {
+		t.Errorf("the member leaves: %+v, %v", m, err)
+	}
+}
+
+func TestPrivacy_AnErasedMemberHasNothingLeftAndTheAddressIsFree(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := connect(t, p, "Ada", nil)
+	addTSH(t, p, ada.member)
+	leave(t, ada.browser)
+	p.World.Advance(member.TimeToComeBack)
+	fresh := p.SignedIn(t, p.AddMember(t, "Ben")) // somebody else stays
+	for range 2 {
+		if err := p.EraseLeft(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := ada.app.Refresh(ada.tokens.Refresh); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("the refresh token still works: %d", r.StatusCode)
+	}
+	for _, table := range []string{"result_chunks WHERE member_id = '", "submissions WHERE member_id = '"} {
+		if rows := p.Count(t, "clinical", table+string(ada.member.ID)+"'"); rows != 0 {
+			t.Errorf("%d rows are left of %s", rows, table)
+		}
+	}
+	m, err := p.Accounts.Member(t.Context(), ada.member.ID)
+	if err != nil || m.Name != "" || m.Email != "" || m.Sex != "" || !m.Suspended || m.ErasedAt.IsZero() {
+		t.Errorf("what is left of the member is %+v, %v", m, err)
+	}
+	again := p.NewBrowser(t)
+	page := again.Get(platformtest.Identity + "/signin")
+	if r := again.SignIn(page, ada.member); !strings.Contains(r.Text, "is not right") {
+		t.Errorf("the erased member signs in: %d %s", r.StatusCode, r.Text)
+	}
+	page = again.Get(platformtest.Identity + "/signup")
+	r := again.Post(platformtest.Identity+"/signup", url.Values{
+		"csrf": {page.Field("csrf")}, "name": {"Ada"}, "email": {string(ada.member.Email)}, "password": {platformtest.Password},
+	})
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatalf("the address is not free: %d %s", r.StatusCode, r.Text)
+	}
+	if list := again.Get(appsPage).Text; !strings.Contains(list, "No app is connected.") {
+		t.Errorf("the new account has %s", list)
+	}
+	if list := fresh.Get(appsPage); list.StatusCode != http.StatusOK {
+		t.Errorf("another member is answered %d", list.StatusCode)
+	}
+}
