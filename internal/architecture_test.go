@@ -32,6 +32,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":       "clock and randomness",
 		"internal/credential": "it makes rings for tests of single rooms",
 	},
+	"internal/servercert": {},
 	"internal/fetch": {
 		"internal/loop": "a fault of a URL or its answer is one of the platform's errors",
 	},

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/loop-health/loop/internal/admin"
 	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/servercert"
 	"github.com/loop-health/loop/internal/store/folder"
 	"github.com/loop-health/loop/internal/telemetry"
 	"github.com/loop-health/loop/internal/web"
@@ -23,7 +23,7 @@ import (
 
 type serveCommand struct {
 	Flags serveFlags `embed:""`
-	Check bool       `help:"Only say whether the configuration is sound."`
+	Check bool       `help:"Only say whether everything that a start needs is there: it changes nothing, and fails where something is missing."`
 
 	ClockIsRight bool `help:"Start although the newest record is ahead of this machine's clock: the clock was wrong, and is right now."`
 }
@@ -39,14 +39,24 @@ func (cmd *serveCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	certificate, err := config.certificate()
+	level := new(slog.LevelVar)
+	level.Set(config.LogLevel)
+	log := slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+	if cmd.Check {
+		return config.check(p.ctx, p.stdout)
+	}
+	certificate, err := config.certificate(log)
 	if err != nil {
 		return err
 	}
-	if cmd.Check {
-		return config.report(p.stdout)
-	}
-	s := &service{config: config, clockIsRight: cmd.ClockIsRight, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce(), config.TrustedProxies...), log: slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: config.LogLevel}))}
+	s := &service{config: config, clockIsRight: cmd.ClockIsRight, certificate: certificate, readiness: telemetry.NewReadiness(), connections: web.NewConnections(connectionsAtOnce(), config.TrustedProxies...), log: log}
+	s.onHangUp(p.ctx, func() error {
+		again, err := readConfig(sources{file: cmd.Flags.Config, flags: cmd.Flags.values(), env: p.env})
+		if err == nil {
+			level.Set(again.LogLevel)
+		}
+		return err
+	})
 	for _, advice := range config.advice() {
 		s.log.WarnContext(p.ctx, advice)
 	}
@@ -60,35 +70,11 @@ func (cmd *serveCommand) Run(p *process) error {
 	return errors.Join(err, s.close(p.ctx))
 }
 
-// report says that the configuration is sound, and what its operator may have
-// overlooked.
-func (c *config) report(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "The configuration is sound: %s, with its data in %s.\n", c.IdentityURL, c.Dir)
-	for _, advice := range c.advice() {
-		if err == nil {
-			_, err = fmt.Fprintf(w, "But %s.\n", advice)
-		}
-	}
-	return err
-}
-
-// certificate reads the certificate, where the platform ends TLS itself.
-func (c *config) certificate() (*tls.Certificate, error) {
-	if c.TLSCertificate == "" {
-		return nil, nil //nolint:nilnil // a proxy in front ends TLS
-	}
-	pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("tls_certificate and tls_key: %w", err)
-	}
-	return &pair, nil
-}
-
 // service is the platform as `loop serve` runs it.
 type service struct {
 	clockIsRight bool
 	config       *config
-	certificate  *tls.Certificate
+	certificate  *servercert.Server // nil: a proxy in front ends TLS
 	log          *slog.Logger
 	readiness    *telemetry.Readiness
 	connections  *web.Connections
@@ -125,6 +111,9 @@ func (s *service) start(ctx context.Context, getenv func(string) string) error {
 	}
 	s.opened(platform.Close)
 	s.metrics.Watch(platform.Figures)
+	if s.certificate != nil {
+		s.metrics.WatchCertificate(s.certificate.NotAfter)
+	}
 	if err := s.listen(ctx, platform); err != nil {
 		return err
 	}
@@ -202,7 +191,7 @@ func (s *service) serve(listener net.Listener, handler http.Handler, asksForCert
 	server.ConnState = s.connections.Track
 	s.servers = append(s.servers, server)
 	if s.certificate != nil {
-		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: tls12Suites, Certificates: []tls.Certificate{*s.certificate}}
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: tls12Suites, GetCertificate: s.certificate.Get}
 		if asksForCertificates {
 			server.TLSConfig.ClientAuth = tls.RequestClientCert
 		}

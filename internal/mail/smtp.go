@@ -61,6 +61,18 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 	}
 }
 
+// Check connects, secures the connection and signs in, as Send does, and sends nothing.
+func (s *SMTP) Check(ctx context.Context) error {
+	client, err := gomail.NewClient(s.Host, s.options()...)
+	if err != nil {
+		return fmt.Errorf("preparing a connection: %w", err)
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return err
+	}
+	return client.Close()
+}
+
 // withoutAddress is an error as the log may have it: a server's own words can name
 // whom the mail is for.
 func withoutAddress(err error) error {

@@ -48,7 +48,7 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 		{RoleClinical, p.site("clinical", p.config.Clinical, p.config.ClinicalCertificate), p.buildClinical, &p.clinical},
 		{RoleDevelopers, p.site("developers", p.config.Developers, nil), p.buildDevelopers, &p.developers},
 	} {
-		if !p.config.Role.serves(host.role) {
+		if !p.config.Role.Serves(host.role) {
 			continue
 		}
 		rooms, err := host.build()

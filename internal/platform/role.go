@@ -27,14 +27,14 @@ func (r *Role) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// serves reports whether a process serves the host of a role.
-func (r Role) serves(host Role) bool { return r == host || r.isAll() }
+// Serves reports whether a process serves the host of a role.
+func (r Role) Serves(host Role) bool { return r == host || r.isAll() }
 
 // keepsIdentity reports whether a process works on what identity keeps. The portal
 // does, too; clinical reads nothing of it.
 func (r Role) keepsIdentity() bool { return r != RoleClinical }
 
 // keepsClinical reports whether a process works on what clinical keeps.
-func (r Role) keepsClinical() bool { return r.serves(RoleClinical) }
+func (r Role) keepsClinical() bool { return r.Serves(RoleClinical) }
 
 func (r Role) isAll() bool { return r == RoleAll || r == "" }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -23,6 +24,14 @@ type Metrics struct {
 	acts     *prometheus.HistogramVec
 	commits  *prometheus.HistogramVec
 	failures *prometheus.CounterVec
+}
+
+// WatchCertificate has the moment at which the served certificate expires read at each
+// scrape. Call it once, where the platform ends TLS itself.
+func (m *Metrics) WatchCertificate(notAfter func() time.Time) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "loop_tls_certificate_expiry_timestamp_seconds", Help: "When the certificate that is served expires, in seconds since 1970.",
+	}, func() float64 { return float64(notAfter().Unix()) }))
 }
 
 // noRoute is the route of requests that reached none.
