@@ -135,7 +135,10 @@ func (r *Reader) header(separator string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if said, found := strings.CutPrefix(strings.ToLower(line), "sep="); found && len(said) == 1 {
+		if said, found := strings.CutPrefix(strings.ToLower(line), "sep="); found && separator == "" {
+			if len(said) != 1 || !strings.Contains(separators, said) {
+				return nil, biomarker.RefuseDocument("line 1", "sep= names no separator that is read: comma, semicolon, tab or bar")
+			}
 			separator = said
 			continue
 		}

@@ -140,6 +140,7 @@ func TestReader_RefusesAFileThatIsDamaged(t *testing.T) {
 		"a quote in a field":           {whole + "o2,a\"b,TSH,3016-3,2.40,mIU/L,,2026-03-02\n", nil, "a quote"},
 		"a quote that is not closed":   {whole + "\"o2,", nil, "a quote"},
 		"a quote without end":          {whole + "\"" + strings.Repeat("x\n", 2<<20), nil, "a quote is not closed"},
+		"a separator of nobody's":      {"sep=\"\n" + whole, nil, "names no separator"},
 		"a line without end":           {strings.Repeat("x", 2<<20), nil, "at most"},
 		"another character set":        {whole + "o2,\xb5,TSH,3016-3,2.40,mIU/L,,2026-03-02\n", nil, "not UTF-8"},
 		"null characters":              {whole + "o2,\x00,TSH,3016-3,2.40,mIU/L,,2026-03-02\n", nil, "null"},
