@@ -290,6 +290,7 @@ var edges = map[string]map[string]string{
 		"internal/audit":     "every read is recorded before it is answered",
 		"internal/biomarker": "results, queries and pages of them",
 		"internal/jsontext":  "answers are long and frequent",
+		"internal/intake":    "files are imported",
 		"internal/limit":     "reads are limited by app",
 		"internal/oauth":     "what an access token stands for",
 		"internal/web":       "it is one of the hosts",

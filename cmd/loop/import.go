@@ -167,7 +167,7 @@ func (r *importReport) end(summary intake.Summary, complete bool) error {
 		}{summary, r.dryRun, complete})
 	}
 	var parts []string
-	for _, kind := range []intake.Kind{intake.Kept, intake.Corrected, intake.Deleted, intake.Duplicate, intake.Aside, intake.Refused} {
+	for _, kind := range intake.Kinds() {
 		parts = append(parts, fmt.Sprintf("%s %d", kind, summary.Counts[kind]))
 	}
 	if r.dryRun {

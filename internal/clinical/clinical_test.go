@@ -18,6 +18,7 @@ import (
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/sqlite"
@@ -132,6 +133,7 @@ func newHost(t *testing.T) *host {
 	})
 	clinical.New(clinical.Config{
 		Importer:   h.importer,
+		Imports:    &intake.Keeper{Catalogue: catalogue, Archive: store, Asides: store, Members: everybody{}, World: stillWorld{}},
 		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
 		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
 		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
@@ -139,6 +141,11 @@ func newHost(t *testing.T) *host {
 	h.Handler = site.Handler()
 	return h
 }
+
+// everybody is a member.
+type everybody struct{}
+
+func (everybody) Exists(context.Context, loop.MemberID) (bool, error) { return true, nil }
 
 func openDatabase(t *testing.T, log *slog.Logger) *sqlite.Database {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
@@ -30,6 +31,7 @@ type Records interface {
 type Config struct {
 	Biomarkers *biomarker.Reader
 	Importer   *biomarker.Importer
+	Imports    *intake.Keeper
 	Tokens     web.Tokens
 	Members    Members
 	Clients    web.Clients
@@ -60,6 +62,7 @@ const metadataPath = "/.well-known/oauth-protected-resource"
 const (
 	biomarkersPath = "/v1/biomarkers/me" // of the member whom the token stands for
 	catalogPath    = "/v1/biomarkers/catalog"
+	importsPath    = "/v1/imports"
 )
 
 // Mount adds the host's routes to its site.
@@ -83,6 +86,7 @@ func (h *Host) Mount(site *web.Site) {
 		{"GET " + biomarkersPath + "/summary", read, h.summarizeBiomarkers},
 		{"POST " + biomarkersPath, write, h.submitBiomarkers},
 		{"DELETE " + biomarkersPath + "/{id}", write, h.retractBiomarker},
+		{"POST " + importsPath, write, h.importFile},
 	} {
 		site.BrowserAPI(route.pattern, ofResult(resource.Require(route.needs, route.handler)))
 	}

@@ -42,6 +42,9 @@ const (
 	Refused   Kind = "refused"
 )
 
+// Kinds lists the kinds of outcomes.
+func Kinds() []Kind { return []Kind{Kept, Corrected, Deleted, Duplicate, Aside, Refused} }
+
 func refused(err error) Outcome {
 	fault := loop.AsError(err)
 	reason := fault.Description

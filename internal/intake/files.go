@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -96,7 +95,7 @@ func (r *run) check(f *File, documents []document) error {
 			}
 		}, func(biomarker.Reported, error) error { return nil })
 		if err == nil && r.Patients == nil && len(patients) > 1 {
-			err = fmt.Errorf("%s: it is about several patients: map each to a member", f.Name)
+			err = f.malformed(biomarker.RefuseDocument("", "it is about several patients: each has to be mapped to a member"))
 		}
 		if err != nil {
 			faults = append(faults, err)

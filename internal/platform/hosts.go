@@ -103,6 +103,7 @@ func (p *Platform) connections() *connection.Connections {
 func (p *Platform) buildClinical() ([]room, error) {
 	config := clinical.Config{
 		Importer:   p.Importer,
+		Imports:    p.Imports,
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.tokens,
 		Records:    p.results,
