@@ -9,7 +9,7 @@ import (
 
 // showHome answers GET /: it decides what is next for a member who came by
 // themselves. Where that is nothing else, it is the page of the account that they
-// were on their way to, or their apps.
+// were on their way to, or what there is.
 func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 	j, err := h.Visitors.Asked(r)
 	if err != nil {
@@ -28,6 +28,6 @@ func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 	case j.BackTo() != "":
 		return web.SeeOther(w, r, j.BackTo())
 	default:
-		return h.showApps(w, r, signIn.Member)
+		return h.showOverview(w, r, signIn.Member)
 	}
 }

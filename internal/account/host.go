@@ -94,7 +94,10 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET /{$}", h.showHome)
 	site.Page("POST /language", visitor.InPopup(h.postLanguage))
 
-	site.Page("GET "+accountPath, h.own(h.showApps))
+	site.Page("GET /help", h.showAbout("help"))
+	site.Page("GET /privacy", h.showAbout("privacy"))
+
+	site.Page("GET "+accountPath, h.own(h.showOverview))
 	site.Page("GET "+appsPath, h.own(h.showApps))
 	site.Page("GET "+appsPath+"/{grant}", h.own(h.showApp))
 	site.Page("POST "+appsPath+"/{grant}", h.postApp)

@@ -108,16 +108,13 @@ type signInView struct {
 	Again bool // for a page that needs a recent sign-in
 	Email string
 	Mails bool // a forgotten password can be reset by mail
-	Fault string
+	Fault *loop.Error
 	// Passkey is the options of a request for a passkey, as JSON; empty: there are none.
 	Passkey string
 }
 
 func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, email string, fault *loop.Error) error {
-	view := signInView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Again: j.NeedsRecent(), Email: email, Mails: h.Mailed != nil}
-	if fault != nil {
-		view.Fault = fault.Description
-	}
+	view := signInView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Again: j.NeedsRecent(), Email: email, Mails: h.Mailed != nil, Fault: fault}
 	options, err := h.SignIns.RequestPasskey(h.Visitors.Known(r))
 	if err != nil {
 		return err

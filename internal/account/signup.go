@@ -33,7 +33,7 @@ func (h *Host) postSignUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sent := signin.Registration{
-		Name: form.Get("name"), Email: form.Get("email"), Password: form.Get("password"), Visit: h.visit(r),
+		Name: form.Get("name"), Email: form.Get("email"), Password: form.Get("password"), Locale: h.Visitors.Language(r).Tag, Visit: h.visit(r),
 	}
 	begun, err := h.SignIns.SignUp(r.Context(), sent)
 	if fault, ok := fieldFault(err); ok {
@@ -52,14 +52,24 @@ type signUpView struct {
 	App    *visitor.App
 	Name   string
 	Email  string
-	Fault  string
-	Faulty string // the field at fault
+	Faults map[string]*loop.Error // by the field at fault; of none in particular under the empty name
 }
 
 func (h *Host) signUpPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, sent signin.Registration, fault *loop.Error) error {
 	view := signUpView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Name: sent.Name, Email: sent.Email}
 	if fault != nil {
-		view.Fault, view.Faulty = fault.Description, fault.Field
+		view.Faults = byField(append(signin.FaultsOf(sent), fault))
 	}
 	return h.Visitors.Show(w, r, h.pages, "signup", view, fault)
+}
+
+// byField sorts faults by their fields; the first of a field counts.
+func byField(faults []*loop.Error) map[string]*loop.Error {
+	sorted := map[string]*loop.Error{}
+	for _, fault := range faults {
+		if _, known := sorted[fault.Field]; !known {
+			sorted[fault.Field] = fault
+		}
+	}
+	return sorted
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
@@ -67,5 +68,37 @@ func TestSec083_AnAddressIsNotVerifiedByItself(t *testing.T) {
 	tokens := app.Redeem(b.Decide(page, "allow", "email").Redirected(t).Query().Get("code")).Pair(t)
 	if got := p.UserInfo(t, tokens.Access).JSON(t); got["email_verified"] != false || got["email"] != "bob@people.example" {
 		t.Errorf("userinfo says %v", got)
+	}
+}
+
+func TestSignUp_ShowsAllFaultsAtOnceBesideTheirFields(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	b := p.NewBrowser(t)
+	b.Language = "de"
+	page := b.Get(platformtest.Identity + "/signup")
+	r := b.Post(platformtest.Identity+"/signup", url.Values{"csrf": {page.Field("csrf")}, "name": {" "}, "email": {"bob at home"}, "password": {"kurz"}})
+	for _, said := range []string{"3 Felder müssen berichtigt werden.", `id="name-fault">Geben Sie Ihren Namen ein`, `id="email-fault">Geben Sie eine E‑Mail-Adresse ein`, `id="password-fault">Wählen Sie ein Passwort mit mindestens 8 Zeichen.`, `value="bob at home"`} {
+		if r.StatusCode != http.StatusBadRequest || !strings.Contains(r.Text, said) {
+			t.Errorf("status %d, without %q", r.StatusCode, said)
+		}
+	}
+	if strings.Contains(r.Text, "kurz") {
+		t.Error("the password comes back")
+	}
+	page = b.Get(platformtest.Identity + "/signup")
+	r = b.Post(platformtest.Identity+"/signup", url.Values{"csrf": {page.Field("csrf")}, "name": {"Bob"}, "email": {"bob@people.example"}, "password": {platformtest.Password}})
+	in(t, "the account, in the language of the page that it was made on", "de", b.Get(r.Redirected(t).String()))
+}
+
+func TestSignIn_NamesTheAppsHostAndWhetherItIsVerified(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	for verified, says := range map[bool]string{true: "✓ Verified · app.example.com", false: "Not verified by Loop · app.example.com"} {
+		app := p.AddApp(t, func(c *loop.Client) { c.Verified = verified })
+		b := p.NewBrowser(t)
+		if page := b.Follow(b.Authorize(app.Request())); !strings.Contains(page.Text, says) || strings.Index(page.Text, says) > strings.Index(page.Text, `type="password"`) {
+			t.Errorf("before the password, the page does not say %q", says)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -26,6 +27,7 @@ type Registration struct {
 	Name     string
 	Email    string
 	Password string
+	Locale   string // of the page that they sign up on (BCP 47)
 	Visit    Visit
 }
 
@@ -37,6 +39,7 @@ func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (*Begun, 
 	if err != nil {
 		return nil, err
 	}
+	m.Locale = cmp.Or(sent.Locale, m.Locale)
 	password, err := newPassword(sent.Password, m.Email)
 	if err != nil {
 		return nil, err
