@@ -44,14 +44,12 @@ func backTo(page ownPage) Journey {
 	}
 }
 
-// readBack reads the text of a journey that leads back to a page of the account; of
-// what only looks like one, it leads home.
+// readBack reads the text of a journey that leads back to a page of the account; what
+// only looks like one is none.
 func readBack(text string) (j Journey, ok bool) {
 	path, recent := strings.CutPrefix(text, recentMark)
-	if !recent && !strings.HasPrefix(path, "/") {
-		return Journey{}, false
-	}
-	return backTo(ownPage{path, recent}), true
+	j = backTo(ownPage{path, recent})
+	return j, j.text != ""
 }
 
 // isOwnPage reports whether a path is one of the account's, in the one form that no
