@@ -103,6 +103,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":       "who signs in, and since when",
 		"internal/audit":      "sign-ins and refusals are recorded",
 		"internal/credential": "passwords are hashed, sessions are secrets",
+		"internal/mail":       "members are written to of new devices and passkeys",
 		"internal/outbox":     "what the end of a session brings about",
 	},
 	"internal/oauth/parameter": {

@@ -14,11 +14,21 @@ const (
 	accountPath  = visitor.AccountPath
 	appsPath     = "/account/apps"
 	activityPath = "/account/activity"
+	securityPath = "/account/security"
+	passkeyPath  = "/account/security/passkey"
+	sessionsPath = "/account/security/sessions"
 )
 
 // own lets through to a page of the account who is signed in; others are led to
 // sign-in, and back.
 func (h *Host) own(next func(w http.ResponseWriter, r *http.Request, m *loop.Member) error) web.Handler {
+	return h.inSession(func(w http.ResponseWriter, r *http.Request, signIn *loop.SignIn) error {
+		return next(w, r, signIn.Member)
+	})
+}
+
+// inSession is own for what goes by the session, too.
+func (h *Host) inSession(next func(w http.ResponseWriter, r *http.Request, signIn *loop.SignIn) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		signIn, err := h.Visitors.SignIn(r)
 		if err != nil {
@@ -27,7 +37,7 @@ func (h *Host) own(next func(w http.ResponseWriter, r *http.Request, m *loop.Mem
 		if signIn == nil {
 			return web.SeeOther(w, r, visitor.Back(r.URL.Path).At(visitor.SignInPath))
 		}
-		return next(w, r, signIn.Member)
+		return next(w, r, signIn)
 	}
 }
 

@@ -87,7 +87,7 @@ func (h *Host) prove(r *http.Request, form url.Values) (*signin.Begun, error) {
 
 // visit is the browser of a request, as sign-ins are told apart by it.
 func (h *Host) visit(r *http.Request) signin.Visit {
-	return signin.Visit{Before: h.Visitors.Session(r), Browser: h.Visitors.Known(r), Agent: r.UserAgent()}
+	return signin.Visit{Before: h.Visitors.Session(r), Browser: h.Visitors.Known(r), Agent: r.UserAgent(), Knows: h.knows(r)}
 }
 
 // signedIn goes on after a member has signed in or up.
@@ -121,4 +121,9 @@ func (h *Host) signInPage(w http.ResponseWriter, r *http.Request, j visitor.Jour
 	}
 	view.Passkey = string(options)
 	return h.Visitors.ShowScripted(w, r, h.pages, "signin", view, fault)
+}
+
+// knows reports whether a member has signed in with the request's browser before.
+func (h *Host) knows(r *http.Request) func(loop.Email) bool {
+	return func(m loop.Email) bool { return h.Visitors.Device(r, string(m)) != "" }
 }

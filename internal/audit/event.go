@@ -9,6 +9,7 @@ const (
 	MemberCreated      Event = "member.created"
 	MemberSignedIn     Event = "member.signed_in"
 	MemberSignedOut    Event = "member.signed_out"
+	SessionsEnded      Event = "sessions.ended"
 	MemberSuspended    Event = "member.suspended"
 	MemberResumed      Event = "member.resumed"
 	MemberLeaving      Event = "member.leaving"

@@ -7,6 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/outbox"
 )
 
@@ -30,6 +31,11 @@ type Store interface {
 	Session(ctx context.Context, hash [32]byte) (*Session, error)
 	// TouchSession notes that a session is in use.
 	TouchSession(ctx context.Context, session *Session) error
+	// Sessions lists a member's sessions, the one that was used last first.
+	Sessions(ctx context.Context, m loop.MemberID) ([]Session, error)
+	// EndSessions deletes sessions of a member with their record, and the messages that
+	// their ends bring about; nothing where there are none.
+	EndSessions(ctx context.Context, ending Ending, onEnd outbox.OnSessionEnd, rec audit.Record) error
 	// EndSession deletes a session with its record, and the messages that its end
 	// brings about.
 	EndSession(ctx context.Context, hash [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error
@@ -44,6 +50,7 @@ type Authenticator struct {
 	Throttle  *Throttle
 	Ring      *credential.Ring
 	Passkeys  PasskeyStore
+	Office    *mail.Office // writes to members; nil: nobody does
 	// RelyingParty is the host as authenticators know it; nil where it has no name.
 	RelyingParty *RelyingParty
 	// OnSessionEnd gives the messages that the end of a session brings about.

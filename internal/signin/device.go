@@ -1,6 +1,9 @@
 package signin
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Device is a browser in two words that we chose, such as "Firefox Android": all that
 // is kept of what it says of itself. It helps members to find their own again and
@@ -12,6 +15,9 @@ func (d Device) Browser() string {
 	browser, _, _ := strings.Cut(string(d), " ")
 	return browser
 }
+
+// String names both for a letter; an unknown one is a dash.
+func (d Device) String() string { return cmp.Or(strings.TrimSpace(string(d)), "–") }
 
 // System is the operating system's name; empty: one that we don't know.
 func (d Device) System() string {

@@ -1,13 +1,17 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 	"unicode/utf8"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Passkey is a key pair on a member's device, of which we hold the public half
@@ -35,13 +39,13 @@ const (
 type PasskeyStore interface {
 	// Passkeys lists a member's, the oldest first.
 	Passkeys(ctx context.Context, m loop.MemberID) ([]Passkey, error)
-	// AddPasskey inserts a passkey with its record, and uses up the challenge that it
+	// AddPasskey inserts a passkey with its messages and its record, and uses up the challenge that it
 	// answers. ErrUsedBefore where that was used before, ErrPasskeyRefused where the id
 	// is taken, by whomever, the member has MaxPasskeys, is suspended or gone.
-	AddPasskey(ctx context.Context, passkey *Passkey, spends Spent, rec audit.Record) error
-	// RemovePasskey deletes a member's passkey with its record; loop.ErrNotFound where
+	AddPasskey(ctx context.Context, passkey *Passkey, spends Spent, messages []outbox.Message, rec audit.Record) error
+	// RemovePasskey deletes a member's passkey with its messages and its record; loop.ErrNotFound where
 	// they have none with this id.
-	RemovePasskey(ctx context.Context, m loop.MemberID, id []byte, rec audit.Record) error
+	RemovePasskey(ctx context.Context, m loop.MemberID, id []byte, messages []outbox.Message, rec audit.Record) error
 }
 
 // ErrPasskeyRefused is returned by a store that can't add a passkey.
@@ -60,7 +64,7 @@ func (p *Passkey) method() loop.Methods {
 func readPasskeyName(typed string) (string, error) {
 	name, err := loop.ParseName(typed)
 	if err != nil || utf8.RuneCountInString(name) > maxPasskeyName {
-		return "", loop.Errorf(loop.ValidationError, "Name the passkey in 1 to %d characters, for example “My phone”.", maxPasskeyName).About("name")
+		return "", loop.Errorf(loop.ValidationError, "Name the passkey in 1 to %d characters, for example “My phone”.", maxPasskeyName).About("name").Worded("fault.passkey_name")
 	}
 	return name, nil
 }
@@ -68,5 +72,14 @@ func readPasskeyName(typed string) (string, error) {
 // RemovePasskey takes a passkey from its member; loop.ErrNotFound where they have
 // none with this id. The password stays, so that there is always a way in.
 func (a *Authenticator) RemovePasskey(ctx context.Context, m *loop.Member, id []byte) error {
-	return a.Passkeys.RemovePasskey(ctx, m.ID, id, audit.OfMember(ctx, a.World.Now(), audit.PasskeyRemoved, m.ID))
+	passkeys, err := a.Passkeys.Passkeys(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(passkeys, func(p Passkey) bool { return bytes.Equal(p.ID, id) })
+	if at < 0 {
+		return loop.ErrNotFound
+	}
+	messages := a.Office.Notice(m.ID, mail.PasskeyRemoved, passkeys[at].Name)
+	return a.Passkeys.RemovePasskey(ctx, m.ID, id, messages, audit.OfMember(ctx, a.World.Now(), audit.PasskeyRemoved, m.ID))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 )
 
 // OffersPasskeys reports whether passkeys work on this host at all.
@@ -61,7 +62,7 @@ func (a *Authenticator) AddPasskey(ctx context.Context, m *loop.Member, name, se
 	}
 	made.Name, made.CreatedAt = name, a.World.Now()
 	rec := audit.OfMember(ctx, a.World.Now(), audit.PasskeyAdded, m.ID)
-	err = a.Passkeys.AddPasskey(ctx, made, spends, rec)
+	err = a.Passkeys.AddPasskey(ctx, made, spends, a.Office.Notice(m.ID, mail.PasskeyAdded, name), rec)
 	switch {
 	case errors.Is(err, ErrUsedBefore):
 		return a.refusePasskey(ctx, m, audit.PasskeyRefused, whyUsedBefore)
@@ -101,6 +102,6 @@ func (a *Authenticator) refusePasskey(ctx context.Context, m *loop.Member, event
 
 // What a member reads whose passkey was refused.
 var (
-	errPasskey        = loop.Errorf(loop.ValidationError, "This passkey can’t be used here. Try another, or use your password.").About("passkey")
-	errPasskeyTooLate = loop.Errorf(loop.ValidationError, "That took too long. Try again.").About("passkey")
+	errPasskey        = loop.Errorf(loop.ValidationError, "This passkey can’t be used here. Try another, or use your password.").About("passkey").Worded("fault.passkey")
+	errPasskeyTooLate = loop.Errorf(loop.ValidationError, "That took too long. Try again.").About("passkey").Worded("fault.passkey_late")
 )

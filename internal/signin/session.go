@@ -8,6 +8,8 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // How long a sign-in lasts.
@@ -37,6 +39,8 @@ type Visit struct {
 	Before  string // the session cookie that it sent, if any; that session ends
 	Browser string // the value that it is known by: it has one session
 	Agent   string // its User-Agent header
+	// Knows reports whether the member with an address has signed in with it before.
+	Knows func(loop.Email) bool
 }
 
 func (v Visit) browserHash() [32]byte {
@@ -51,6 +55,8 @@ type Start struct {
 	Session Session
 	Ends    [32]byte // the hash of the session that it takes the place of, if any
 	Proof   Proof
+	// Messages go out with it.
+	Messages []outbox.Message
 }
 
 // Proof is what a sign-in uses up, in the transaction that starts its session.
@@ -84,7 +90,7 @@ func (a *Authenticator) resume(ctx context.Context, cookie string) (*Session, *l
 		return nil, nil, err
 	}
 	now := a.World.Now()
-	if !now.Before(session.ExpiresAt) || now.Sub(session.SeenAt) >= SessionIdle {
+	if !session.live(now) {
 		return nil, nil, loop.ErrNotFound
 	}
 	m, err := a.Store.Member(ctx, session.Member)
@@ -101,6 +107,11 @@ func (a *Authenticator) resume(ctx context.Context, cookie string) (*Session, *l
 		}
 	}
 	return session, m, nil
+}
+
+// live reports whether a session has not come to its end by itself.
+func (s *Session) live(now time.Time) bool {
+	return now.Before(s.ExpiresAt) && now.Sub(s.SeenAt) < SessionIdle
 }
 
 // Begun is a session that a right proof led to.
@@ -127,6 +138,9 @@ func (a *Authenticator) begin(ctx context.Context, m *loop.Member, methods loop.
 	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberSignedIn, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID), "methods": methods.String()}
 	start := Start{Session: session, Ends: credential.SecretOf(visit.Before).Hash(), Proof: proof}
+	if !visit.Knows(m.Email) {
+		start.Messages = a.Office.Notice(m.ID, mail.NewDevice, session.Device.String())
+	}
 	err := a.Store.StartSession(ctx, start, a.OnSessionEnd, rec)
 	if errors.Is(err, loop.ErrNotFound) {
 		return nil, errSignIn // suspended in the meantime

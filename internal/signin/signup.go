@@ -58,6 +58,7 @@ func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (*Begun, 
 		}
 		m = made
 	}
+	sent.Visit.Knows = func(loop.Email) bool { return true } // the account is as new as the browser
 	return a.begin(ctx, m, loop.ByPassword, Proof{}, sent.Visit)
 }
 

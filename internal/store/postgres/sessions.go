@@ -42,8 +42,18 @@ var errNothingToDo = errors.New("there is nothing to do")
 
 // EndSession ends a sign-in with its record; one that is gone stays gone.
 func (s *IdentityStore) EndSession(ctx context.Context, hash [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
+	return s.end(ctx, onEnd, rec, `hash = $1`, hash[:])
+}
+
+// EndSessions ends sign-ins of a member with their record (signin.Store).
+func (s *IdentityStore) EndSessions(ctx context.Context, ending signin.Ending, onEnd outbox.OnSessionEnd, rec audit.Record) error {
+	return s.end(ctx, onEnd, rec, tables.SessionsEnding, tables.EndedBy(ending)...)
+}
+
+// end ends the sign-ins of a condition with a record, where there are any.
+func (s *IdentityStore) end(ctx context.Context, onEnd outbox.OnSessionEnd, rec audit.Record, condition string, args ...any) error {
 	err := s.db.Write(ctx, func(tx *Tx) error {
-		ended, err := endSessions(tx, onEnd, `hash = $1`, hash[:])
+		ended, err := endSessions(tx, onEnd, condition, args...)
 		if err != nil {
 			return err
 		}

@@ -40,8 +40,18 @@ func (s *Identity) StartSession(ctx context.Context, start signin.Start, onEnd o
 
 // EndSession ends a sign-in with its record; one that is gone stays gone.
 func (s *Identity) EndSession(ctx context.Context, hash [32]byte, onEnd outbox.OnSessionEnd, rec audit.Record) error {
+	return s.end(ctx, onEnd, rec, `hash = $1`, hash[:])
+}
+
+// EndSessions ends sign-ins of a member with their record (signin.Store).
+func (s *Identity) EndSessions(ctx context.Context, ending signin.Ending, onEnd outbox.OnSessionEnd, rec audit.Record) error {
+	return s.end(ctx, onEnd, rec, tables.SessionsEnding, tables.EndedBy(ending)...)
+}
+
+// end ends the sign-ins of a condition with a record, where there are any.
+func (s *Identity) end(ctx context.Context, onEnd outbox.OnSessionEnd, rec audit.Record, condition string, args ...any) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		ended, err := endSessions(tx, onEnd, `DELETE FROM sessions WHERE hash = $1 RETURNING id, member_id`, hash[:])
+		ended, err := endSessions(tx, onEnd, `DELETE FROM sessions WHERE `+condition+` RETURNING id, member_id`, args...)
 		if err != nil || ended == 0 {
 			return err
 		}

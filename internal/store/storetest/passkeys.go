@@ -21,6 +21,7 @@ var passkeys = map[string]func(*testing.T, *fixture){
 	"a proof works once, however many come at once":           usesProofOnce,
 	"a browser has one session, however many begin at once":   oneSessionABrowser,
 	"a passkey that is removed signs nobody in":               removedPasskey,
+	"a member ends one session, or all others":                endsSessions,
 	"of passkeys that are added at once, no more than fit in": boundsPasskeys,
 }
 
@@ -55,7 +56,7 @@ func (f *fixture) hasPasskeys(t *testing.T, want ...signin.Passkey) {
 
 func readsPasskey(t *testing.T, f *fixture) {
 	want := f.passkey("one")
-	must(t, f.store.AddPasskey(t.Context(), want, f.spent(1), f.record()))
+	must(t, f.store.AddPasskey(t.Context(), want, f.spent(1), nil, f.record()))
 	f.hasPasskeys(t, *want)
 	start := f.signIn(1, signin.Proof{Passkey: &signin.PasskeyUse{ID: want.ID, Before: want.Counter, After: want.Counter + 1}})
 	must(t, f.store.StartSession(t.Context(), start, silent, f.record()))
@@ -65,7 +66,7 @@ func readsPasskey(t *testing.T, f *fixture) {
 
 func refusesPasskey(t *testing.T, f *fixture) {
 	one := f.passkey("one")
-	must(t, f.store.AddPasskey(t.Context(), one, f.spent(1), f.record()))
+	must(t, f.store.AddPasskey(t.Context(), one, f.spent(1), nil, f.record()))
 	other := f.addMember(t, "grace@members.example")
 	taken, gone := f.passkey("one"), f.passkey("two")
 	taken.Member, gone.Member = other.ID, "user_none"
@@ -78,21 +79,21 @@ func refusesPasskey(t *testing.T, f *fixture) {
 		"a member who is not there":        {gone, 3, signin.ErrPasskeyRefused},
 		"a challenge that was used before": {f.passkey("two"), 1, signin.ErrUsedBefore},
 	} {
-		if err := f.store.AddPasskey(t.Context(), c.passkey, f.spent(c.spends), f.record()); !errors.Is(err, c.want) {
+		if err := f.store.AddPasskey(t.Context(), c.passkey, f.spent(c.spends), nil, f.record()); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	must(t, f.change(t, f.member.ID, nil, func(m *loop.Member) { m.Suspended = true }))
-	if err := f.store.AddPasskey(t.Context(), f.passkey("two"), f.spent(4), f.record()); !errors.Is(err, signin.ErrPasskeyRefused) {
+	if err := f.store.AddPasskey(t.Context(), f.passkey("two"), f.spent(4), nil, f.record()); !errors.Is(err, signin.ErrPasskeyRefused) {
 		t.Errorf("a suspended member: %v", err)
 	}
 	f.hasPasskeys(t, *one)
 	must(t, f.change(t, f.member.ID, nil, func(m *loop.Member) { m.Suspended = false }))
-	must(t, f.store.AddPasskey(t.Context(), f.passkey("two"), f.spent(2), f.record())) // what was refused used up nothing
+	must(t, f.store.AddPasskey(t.Context(), f.passkey("two"), f.spent(2), nil, f.record())) // what was refused used up nothing
 }
 
 func usesProofOnce(t *testing.T, f *fixture) {
-	must(t, f.store.AddPasskey(t.Context(), f.passkey("one"), f.spent(1), f.record()))
+	must(t, f.store.AddPasskey(t.Context(), f.passkey("one"), f.spent(1), nil, f.record()))
 	spent := f.spent(2)
 	var all sync.WaitGroup
 	var began atomic.Int32
@@ -135,14 +136,14 @@ func oneSessionABrowser(t *testing.T, f *fixture) {
 
 func removedPasskey(t *testing.T, f *fixture) {
 	one := f.passkey("one")
-	must(t, f.store.AddPasskey(t.Context(), one, f.spent(1), f.record()))
+	must(t, f.store.AddPasskey(t.Context(), one, f.spent(1), nil, f.record()))
 	other := f.addMember(t, "grace@members.example")
-	if err := f.store.RemovePasskey(t.Context(), other.ID, one.ID, f.record()); !errors.Is(err, loop.ErrNotFound) {
+	if err := f.store.RemovePasskey(t.Context(), other.ID, one.ID, nil, f.record()); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("by another member: %v", err)
 	}
 	f.hasPasskeys(t, *one)
-	must(t, f.store.RemovePasskey(t.Context(), f.member.ID, one.ID, f.record()))
-	if err := f.store.RemovePasskey(t.Context(), f.member.ID, one.ID, f.record()); !errors.Is(err, loop.ErrNotFound) {
+	must(t, f.store.RemovePasskey(t.Context(), f.member.ID, one.ID, nil, f.record()))
+	if err := f.store.RemovePasskey(t.Context(), f.member.ID, one.ID, nil, f.record()); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("again: %v", err)
 	}
 	start := f.signIn(1, signin.Proof{Passkey: &signin.PasskeyUse{ID: one.ID, Before: one.Counter, After: one.Counter + 1}})
@@ -156,7 +157,7 @@ func boundsPasskeys(t *testing.T, f *fixture) {
 	var all sync.WaitGroup
 	for n := range byte(signin.MaxPasskeys + 5) {
 		all.Go(func() {
-			err := f.store.AddPasskey(t.Context(), f.passkey(fmt.Sprint("passkey ", n)), f.spent(n), f.record())
+			err := f.store.AddPasskey(t.Context(), f.passkey(fmt.Sprint("passkey ", n)), f.spent(n), nil, f.record())
 			if err != nil && !errors.Is(err, signin.ErrPasskeyRefused) {
 				t.Error(err)
 			}
@@ -166,4 +167,24 @@ func boundsPasskeys(t *testing.T, f *fixture) {
 	if got, err := f.store.Passkeys(t.Context(), f.member.ID); err != nil || len(got) != signin.MaxPasskeys {
 		t.Errorf("%d passkeys, %v", len(got), err)
 	}
+}
+
+func endsSessions(t *testing.T, f *fixture) {
+	other := f.session(t, 9, f.addMember(t, "grace@members.example"), [32]byte{})
+	one, two, three := f.session(t, 1, f.member, [32]byte{}), f.session(t, 2, f.member, [32]byte{}), f.session(t, 3, f.member, [32]byte{})
+	end := func(ending signin.Ending) {
+		t.Helper()
+		must(t, f.store.EndSessions(t.Context(), ending, silent, f.record()))
+	}
+	end(signin.Ending{Member: f.member.ID, Only: other.ID})
+	f.hasSession(t, other, true)
+	end(signin.Ending{Member: f.member.ID, Only: one.ID})
+	end(signin.Ending{Member: f.member.ID, Only: one.ID}) // again
+	if all, err := f.store.Sessions(t.Context(), f.member.ID); err != nil || len(all) != 2 {
+		t.Errorf("%d sessions are listed, %v", len(all), err)
+	}
+	end(signin.Ending{Member: f.member.ID, But: two.ID})
+	f.hasSession(t, two, true)
+	f.hasSession(t, three, false)
+	f.hasSession(t, other, true)
 }

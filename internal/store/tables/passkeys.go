@@ -5,6 +5,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 )
@@ -29,20 +30,22 @@ func (s Identity) Passkeys(ctx context.Context, m loop.MemberID) ([]signin.Passk
 }
 
 // AddPasskey inserts a passkey and uses up its challenge (signin.PasskeyStore).
-func (s Identity) AddPasskey(ctx context.Context, p *signin.Passkey, spends signin.Spent, rec audit.Record) error {
+func (s Identity) AddPasskey(ctx context.Context, p *signin.Passkey, spends signin.Spent, messages []outbox.Message, rec audit.Record) error {
 	return s.db.Do(ctx, func(tx Act) error {
 		spend(tx, spends)
 		tx.One(signin.ErrPasskeyRefused, holdForPasskey, p.Member, signin.MaxPasskeys)
 		tx.One(signin.ErrPasskeyRefused, insertPasskey,
 			p.ID, p.Member, p.PublicKey, int64(p.Counter), p.Synced, p.Name, store.Micro(p.CreatedAt), store.Micro(p.UsedAt))
+		AddMessages(tx, messages)
 		return tx.Record(rec)
 	})
 }
 
 // RemovePasskey deletes a member's passkey (signin.PasskeyStore).
-func (s Identity) RemovePasskey(ctx context.Context, m loop.MemberID, id []byte, rec audit.Record) error {
+func (s Identity) RemovePasskey(ctx context.Context, m loop.MemberID, id []byte, messages []outbox.Message, rec audit.Record) error {
 	return s.db.Do(ctx, func(tx Act) error {
 		tx.One(loop.ErrNotFound, deletePasskey, m, id)
+		AddMessages(tx, messages)
 		return tx.Record(rec)
 	})
 }

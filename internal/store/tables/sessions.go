@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 )
@@ -12,6 +13,7 @@ const sessionColumns = `hash, id, member_id, auth_time, seen_at, expires_at, met
 
 const (
 	selectSession     = `SELECT ` + sessionColumns + ` FROM sessions WHERE hash = $1`
+	selectSessions    = `SELECT ` + sessionColumns + ` FROM sessions WHERE member_id = $1 ORDER BY seen_at DESC, id`
 	insertSession     = `INSERT INTO sessions (` + sessionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	touchSession      = `UPDATE sessions SET seen_at = $1 WHERE hash = $2`
 	deleteReplaced    = `DELETE FROM sessions WHERE ` + ofPlace
@@ -50,6 +52,24 @@ func (s Identity) Session(ctx context.Context, hash [32]byte) (*signin.Session, 
 	return scanSession(s.db.Row(ctx, selectSession, hash[:]))
 }
 
+// Sessions lists a member's sign-ins, the one that was used last first.
+func (s Identity) Sessions(ctx context.Context, m loop.MemberID) ([]signin.Session, error) {
+	return list(ctx, s.db, func(row Scanner) (signin.Session, error) {
+		session, err := scanSession(row)
+		if err != nil {
+			return signin.Session{}, err
+		}
+		return *session, nil
+	}, selectSessions, m)
+}
+
+// SessionsEnding is the condition of sessions that a member ends, with the values of
+// EndedBy.
+const SessionsEnding = `member_id = $1 AND (id = $2 OR $2 = '') AND id <> $3`
+
+// EndedBy are the values of SessionsEnding.
+func EndedBy(e signin.Ending) []any { return []any{e.Member, e.Only, e.But} }
+
 // TouchSession notes that a session is in use.
 func (s Identity) TouchSession(ctx context.Context, session *signin.Session) error {
 	return s.db.Do(ctx, func(tx Act) error {
@@ -63,6 +83,7 @@ func (s Identity) TouchSession(ctx context.Context, session *signin.Session) err
 func StartSession(tx Tx, start *signin.Start) {
 	session := &start.Session
 	useProof(tx, session, &start.Proof)
+	AddMessages(tx, start.Messages)
 	tx.Exec(deleteReplaced, start.Ends[:], hashOrNone(session.Browser))
 	tx.Exec(insertSession, session.Hash[:], session.ID, session.Member,
 		store.Micro(session.Authentication.At), store.Micro(session.SeenAt), store.Micro(session.ExpiresAt), session.Authentication.Methods.String(), hashOrNone(session.Browser), string(session.Device))
