@@ -140,12 +140,15 @@ var edges = map[string]map[string]string{
 		"internal/audit":      "changes are recorded",
 		"internal/credential": "client secrets are made and hashed",
 		"internal/oauth":      "what a client loses, its tokens lose",
+		"internal/outbox":     "an app's logo is fetched once its address is registered",
 
-		"internal/oauth/clientjwt": "a key set holds public keys alone",
+		"internal/registration/picture": "what was fetched is made a picture of our own",
+		"internal/oauth/clientjwt":      "a key set holds public keys alone",
 	},
 	"internal/registration/library": {
 		"internal/loop": "what a library needs of a client's registration",
 	},
+	"internal/registration/picture": {},
 	"internal/connection": {
 		"internal/loop":  "grants, clients, members",
 		"internal/audit": "who disconnects an app is recorded",
@@ -355,6 +358,7 @@ var modules = map[string]string{
 	"github.com/yuin/goldmark":        "the documentation's Markdown",
 	"golang.org/x/oauth2":             "the portal is an OAuth client like any other",
 	"github.com/coreos/go-oidc/v3":    "the portal checks its ID tokens as others do",
+	"golang.org/x/image":              "logos are scaled; WebP is read",
 	"golang.org/x/text":               "names in one normal form; languages, plurals, numbers",
 	"github.com/wneessen/go-mail":     "mails as RFC 5322 has them, handed over by SMTP with TLS",
 	"golang.org/x/sys":                "locks and socket options of the operating system",

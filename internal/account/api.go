@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
 
@@ -23,6 +24,7 @@ const (
 
 // mountAPI adds what apps may ask for the member about the member's account.
 func (h *Host) mountAPI(site *web.Site) {
+	h.origin = site.PublicURL.String()
 	resource := h.Resource(site)
 	see := web.Access{Scope: loop.ScopeManageConnectedApps, Class: limit.Read}
 	change := web.Access{Scope: loop.ScopeManageConnectedApps, Class: limit.Write}
@@ -86,7 +88,7 @@ type grant struct {
 	ExpiresAt  *time.Time `json:"expires_at"` // that the member chose
 }
 
-func newConnectedApp(app *connection.App) connectedApp {
+func (h *Host) newConnectedApp(app *connection.App) connectedApp {
 	c := connectedApp{
 		ClientID: app.Client.ID, Name: app.Client.Name, FirstParty: app.Client.FirstParty, Scopes: append([]loop.Scope{}, app.Grant.Scopes...),
 		GrantedAt: app.Grant.CreatedAt.UTC(), UpdatedAt: app.Grant.UpdatedAt.UTC(),
@@ -94,11 +96,15 @@ func newConnectedApp(app *connection.App) connectedApp {
 	if app.Client.HomePage != "" {
 		c.URI = &app.Client.HomePage
 	}
+	if path := visitor.LogoPath(app.Client); path != "" {
+		logo := h.origin + path
+		c.LogoURI = &logo
+	}
 	return c
 }
 
-func newGrant(app *connection.App) grant {
-	g := grant{ID: app.Grant.ID, connectedApp: newConnectedApp(app)}
+func (h *Host) newGrant(app *connection.App) grant {
+	g := grant{ID: app.Grant.ID, connectedApp: h.newConnectedApp(app)}
 	if !app.LastUsedAt.IsZero() {
 		g.LastUsedAt = &app.LastUsedAt
 	}
@@ -122,7 +128,7 @@ func (h *Host) listGrants(w http.ResponseWriter, r *http.Request, token oauth.Ac
 	if err != nil {
 		return web.Unavailable(err)
 	}
-	return web.WriteJSON(w, http.StatusOK, listOf(apps, newGrant))
+	return web.WriteJSON(w, http.StatusOK, listOf(apps, h.newGrant))
 }
 
 // listConnectedApps answers GET /v1/users/me/connected-apps.
@@ -131,7 +137,7 @@ func (h *Host) listConnectedApps(w http.ResponseWriter, r *http.Request, token o
 	if err != nil {
 		return web.Unavailable(err)
 	}
-	return web.WriteJSON(w, http.StatusOK, listOf(apps, newConnectedApp))
+	return web.WriteJSON(w, http.StatusOK, listOf(apps, h.newConnectedApp))
 }
 
 // revokeGrant answers DELETE /v1/me/grants/{id}: 204, for a grant that has ended too.
@@ -199,7 +205,7 @@ func (h *Host) narrowGrant(w http.ResponseWriter, r *http.Request, token oauth.A
 	if err != nil {
 		return web.Unavailable(err)
 	}
-	return web.WriteJSON(w, http.StatusOK, newGrant(app))
+	return web.WriteJSON(w, http.StatusOK, h.newGrant(app))
 }
 
 // activityAnswer is a page of what an app read.

@@ -53,6 +53,7 @@ type Host struct {
 	pages    *web.Translated // one card
 	ownPages *web.Translated // of the member's account
 	world    loop.World
+	origin   string // of the host, where the world reaches it
 }
 
 // New makes the pages. One that does not parse, or names a text that is not there, is

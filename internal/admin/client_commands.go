@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -182,8 +183,10 @@ type clientView struct {
 	HomePage     string          `json:"client_uri"`
 	PolicyPage   string          `json:"policy_uri"`
 	TermsPage    string          `json:"tos_uri"`
-	TokenTTL     int64           `json:"access_token_ttl"` // seconds
-	Grace        int64           `json:"refresh_grace"`    // seconds
+	LogoURI      string          `json:"logo_uri"`
+	LogoState    string          `json:"logo_state,omitempty"` // what became of it
+	TokenTTL     int64           `json:"access_token_ttl"`     // seconds
+	Grace        int64           `json:"refresh_grace"`        // seconds
 	RequireNonce bool            `json:"require_nonce"`
 	loop.Protocol
 	Mode       loop.Mode     `json:"mode"`
@@ -198,6 +201,17 @@ type clientView struct {
 	UpdatedAt  string        `json:"updated_at"`
 }
 
+// logoState says what became of a logo; empty where there is none.
+func logoState(logo loop.Logo) string {
+	switch {
+	case logo.URI == "":
+		return ""
+	case logo.Picture != "":
+		return "members are shown it"
+	}
+	return cmp.Or(logo.Fault, "not fetched yet")
+}
+
 type baaView struct {
 	SignedOn string `json:"signed_on"`
 	By       string `json:"by"`
@@ -207,7 +221,7 @@ func viewClient(c *loop.Client) clientView {
 	view := clientView{
 		ID: c.ID, Name: c.Name, Type: c.Type, RedirectURIs: make([]string, len(c.RedirectURIs)),
 		Scopes: c.AllowedScopes.String(), Required: c.RequiredScopes.String(),
-		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage, LogoURI: c.Logo.URI, LogoState: logoState(c.Logo),
 		TokenTTL: int64(c.AccessTokenTTL.Seconds()), Grace: int64(c.RefreshGrace.Seconds()), RequireNonce: c.RequireNonce,
 		Protocol: c.Protocol, Mode: c.Mode, FirstParty: c.FirstParty, Verified: c.Verified, Enabled: c.Enabled, Stopped: c.Standing(), Owner: c.Owner,
 		CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt),
@@ -258,6 +272,8 @@ func (v clientView) write(w io.Writer) error {
 		{"home page", v.HomePage},
 		{"privacy policy", v.PolicyPage},
 		{"terms", v.TermsPage},
+		{"logo", v.LogoURI},
+		{"", v.LogoState},
 		{"access token lives", fmt.Sprintf("%d s", v.TokenTTL)},
 		{"refresh grace", fmt.Sprintf("%d s", v.Grace)},
 		{"nonce required", yes(v.RequireNonce)},

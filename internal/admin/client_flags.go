@@ -19,6 +19,7 @@ type clientFlags struct {
 	HomePage       *string        `help:"The app's home page (https), shown to members." placeholder:"URL"`
 	PolicyPage     *string        `help:"Its privacy policy (https)." placeholder:"URL"`
 	TermsPage      *string        `help:"Its terms of service (https)." placeholder:"URL"`
+	LogoURI        *string        `name:"logo-uri" help:"Its logo (https): a PNG, JPEG, WebP or GIF of 1 MiB at most. It is fetched once, and members are shown a copy." placeholder:"URL"`
 	AccessTokenTTL *time.Duration `name:"access-token-ttl" help:"How long an access token lives: 5m to 1h." placeholder:"DURATION"`
 	RefreshGrace   *time.Duration `help:"How long a refresh may be repeated: 0s to 30s." placeholder:"DURATION"`
 	RequireNonce   *bool          `negatable:"" help:"Demand a nonce in every request."`
@@ -57,6 +58,7 @@ func (f *clientFlags) change(input io.Reader) (func(*loop.Client), error) {
 		set(&c.HomePage, f.HomePage)
 		set(&c.PolicyPage, f.PolicyPage)
 		set(&c.TermsPage, f.TermsPage)
+		set(&c.Logo.URI, f.LogoURI)
 		set(&c.AccessTokenTTL, f.AccessTokenTTL)
 		set(&c.RefreshGrace, f.RefreshGrace)
 		set(&c.RequireNonce, f.RequireNonce)

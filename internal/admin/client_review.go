@@ -62,6 +62,8 @@ func (v *reviewView) write(w io.Writer, id loop.ClientID) error {
 		{"home page", v.Verified.HomePage, v.Now.HomePage},
 		{"privacy policy", v.Verified.PolicyPage, v.Now.PolicyPage},
 		{"terms", v.Verified.TermsPage, v.Now.TermsPage},
+		{"logo", v.Verified.Logo, v.Now.Logo},
+		{"logo's picture", v.Verified.Picture, v.Now.Picture},
 		{"redirect hosts", strings.Join(v.Verified.Hosts, " "), strings.Join(v.Now.Hosts, " ")},
 	} {
 		changed := ""

@@ -21,8 +21,8 @@ import (
 const (
 	timeout        = 5 * time.Second // from the wait for a slot to the last byte
 	maxBodyBytes   = 64 << 10
-	maxHeaderBytes = 16 << 10         // those of informational answers among them
-	maxWireBytes   = 4 * maxBodyBytes // a body with the lengths of its chunks
+	maxHeaderBytes = 16 << 10 // those of informational answers among them
+	wireBytes      = 4        // times those of a body that it may have with the lengths of its chunks
 )
 
 // userAgent is how we introduce ourselves.
@@ -71,10 +71,15 @@ func New(c Config) *Client {
 // 5 seconds. The error is a *loop.Error: ValidationError as of CheckURL, else
 // TemporarilyUnavailable. It holds nothing of the answer but its status, so that
 // it may be shown to who registered the URL, and not what lies behind.
-func (c *Client) Get(ctx context.Context, url string, accept ...string) (body []byte, err error) {
+func (c *Client) Get(ctx context.Context, url string, accept ...string) ([]byte, error) {
+	return c.GetAtMost(ctx, url, maxBodyBytes, accept...)
+}
+
+// GetAtMost is Get of a document of at most so many bytes instead of 64 KiB.
+func (c *Client) GetAtMost(ctx context.Context, url string, atMost int, accept ...string) (body []byte, err error) {
 	header := http.Header{"Accept": {strings.Join(accept, ", ")}}
-	err = c.exchange(ctx, http.MethodGet, url, header, nil, func(answer *http.Response) error {
-		body, err = read(answer, accept)
+	err = c.exchange(ctx, http.MethodGet, url, header, nil, atMost, func(answer *http.Response) error {
+		body, err = read(answer, atMost, accept)
 		return err
 	})
 	if err != nil {
@@ -88,10 +93,10 @@ func (c *Client) Get(ctx context.Context, url string, accept ...string) (body []
 // error is as of Get; a redirect is one. Nothing is sent a second time.
 func (c *Client) Post(ctx context.Context, url, contentType string, body []byte) (status int, err error) {
 	header := http.Header{"Content-Type": {contentType}}
-	err = c.exchange(ctx, http.MethodPost, url, header, body, func(answer *http.Response) error {
+	err = c.exchange(ctx, http.MethodPost, url, header, body, maxBodyBytes, func(answer *http.Response) error {
 		status = answer.StatusCode
 		// Who hangs up in the middle of an answer is taken for a failure by some. It
-		// ends with maxWireBytes or the time.
+		// ends with a bound of bytes or the time.
 		_, _ = io.Copy(io.Discard, answer.Body)
 		return nil
 	})
@@ -99,7 +104,7 @@ func (c *Client) Post(ctx context.Context, url, contentType string, body []byte)
 }
 
 // exchange sends one request and hands its answer to use, within the bounds.
-func (c *Client) exchange(ctx context.Context, method, text string, header http.Header, body []byte, use func(*http.Response) error) error {
+func (c *Client) exchange(ctx context.Context, method, text string, header http.Header, body []byte, atMost int, use func(*http.Response) error) error {
 	u, err := c.parse(text)
 	if err != nil {
 		return err
@@ -118,7 +123,7 @@ func (c *Client) exchange(ctx context.Context, method, text string, header http.
 	release, err := c.slots.take(ctx, u.Hostname())
 	if err == nil {
 		defer release()
-		err = c.roundTrip(request, use)
+		err = c.roundTrip(request, atMost, use)
 	}
 	if err != nil && ctx.Err() != nil {
 		return failed("there was no whole answer in time.").Because(ctx.Err())
@@ -128,7 +133,7 @@ func (c *Client) exchange(ctx context.Context, method, text string, header http.
 
 // roundTrip ends with its context at the latest: the connection is closed then,
 // whatever is going on over it.
-func (c *Client) roundTrip(request *http.Request, use func(*http.Response) error) error {
+func (c *Client) roundTrip(request *http.Request, atMost int, use func(*http.Response) error) error {
 	ctx := request.Context()
 	conn, err := c.connect(ctx, request.URL)
 	if err != nil {
@@ -141,7 +146,7 @@ func (c *Client) roundTrip(request *http.Request, use func(*http.Response) error
 	if err != nil {
 		return err
 	}
-	answer, err := ask(stream, request) //nolint:bodyclose // the connection is closed; Body.Close would read to its end
+	answer, err := ask(stream, request, atMost) //nolint:bodyclose // the connection is closed; Body.Close would read to its end
 	if err != nil {
 		// No cause: net/http quotes the line that it could not read.
 		return failed("its server's answer breaks off, is not HTTP, or has headers of more than 16 KiB.")
@@ -155,7 +160,7 @@ func (c *Client) roundTrip(request *http.Request, use func(*http.Response) error
 // ask sends the request and reads the head of its answer, in HTTP/1.1. An
 // http.Transport would dial and read on behind the request's back, beyond its
 // end, and write into the log what a server sends unasked.
-func ask(conn net.Conn, request *http.Request) (*http.Response, error) {
+func ask(conn net.Conn, request *http.Request, atMost int) (*http.Response, error) {
 	if err := request.Write(conn); err != nil {
 		return nil, err
 	}
@@ -167,14 +172,14 @@ func ask(conn net.Conn, request *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		if answer.StatusCode/100 != 1 || answer.StatusCode == http.StatusSwitchingProtocols {
-			limited.N = maxWireBytes
+			limited.N = wireBytes * int64(atMost)
 			return answer, nil
 		}
 	}
 }
 
 // read judges an answer by its head, then reads it.
-func read(answer *http.Response, accept []string) ([]byte, error) {
+func read(answer *http.Response, atMost int, accept []string) ([]byte, error) {
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	switch {
 	case answer.StatusCode != http.StatusOK:
@@ -184,10 +189,10 @@ func read(answer *http.Response, accept []string) ([]byte, error) {
 	case answer.Header.Get("Content-Encoding") != "":
 		return nil, failed("the answer is compressed. Send it without a Content-Encoding.")
 	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxBodyBytes+1))
+	body, err := io.ReadAll(io.LimitReader(answer.Body, int64(atMost)+1))
 	switch {
-	case len(body) > maxBodyBytes:
-		return nil, failed("the answer is longer than 64 KiB.")
+	case len(body) > atMost:
+		return nil, failed("the answer is longer than %d KiB.", atMost>>10)
 	case err != nil:
 		return nil, failed("the answer breaks off.") // no cause, as in roundTrip
 	}

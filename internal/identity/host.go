@@ -26,6 +26,7 @@ type Config struct {
 	SignIns  SignIns
 	Visitors *visitor.Visitors
 	Texts    *locale.Texts
+	Pictures Pictures
 }
 
 // Host is the authorization server's endpoints and pages.
@@ -33,6 +34,7 @@ type Host struct {
 	oauth    *oauth.Server
 	signIns  SignIns
 	visitors *visitor.Visitors
+	pictures Pictures
 	site     *web.Site
 	pages    *web.Translated
 	words    map[string]string // in which consent is asked for: by language, its tag and a version
@@ -52,7 +54,7 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pages: pages, words: words}, nil
+	return &Host{oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, pages: pages, words: words}, nil
 }
 
 // Mount adds everything that the host answers to a site, and shows the site's

@@ -33,6 +33,7 @@ func (h *Host) routes() {
 	h.site.Page("GET "+visitor.ConsentPath, visitor.InPopup(h.showConsent))
 	h.site.Page("POST "+visitor.ConsentPath, visitor.InPopup(h.postConsent))
 
+	h.site.File("GET /logos/{client}/{picture}", h.logo)
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.FormPost(), asset.Passkey()} {
 		h.site.File("GET "+file.Path, file.Serve)
 	}

@@ -15,6 +15,8 @@ type Shown struct {
 	HomePage   string   `json:"client_uri,omitempty"`
 	PolicyPage string   `json:"policy_uri,omitempty"`
 	TermsPage  string   `json:"tos_uri,omitempty"`
+	Logo       string   `json:"logo_uri,omitempty"`
+	Picture    string   `json:"logo,omitempty"` // that came from there, by its hash
 	Hosts      []string `json:"redirect_hosts"` // that answers go to, sorted
 }
 
@@ -25,7 +27,7 @@ func (c *Client) Shown() Shown {
 		hosts = append(hosts, uri.Host())
 	}
 	slices.Sort(hosts)
-	return Shown{c.Name, c.HomePage, c.PolicyPage, c.TermsPage, slices.Compact(hosts)}
+	return Shown{c.Name, c.HomePage, c.PolicyPage, c.TermsPage, c.Logo.URI, c.Logo.Picture, slices.Compact(hosts)}
 }
 
 // Difference names what differs between two, by the names of registration.
@@ -39,6 +41,7 @@ func (s Shown) Difference(other Shown) []string {
 		{"client_uri", s.HomePage == other.HomePage},
 		{"policy_uri", s.PolicyPage == other.PolicyPage},
 		{"tos_uri", s.TermsPage == other.TermsPage},
+		{"logo_uri", s.Logo == other.Logo && s.Picture == other.Picture},
 		{"redirect_hosts", slices.Equal(s.Hosts, other.Hosts)},
 	} {
 		if !field.same {

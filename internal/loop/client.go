@@ -48,6 +48,7 @@ type Client struct {
 	HomePage   string // https, shown on the consent page
 	PolicyPage string
 	TermsPage  string
+	Logo       Logo
 
 	AccessTokenTTL time.Duration // 5 minutes to 1 hour
 	RefreshGrace   time.Duration // 0 to 30 seconds

@@ -92,6 +92,7 @@ type identityStore interface {
 	signin.Store
 	signin.PasskeyStore
 	registration.Store
+	registration.Pictures
 	credential.KeyStore
 	portal.Sessions
 	connection.Store

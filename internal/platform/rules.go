@@ -84,6 +84,8 @@ func (p *Platform) buildRules(context.Context) error {
 		}
 		p.buildMail()
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
+		logos := &registration.Logos{Clients: p.Clients, Pictures: p.store, Fetcher: p.outgoing}
+		p.workers = append(p.workers, outbox.NewWorker(p.store, logos, p.world, p.config.Log))
 	}
 	if p.store == nil {
 		p.asker = inquiry.NewClient(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)

@@ -95,7 +95,7 @@ func whatWasDone(rec audit.Record) string {
 func fieldWords(field string) string {
 	words := map[string]string{ //nolint:gosec // G101: names of fields, and no secrets
 		"client_name": "name", "redirect_uris": "redirect URIs", "allowed_scopes": "scopes", "client_uri": "home page",
-		"policy_uri": "privacy policy", "tos_uri": "terms of service", "jwks": "keys", "jwks_uri": "address of its keys",
+		"policy_uri": "privacy policy", "tos_uri": "terms of service", "logo_uri": "logo", "jwks": "keys", "jwks_uri": "address of its keys",
 		"access_token_ttl": "lifetime of access tokens", "refresh_grace": "grace period", "require_nonce": "nonce",
 		"id_token_signed_response_alg": "algorithm of ID tokens", "token_endpoint_auth_method": "authentication",
 		"post_logout_redirect_uris": "addresses after signing out", "backchannel_logout_uri": "address for sign-outs",

@@ -20,6 +20,7 @@ type appForm struct {
 	HomePage     string
 	PolicyPage   string
 	TermsPage    string
+	LogoURI      string
 	Library      string       // that the app is built with; empty: not said
 	Settings     *appSettings // nil: the form has no second half
 }
@@ -27,7 +28,7 @@ type appForm struct {
 func newAppForm(c *loop.Client) appForm {
 	return appForm{
 		Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURIs, Scopes: c.AllowedScopes,
-		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage, LogoURI: c.Logo.URI,
 		Library: c.Protocol.Software, Settings: newAppSettings(c),
 	}
 }
@@ -38,7 +39,7 @@ func readAppForm(posted url.Values) appForm {
 	text := func(name string) string { return strings.TrimSpace(posted.Get(name)) }
 	form := appForm{
 		Name: text("name"), Type: loop.ClientType(text("type")),
-		HomePage: text("client_uri"), PolicyPage: text("policy_uri"), TermsPage: text("tos_uri"),
+		HomePage: text("client_uri"), PolicyPage: text("policy_uri"), TermsPage: text("tos_uri"), LogoURI: text("logo_uri"),
 		Library: text("built_with"), Settings: readAppSettings(posted),
 	}
 	for _, value := range posted["redirect_uri"] {
@@ -59,7 +60,7 @@ func readAppForm(posted url.Values) appForm {
 func (f appForm) apply(c *loop.Client, known library.Table) {
 	c.Name, c.RedirectURIs, c.AllowedScopes = f.Name, slices.Clone(f.RedirectURIs), f.Scopes
 	c.RequiredScopes = c.RequiredScopes.And(f.Scopes)
-	c.HomePage, c.PolicyPage, c.TermsPage = f.HomePage, f.PolicyPage, f.TermsPage
+	c.HomePage, c.PolicyPage, c.TermsPage, c.Logo.URI = f.HomePage, f.PolicyPage, f.TermsPage, f.LogoURI
 	var built *library.Library
 	if l, ok := known.Find(f.Library); ok && f.Library != c.Protocol.Software {
 		built = &l
@@ -96,7 +97,7 @@ type faults map[string][]string
 
 // formFields are the fields beside which a fault can stand.
 var formFields = []string{
-	"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri", "id_token_signed_response_alg",
+	"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri", "logo_uri", "id_token_signed_response_alg",
 	"software_id", "required_scopes", "access_token_ttl", "refresh_grace", "token_endpoint_auth_method", "jwks", "jwks_uri", "allowed_origins",
 	"post_logout_redirect_uris", "backchannel_logout_uri", "dpop_bound_access_tokens", "userinfo_signed_response_alg", "introspection_signed_response_alg",
 }

@@ -23,6 +23,7 @@ type appView struct {
 	HomePage     string
 	PolicyPage   string
 	TermsPage    string
+	Logo         loop.Logo
 	Review       bool // its verification ended with a change, and Loop looks at it again
 	Activity     []activity
 	Built        *built // how it works with the library that it is built with; nil: not said
@@ -51,7 +52,7 @@ func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client, 
 		PortalFrame: h.frame("apps", dev), appRow: newAppRow(app),
 		RedirectURIs: app.RedirectURIs, Scopes: app.AllowedScopes, Verified: app.Verified,
 		Review: app.Appearance.Verified != nil, Activity: done,
-		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage,
+		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage, Logo: app.Logo,
 		Settings: h.settings(app, ""), BySecret: app.Protocol.AuthMethod.BySecret(),
 	}
 	if len(app.RedirectURIs) > 0 {

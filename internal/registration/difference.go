@@ -38,6 +38,7 @@ type fields struct {
 	HomePage       string             `json:"client_uri"`
 	PolicyPage     string             `json:"policy_uri"`
 	TermsPage      string             `json:"tos_uri"`
+	Logo           loop.Logo          `json:"logo_uri"`
 	AccessTokenTTL int64              `json:"access_token_ttl"`
 	RefreshGrace   int64              `json:"refresh_grace"`
 	RequireNonce   bool               `json:"require_nonce"`
@@ -50,7 +51,7 @@ type fields struct {
 
 func fieldsOf(c *loop.Client) map[string]json.RawMessage {
 	text, err := json.Marshal(fields{
-		c.Name, c.RedirectURIs, c.AllowedScopes, c.RequiredScopes, c.HomePage, c.PolicyPage, c.TermsPage,
+		c.Name, c.RedirectURIs, c.AllowedScopes, c.RequiredScopes, c.HomePage, c.PolicyPage, c.TermsPage, c.Logo,
 		int64(c.AccessTokenTTL), int64(c.RefreshGrace), c.RequireNonce, c.Protocol, c.Mode, c.BAA, c.FirstParty, c.Owner,
 	})
 	named := map[string]json.RawMessage{}

@@ -8,6 +8,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // A browser sends a form twice when its button is pressed twice, and with one that
@@ -24,10 +25,13 @@ type Form struct {
 	ExpiresAt time.Time // from then on, it is not taken any more, and can be forgotten
 }
 
-// Terms are what has to hold when a change is written.
+// Terms are what has to hold when a change is written, and what is written with it.
 type Terms struct {
 	Form   *Form // it was not sent before; nil: no form
 	AtMost int   // the owner has fewer clients than that; 0: however many
+	// Messages are those that the change brings about, of the client as it is written;
+	// nil: none.
+	Messages func(*loop.Client) []outbox.Message
 }
 
 // What does not hold.
@@ -83,6 +87,8 @@ type act struct {
 	form   *Form
 	secret credential.Secret // that the form makes, if it makes one
 	atMost int
+
+	byDeveloper bool // what is changed came from a developer, whoever changes it
 }
 
 func (a act) newSecret(w loop.World) credential.Secret {

@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Store is what registration needs to be kept.
@@ -87,7 +88,7 @@ func (r *Clients) create(ctx context.Context, c *loop.Client, a act) (credential
 	}
 	defer r.origins.forget()
 	now := r.World.Now()
-	c.CreatedAt, c.UpdatedAt = now, now
+	c.CreatedAt, c.UpdatedAt, c.Logo = now, now, loop.Logo{URI: c.Logo.URI}
 	if c.ID == "" {
 		c.ID = loop.NewClientID(r.World)
 	}
@@ -98,7 +99,9 @@ func (r *Clients) create(ctx context.Context, c *loop.Client, a act) (credential
 	}
 	rec := audit.NewRecord(ctx, now, audit.ClientCreated, a.by)
 	rec.Client = c.ID
-	return secret, r.Store.AddClient(ctx, c, a.terms(c.ID, now), rec)
+	terms := a.terms(c.ID, now)
+	terms.Messages = func(c *loop.Client) []outbox.Message { return logoMessages(c, loop.Logo{}, a.by, now) }
+	return secret, r.Store.AddClient(ctx, c, terms, rec)
 }
 
 // Update changes a client. What it may no longer see is ended at once: a lost
@@ -151,7 +154,7 @@ func (r *Clients) validate(c *loop.Client) error {
 			faults = append(faults, loop.Errorf(loop.ValidationError, "The key set (jwks) is refused: %w.", err).About("jwks"))
 		}
 	}
-	for field, address := range map[string]string{"jwks_uri": c.Protocol.KeySetURI, "backchannel_logout_uri": c.Protocol.BackchannelLogoutURI} {
+	for field, address := range map[string]string{"logo_uri": c.Logo.URI, "jwks_uri": c.Protocol.KeySetURI, "backchannel_logout_uri": c.Protocol.BackchannelLogoutURI} {
 		if address == "" || c.FirstParty && field == "backchannel_logout_uri" { // Loop's own may be at one of its own hosts
 			continue
 		}
@@ -238,15 +241,23 @@ func (r *Clients) SetSecrets(ctx context.Context, id loop.ClientID, secrets []cr
 func (r *Clients) change(ctx context.Context, id loop.ClientID, a act, event audit.Event, alter func(*loop.Client) error) (*loop.Client, error) {
 	defer r.origins.forget()
 	now := r.World.Now()
-	var changed *loop.Client
-	err := r.Store.ChangeClient(ctx, id, a.terms(id, now), func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+	var (
+		changed *loop.Client
+		had     loop.Logo
+	)
+	terms := a.terms(id, now)
+	terms.Messages = func(c *loop.Client) []outbox.Message { return logoMessages(c, had, a.by, now) }
+	err := r.Store.ChangeClient(ctx, id, terms, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		before := c.Clone()
 		if err := alter(c); err != nil {
 			return nil, nil, err
 		}
+		if c.Logo.URI != before.Logo.URI {
+			c.Logo = loop.Logo{URI: c.Logo.URI} // what was fetched came from elsewhere
+		}
 		c.UpdatedAt = now
-		c.NoteChange(before, a.by.Kind == audit.ByMember, now)
-		changed = c
+		c.NoteChange(before, a.byDeveloper || a.by.Kind == audit.ByMember, now)
+		changed, had = c, before.Logo
 		var revocations []loop.Revocation
 		if lost(before, c) {
 			revocations = append(revocations, oauth.NewRevocation(r.World, loop.RevokeClient, string(c.ID)))

@@ -43,6 +43,7 @@ func TestSec170_AVerificationEndsWithWhatWasVerified(t *testing.T) {
 		"another path on its host":     {developer, func(c *loop.Client) { c.RedirectURIs = []loop.RedirectURI{"https://app.example.com/other"} }, false, "redirect_uris"},
 		"fewer scopes":                 {developer, func(c *loop.Client) { c.AllowedScopes = loop.NewScopes(loop.ScopeOpenID) }, false, "allowed_scopes"},
 		"an operator's change of name": {operator, func(c *loop.Client) { c.Name = "Evening Labs" }, false, "client_name"},
+		"a logo":                       {developer, func(c *loop.Client) { c.Logo.URI = "https://app.example.com/logo.png" }, true, "logo_uri"},
 		"nothing":                      {developer, func(*loop.Client) {}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,7 @@ func (v *Visitors) Carry(w http.ResponseWriter, r *http.Request, j Journey) Carr
 type App struct {
 	Name        string
 	Initial     string
+	Logo        string // the path of its picture; empty: its initial is shown
 	Verified    bool
 	Development bool
 	Host        string // where the member returns to
@@ -33,13 +34,22 @@ type App struct {
 	TermsPage   string
 }
 
+// LogoPath is where identity's host shows a client's logo; empty where it has none. It
+// names what is there: another picture has another path.
+func LogoPath(c *loop.Client) string {
+	if c.Logo.Picture == "" {
+		return ""
+	}
+	return "/logos/" + string(c.ID) + "/" + c.Logo.Picture + ".png"
+}
+
 // NewApp is how a member sees a client that they return to at a redirect URI.
 func NewApp(c *loop.Client, uri loop.RedirectURI) *App {
 	first, _ := utf8.DecodeRuneInString(c.Name)
 	return &App{
 		Name: c.Name, Initial: strings.ToUpper(string(first)), Verified: c.Verified || c.FirstParty,
 		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.ShownHost(),
-		HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+		Logo: LogoPath(c), HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
 	}
 }
 

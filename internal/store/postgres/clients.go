@@ -95,17 +95,17 @@ func (s *IdentityStore) ChangeClient(ctx context.Context, id loop.ClientID, on r
 		if err := found(c, err); err != nil {
 			return err
 		}
-		return s.changeClient(tx, c.Client, change)
+		return s.changeClient(tx, c.Client, on, change)
 	})
 }
 
-func (s *IdentityStore) changeClient(tx *Tx, c *loop.Client, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+func (s *IdentityStore) changeClient(tx *Tx, c *loop.Client, on registration.Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
 	id := c.ID
 	revocations, records, err := change(c)
 	if err != nil {
 		return err
 	}
-	if err := tables.UpdateClient(tx, s.cache, c); err != nil {
+	if err := tables.UpdateClient(tx, s.cache, c, on); err != nil {
 		return err
 	}
 	if err := tables.RecordAll(tx, records); err != nil {

@@ -67,11 +67,11 @@ func (s *Identity) AddClient(ctx context.Context, c *loop.Client, on registratio
 func (s *Identity) ChangeClient(ctx context.Context, id loop.ClientID, on registration.Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		tables.TakeForm(tx, on.Form)
-		return s.changeClient(tx, id, change)
+		return s.changeClient(tx, id, on, change)
 	})
 }
 
-func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
+func (s *Identity) changeClient(tx *Tx, id loop.ClientID, on registration.Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error {
 	c, err := readClient(tx, id)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (s *Identity) changeClient(tx *Tx, id loop.ClientID, change func(*loop.Clie
 	if err != nil {
 		return err
 	}
-	if err := tables.UpdateClient(tx, s.cache, c); err != nil {
+	if err := tables.UpdateClient(tx, s.cache, c, on); err != nil {
 		return err
 	}
 	return s.revokeAndRecord(tx, revocations, records)

@@ -138,7 +138,9 @@ func decides(found *string) func(oauth.State) (oauth.Change, error) {
 // change is an act that changes the client's name, and then fails where err is
 // not nil.
 func (s *identityUnderTest) change(id loop.ClientID, name string, err error) func(*Tx) error {
-	return func(tx *Tx) error { return errors.Join(s.changeClient(tx, id, s.rename(name)), err) }
+	return func(tx *Tx) error {
+		return errors.Join(s.changeClient(tx, id, registration.Terms{}, s.rename(name)), err)
+	}
 }
 
 // decision is an act that notes the client's name.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/store/tables"
 )
 
@@ -143,7 +144,7 @@ func failing(queries ...string) func(*Tx) error {
 // revoking is an act that revokes a grant and renames the client.
 func (s *identityUnderTest) revoking(id loop.ClientID) func(*Tx) error {
 	return func(tx *Tx) error {
-		return s.changeClient(tx, id, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
+		return s.changeClient(tx, id, registration.Terms{}, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 			c.Name = "new"
 			revocation := loop.Revocation{Kind: loop.RevokeClient, ID: string(c.ID), ExpiresAt: s.world.Now().Add(time.Hour)}
 			return []loop.Revocation{revocation}, []audit.Record{s.record()}, nil

@@ -109,6 +109,8 @@ func Closed(t *testing.T, s Store, results ResultStore) {
 		"Members":            func() error { _, err := s.Members(ctx); return err },
 		"OverGrants":         func() error { _, err := s.OverGrants(ctx, now, 1); return err },
 		"Receipts":           func() error { _, err := s.Receipts(ctx, "user_1", "grant_1", 1); return err },
+		"Picture":            func() error { _, err := s.Picture(ctx, "client_1", "a"); return err },
+		"PutPicture":         func() error { return s.PutPicture(ctx, "client_1", "", "a", nil) },
 		"PortalSessionEnded": func() error { _, err := s.PortalSessionEnded(ctx, [32]byte{}, [32]byte{}); return err },
 		"PushedRequest":      func() error { _, err := s.PushedRequest(ctx, [32]byte{}); return err },
 		"SentForm":           func() error { _, err := s.SentForm(ctx, [32]byte{}); return err },

@@ -38,6 +38,7 @@ type Store interface {
 	signin.Store
 	signin.PasskeyStore
 	registration.Store
+	registration.Pictures
 	credential.KeyStore
 	requestlog.Store
 	Sweep(ctx context.Context, now time.Time) error
@@ -63,6 +64,8 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"of chains that begin at one moment, the new one stays": keepsNew,
 		"a revoked grant ends its chains":                       revokes,
 		"what a grant loses, its chains lose for good":          narrows,
+		"the picture of an app stays until the next is there":   keepsPictures,
+		"a change of an app writes its messages":                sendsOnChange,
 		"a grant ends when the member chose":                    endsWhenChosen,
 		"what a member was shown is kept with their answer":     keepsReceipts,
 		"a decision finds the grant that its subject means":     whichGrant,

@@ -17,18 +17,18 @@ const ReadClientColumns = clientColumns + `, owner_suspended`
 
 // clientColumns are those that a change of a client writes.
 const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
-	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol, appearance`
+	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol, appearance, logo`
 
 const (
 	selectClients   = `SELECT ` + ReadClientColumns + ` FROM clients ORDER BY id DESC`
 	selectClientsOf = `SELECT ` + ReadClientColumns + ` FROM clients WHERE owner = $1 AND owner <> '' ORDER BY id DESC`
 	countClientsOf  = `SELECT count(*) FROM clients WHERE owner = $1 AND owner <> ''`
 	insertClient    = `INSERT INTO clients (` + clientColumns + `, owner_suspended)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, ` + ownerSuspended + `)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, ` + ownerSuspended + `)`
 	updateClient = `UPDATE clients SET name = $2, type = $3, redirect_uris = $4, allowed_scopes = $5, required_scopes = $6,
 			home_page = $7, policy_page = $8, terms_page = $9, access_token_ttl = $10, refresh_grace = $11, require_nonce = $12, mode = $13,
 			baa_signed_on = $14, baa_by = $15, first_party = $16, verified = $17, enabled = $18, owner = $19, created_at = $20, updated_at = $21,
-			protocol = $22, appearance = $23, owner_suspended = ` + ownerSuspended + `
+			protocol = $22, appearance = $23, logo = $24, owner_suspended = ` + ownerSuspended + `
 		WHERE id = $1`
 	// ownerSuspended reads of the owner, the nineteenth value, whether they are suspended.
 	ownerSuspended = `EXISTS (SELECT 1 FROM members WHERE members.id = $19 AND members.suspended = TRUE)`
@@ -67,12 +67,20 @@ func AddClient(tx Act, cache *store.ClientCache, c *loop.Client, on registration
 	}
 	tx.Exec(insertClient, values...)
 	putSecrets(tx, c)
+	addMessages(tx, c, on)
 	return tx.Record(rec)
+}
+
+// addMessages writes the messages that a change of a client brings about.
+func addMessages(tx Tx, c *loop.Client, on registration.Terms) {
+	if on.Messages != nil {
+		AddMessages(tx, on.Messages(c))
+	}
 }
 
 // UpdateClient writes a client that was changed, with its secrets. The cache gives
 // nobody the client from before, from now until the transaction is over.
-func UpdateClient(tx Act, cache *store.ClientCache, c *loop.Client) error {
+func UpdateClient(tx Act, cache *store.ClientCache, c *loop.Client, on registration.Terms) error {
 	values, err := clientValues(c)
 	if err != nil {
 		return err
@@ -80,6 +88,7 @@ func UpdateClient(tx Act, cache *store.ClientCache, c *loop.Client) error {
 	tx.AtEnd(cache.Change(c.ID))
 	tx.Exec(updateClient, values...)
 	putSecrets(tx, c)
+	addMessages(tx, c, on)
 	return nil
 }
 
@@ -118,36 +127,31 @@ func RevokeClients(revocations []loop.Revocation, apps []loop.ClientID) []loop.R
 
 // clientValues is a client as its columns hold it, without its secrets.
 func clientValues(c *loop.Client) ([]any, error) {
-	uris, protocol, appearance, err := clientDocuments(c)
+	documents, err := clientDocuments(c)
 	if err != nil {
 		return nil, err
 	}
 	signedOn, by := baaColumns(c.BAA)
 	return []any{
-		c.ID, c.Name, c.Type, uris, c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
+		c.ID, c.Name, c.Type, documents[0], c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
 		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner,
-		store.Micro(c.CreatedAt), store.Micro(c.UpdatedAt), protocol, appearance,
+		store.Micro(c.CreatedAt), store.Micro(c.UpdatedAt), documents[1], documents[2], documents[3],
 	}, nil
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-// clientDocuments are the columns that hold JSON: lists and settings that nothing
-// is ever looked up by.
-func clientDocuments(c *loop.Client) (redirectURIs, protocol, appearance string, err error) {
-	uris, err := json.Marshal(c.RedirectURIs)
-	if err != nil {
-		return "", "", "", fmt.Errorf("encoding redirect URIs: %w", err)
+// clientDocuments are the columns that hold JSON: redirect URIs, protocol, appearance
+// and logo, which nothing is ever looked up by.
+func clientDocuments(c *loop.Client) (texts [4]string, err error) {
+	for i, document := range []any{c.RedirectURIs, c.Protocol, c.Appearance, c.Logo} {
+		text, err := json.Marshal(document)
+		if err != nil {
+			return texts, fmt.Errorf("encoding a %T of a client: %w", document, err)
+		}
+		texts[i] = string(text)
 	}
-	settings, err := json.Marshal(c.Protocol)
-	if err != nil {
-		return "", "", "", fmt.Errorf("encoding the protocol of a client: %w", err)
-	}
-	shown, err := json.Marshal(c.Appearance)
-	if err != nil {
-		return "", "", "", fmt.Errorf("encoding the appearance of a client: %w", err)
-	}
-	return string(uris), string(settings), string(shown), nil
+	return texts, nil
 }
 
 func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
@@ -160,23 +164,22 @@ func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
 // ScanClient reads a client, without its secrets; loop.ErrNotFound where there is none.
 func ScanClient(row Scanner) (*loop.Client, error) {
 	var (
-		c                                               loop.Client
-		uris, allowed, needed, by, protocol, appearance string
-		ttl, grace, signedOn, created, update           int64
+		c                                                     loop.Client
+		uris, allowed, needed, by, protocol, appearance, logo string
+		ttl, grace, signedOn, created, update                 int64
 	)
 	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
-		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance, truth(&c.OwnerSuspended))
+		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance, &logo, truth(&c.OwnerSuspended))
 	if err != nil {
 		return nil, store.Found(err)
 	}
-	if err := json.Unmarshal([]byte(uris), &c.RedirectURIs); err != nil {
-		return nil, fmt.Errorf("reading the redirect URIs of %s: %w", c.ID, err)
-	}
-	if err := json.Unmarshal([]byte(protocol), &c.Protocol); err != nil {
-		return nil, fmt.Errorf("reading the protocol of %s: %w", c.ID, err)
-	}
-	if err := json.Unmarshal([]byte(appearance), &c.Appearance); err != nil {
-		return nil, fmt.Errorf("reading the appearance of %s: %w", c.ID, err)
+	for _, document := range []struct {
+		text string
+		into any
+	}{{uris, &c.RedirectURIs}, {protocol, &c.Protocol}, {appearance, &c.Appearance}, {logo, &c.Logo}} {
+		if err := json.Unmarshal([]byte(document.text), document.into); err != nil {
+			return nil, fmt.Errorf("reading a %T of %s: %w", document.into, c.ID, err)
+		}
 	}
 	c.AllowedScopes, c.RequiredScopes = loop.ReadScopes(allowed), loop.ReadScopes(needed)
 	c.AccessTokenTTL, c.RefreshGrace = time.Duration(ttl)*time.Second, time.Duration(grace)*time.Second
