@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/loop-health/loop/docs"
 	"github.com/loop-health/loop/internal/loop"
@@ -209,7 +210,7 @@ func descriptions(t *testing.T) (patterns []*regexp.Regexp) {
 				return true
 			}
 			text, err := strconv.Unquote(literal.Value)
-			if words := verbs.ReplaceAllString(text, ""); err == nil && len(words) > 20 && !strings.Contains(text, "\n") {
+			if words := verbs.ReplaceAllString(text, ""); err == nil && len(words) > 20 && utf8.ValidString(text) && !strings.Contains(text, "\n") {
 				patterns = append(patterns, regexp.MustCompile("^"+verbs.ReplaceAllString(regexp.QuoteMeta(text), ".+")+"$"))
 			}
 			return true

@@ -284,6 +284,7 @@ var edges = map[string]map[string]string{
 		"internal/credential": "what was confirmed in a browser is tagged",
 		"internal/member":     "what members do by links that they are sent",
 		"internal/limit":      "apps that ask for the member are limited",
+		"internal/intake":     "members import files",
 		"internal/oauth":      "what an app's request needs next, and what an access token stands for",
 		"internal/signin":     "sign-in, sign-up, sign-out",
 		"internal/visitor":    "who is signed in, and how far an app's request has come",

@@ -61,7 +61,7 @@ func (h *Host) recent(page string, next func(w http.ResponseWriter, r *http.Requ
 // frame is what is around a page of the account.
 func (h *Host) frame(w http.ResponseWriter, r *http.Request, section string, m *loop.Member) web.AccountFrame {
 	carried := h.Visitors.Carry(w, r, visitor.Journey{})
-	return web.AccountFrame{Section: section, Member: m.Name, CSRF: carried.CSRF, Here: carried.Here}
+	return web.AccountFrame{Section: section, Member: m.Name, CSRF: carried.CSRF, Here: carried.Here, Imports: h.Imports != nil}
 }
 
 // byMember is the member as who acts.

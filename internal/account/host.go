@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
@@ -41,6 +42,10 @@ type Config struct {
 	Mailed   *member.Mailed // nil: no mail is sent
 	// Confirmations tag the links that were taken up in a browser.
 	Confirmations credential.Tagger
+
+	Imports *intake.Keeper // nil: results are kept in another process
+	// Uploads seal a file between its preview and the word to keep it.
+	Uploads credential.Sealer
 
 	Connections *connection.Connections
 	// Resource makes the phase that requests with access tokens pass.
@@ -114,6 +119,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET "+privacyPath, h.own(h.showPrivacy))
 	site.Page("POST "+privacyPath, h.postPrivacy)
 	site.Page("GET "+leftPath, h.showLeft)
+	h.mountImport(site)
 	h.mountMailed(site)
 	h.mountAPI(site)
 }

@@ -109,6 +109,12 @@ func (v *Visitors) Form(w http.ResponseWriter, r *http.Request) (url.Values, err
 	return form, v.checkToken(r, form.Get("csrf"))
 }
 
+// CheckForm holds the token of a form that was read otherwise, one with a file, against
+// the browser.
+func (v *Visitors) CheckForm(r *http.Request, form url.Values) error {
+	return v.checkToken(r, form.Get("csrf"))
+}
+
 // checkToken holds a form's token against each cookie that the browser is known by.
 func (v *Visitors) checkToken(r *http.Request, token string) error {
 	err := v.csrf.Check(r, "", token)

@@ -15,6 +15,7 @@ type AccountFrame struct {
 	Member  string // the name of who is signed in
 	CSRF    string // of every form
 	Here    string // the page's own address, to come back to
+	Imports bool   // whether members can add results from files here
 }
 
 // Continue is the app's request that pages go on with: pages of the account have none.
