@@ -33,6 +33,10 @@ var edges = map[string]map[string]string{
 		"internal/credential": "it makes rings for tests of single rooms",
 	},
 	"internal/servercert": {},
+	"internal/mcp": {
+		"internal/loop": "what a model sent wrong is one of the platform's errors",
+		"internal/web":  "it reads requests and writes answers",
+	},
 	"internal/fetch": {
 		"internal/loop": "a fault of a URL or its answer is one of the platform's errors",
 	},
@@ -297,6 +301,7 @@ var edges = map[string]map[string]string{
 		"internal/jsontext":  "answers are long and frequent",
 		"internal/intake":    "files are imported",
 		"internal/limit":     "reads are limited by app",
+		"internal/mcp":       "assistants call tools",
 		"internal/oauth":     "what an access token stands for",
 		"internal/web":       "it is one of the hosts",
 	},

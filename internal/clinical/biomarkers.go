@@ -93,10 +93,18 @@ func refusedOr(otherwise func(error) error, err error) error {
 // record leaves who read how many of whose results, and by which filters; it holds
 // no value, neither of a result nor of a filter. It returns once that is durable.
 func (h *Host) record(r *http.Request, token oauth.AccessToken, count int, filters []string) error {
+	return h.recordDetail(r, token, readDetail(count, filters))
+}
+
+func readDetail(count int, filters []string) audit.Detail {
 	detail := audit.Detail{"count": strconv.Itoa(count)}
 	if len(filters) > 0 {
 		detail["filters"] = strings.Join(filters, " ")
 	}
+	return detail
+}
+
+func (h *Host) recordDetail(r *http.Request, token oauth.AccessToken, detail audit.Detail) error {
 	err := h.Records.RecordRead(r.Context(), audit.Record{
 		At:     h.World.Now(),
 		Event:  audit.BiomarkersRead,

@@ -10,6 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mcp"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -48,11 +49,14 @@ type Host struct {
 	Config
 	site    *web.Site
 	catalog catalogDocument
+	mcp     *mcp.Server[caller]
 }
 
 // New makes a host.
 func New(config Config) *Host {
-	return &Host{Config: config, catalog: newCatalogDocument(config.Biomarkers.Catalogue)}
+	h := &Host{Config: config, catalog: newCatalogDocument(config.Biomarkers.Catalogue)}
+	h.mcp = h.newMCP()
+	return h
 }
 
 // metadataPath is where the host describes itself (RFC 9728 §3).
@@ -74,6 +78,7 @@ func (h *Host) Mount(site *web.Site) {
 	}
 	site.PublicAPI("GET "+metadataPath, h.describe)
 	site.PublicAPI("GET "+catalogPath, h.catalog.serve)
+	h.mountMCP(site, *resource)
 	read := web.Access{Scope: loop.ScopeReadBiomarkers, Class: limit.Read}
 	write := web.Access{Scope: loop.ScopeWriteBiomarkers, Class: limit.Write}
 	for _, route := range []struct {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/intake"
@@ -43,7 +44,7 @@ func (p *Platform) buildOAuth(context.Context) error {
 	p.OAuth = &oauth.Server{
 		UILocales: texts.Tags(),
 		Endpoints: oauth.Endpoints{Issuer: p.tokens.Issuer},
-		Resources: oauth.Resources{Own: []string{p.tokens.Issuer, p.config.Clinical.String()}, Outside: p.config.Resources},
+		Resources: oauth.Resources{Own: []string{p.tokens.Issuer, p.config.Clinical.String(), p.config.Clinical.String() + clinical.MCPPath}, Outside: p.config.Resources},
 		World:     p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,
 		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
 		Forms:  oauth.Forms{World: p.world, Ring: p.secrets.Ring},

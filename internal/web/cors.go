@@ -9,7 +9,7 @@ import (
 // What a page of another origin may send and read (Fetch §3.2). Cookies are not
 // among it: no answer here ever allows credentials.
 const (
-	allowedHeaders = "Authorization, Content-Type, DPoP, X-Fapi-Interaction-Id"
+	allowedHeaders = "Authorization, Content-Type, Accept, DPoP, X-Fapi-Interaction-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name"
 	exposedHeaders = "WWW-Authenticate, Link, DPoP-Nonce, Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Fapi-Interaction-Id"
 	preflightLife  = "600" // seconds
 )
@@ -71,6 +71,17 @@ func (s *Site) admitOrigin(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Access-Control-Allow-Origin", sent[0])
 	w.Header().Set("Access-Control-Expose-Headers", exposedHeaders)
 	return true
+}
+
+// RefuseOrigin refuses a request of a page whose origin no app registered: Forbidden.
+// What an address does for a page that nobody vouches for, it does for any page that a
+// member has open.
+func (s *Site) RefuseOrigin(r *http.Request) error {
+	sent := r.Header.Values("Origin")
+	if len(sent) == 0 || len(sent) == 1 && s.Origins != nil && s.Origins(r.Context(), sent[0]) {
+		return nil
+	}
+	return loop.Errorf(loop.Forbidden, "No app has registered the origin of this page. Add it to the app's origins in the portal.")
 }
 
 // KeepToOrigins takes the answer away from pages of origins that the client did not

@@ -45,6 +45,9 @@ type Resource struct {
 	Tokens   Tokens
 	Clients  Clients
 	Refusals Refusals
+	// Path, of a resource that is a part of the host, is where it begins; empty: the
+	// resource is the whole host. Tokens are meant for the one or the other.
+	Path string
 	// Metadata is the URL of the resource's description (RFC 9728 §5.1); empty:
 	// there is none.
 	Metadata string
@@ -95,7 +98,7 @@ func (res *Resource) admit(w http.ResponseWriter, r *http.Request, needs Access)
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
-	admitted, err := res.Tokens.Admit(oauth.Presented{Evidence: res.Site.Evidence(r), Scheme: scheme, Token: text, Resource: res.Site.PublicURL.String()})
+	admitted, err := res.Tokens.Admit(oauth.Presented{Evidence: res.Site.Evidence(r), Scheme: scheme, Token: text, Resource: res.Site.PublicURL.String() + res.Path})
 	if err != nil {
 		return oauth.AccessToken{}, err
 	}
