@@ -24,7 +24,7 @@ func (p *platform) copyTables(ctx context.Context) error {
 	if _, err := to.Exec(ctx, `SET session_replication_role = replica`); err != nil {
 		return err
 	}
-	for _, name := range []string{"identity", "clinical"} {
+	for _, name := range []string{"identity", "clinical", "memberkeys"} {
 		from, err := sql.Open("sqlite", "file:"+filepath.Join(p.folder, ".loop", name+".db")+"?mode=ro")
 		if err != nil {
 			return err

@@ -12,10 +12,11 @@ import (
 )
 
 type restoreCommand struct {
-	Dir    string `help:"The platform's folder, as for the other commands." placeholder:"FOLDER"`
-	Config string `help:"The configuration file of the platform, as for loop serve." placeholder:"FILE"`
-	AsItIs bool   `name:"as-it-is" help:"The state was put back by other means, a copy of the files or the database's own backup: begin the new epoch on it."`
-	File   string `arg:"" optional:"" help:"The backup; - is standard input."`
+	Dir        string `help:"The platform's folder, as for the other commands." placeholder:"FOLDER"`
+	Config     string `help:"The configuration file of the platform, as for loop serve." placeholder:"FILE"`
+	AsItIs     bool   `name:"as-it-is" help:"The state was put back by other means, a copy of the files or the database's own backup: begin the new epoch on it."`
+	MemberKeys bool   `help:"Put a backup of the store of member keys into a folder that has none."`
+	File       string `arg:"" optional:"" help:"The backup; - is standard input."`
 }
 
 // Help is what `loop restore --help` says beside the flags.
@@ -25,7 +26,7 @@ func (restoreCommand) Help() string {
 
 // Run restores a backup.
 func (cmd *restoreCommand) Run(p *process) error {
-	if (cmd.File == "") != cmd.AsItIs {
+	if (cmd.File == "") != cmd.AsItIs || cmd.AsItIs && cmd.MemberKeys {
 		return errors.New("say what to restore: loop restore FILE, or loop restore --as-it-is where the state was put back already")
 	}
 	at, err := p.place(admin.Target{Dir: cmd.Dir, Config: cmd.Config})
@@ -45,6 +46,9 @@ func (cmd *restoreCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	if cmd.MemberKeys {
+		return errors.Join(cmd.restoreMemberKeys(p, at), release())
+	}
 	done, err := cmd.restore(p, at)
 	if err := errors.Join(err, release()); err != nil {
 		return err
@@ -61,15 +65,42 @@ func (cmd *restoreCommand) restore(p *process, at *place) (platform.Restored, er
 	if cmd.AsItIs {
 		return platform.RestoreAsItIs(ctx, config, admin.Operator)
 	}
-	if cmd.File == "-" {
-		return platform.Restore(ctx, config, p.stdin, admin.Operator)
-	}
-	archive, err := os.Open(cmd.File)
+	archive, err := cmd.open(p)
 	if err != nil {
-		return platform.Restored{}, fmt.Errorf("the backup can't be read: %w", err)
+		return platform.Restored{}, err
 	}
 	defer archive.Close() //nolint:errcheck // reading
 	return platform.Restore(ctx, config, archive, admin.Operator)
+}
+
+// open opens the backup.
+func (cmd *restoreCommand) open(p *process) (io.ReadCloser, error) {
+	if cmd.File == "-" {
+		return io.NopCloser(p.stdin), nil
+	}
+	archive, err := os.Open(cmd.File)
+	if err != nil {
+		return nil, fmt.Errorf("the backup can't be read: %w", err)
+	}
+	return archive, nil
+}
+
+func (cmd *restoreCommand) restoreMemberKeys(p *process, at *place) error {
+	config, err := at.settings()
+	if err != nil {
+		return err
+	}
+	archive, err := cmd.open(p)
+	if err != nil {
+		return err
+	}
+	defer archive.Close() //nolint:errcheck // reading
+	manifest, err := platform.RestoreMemberKeys(p.ctx, config, archive)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "Restored: the member keys of %s. What was sealed under keys that were made since can't be read.\n", manifest.MadeAt.Format("2006-01-02 15:04:05 MST"))
+	return err
 }
 
 func (cmd *restoreCommand) report(w io.Writer, done platform.Restored) error {

@@ -21,18 +21,28 @@ type Backup struct {
 type backupCommand struct {
 	Target `embed:""`
 
+	MemberKeys bool `help:"Back up the store of member keys, which no other backup holds. Keep it apart from those, and for a week at the longest."`
+
 	File string `arg:"" help:"The file to write; - is standard output."`
 }
 
 // Run writes the backup to standard output, which whoever runs the command leads
 // into the file (Grammar.Stdout), and reports on it on standard error.
 func (cmd *backupCommand) Run(run *Run) error {
-	made, err := run.Operations.Backups.Backup(run.Context, run.Stdout)
+	write := run.Operations.Backups.Backup
+	if cmd.MemberKeys {
+		write = run.Operations.Backups.BackupMemberKeys
+	}
+	made, err := write(run.Context, run.Stdout)
 	if err != nil {
 		return err
 	}
 	if run.JSON {
 		return json.NewEncoder(run.Stderr).Encode(made)
+	}
+	if cmd.MemberKeys {
+		_, err = fmt.Fprintf(run.Stderr, "Backed up the member keys as of %s. Keep this apart from the backups of the data, and delete it within a week: with it, whoever was erased since can be read.\n", moment(made.MadeAt))
+		return err
 	}
 	_, err = fmt.Fprintf(run.Stderr, "Backed up %d bytes as of %s, epoch %d: databases checked, %d audit records verified.\nIt is encrypted, and the master key is not in it. Keep that elsewhere: without it, nobody opens this backup.\n",
 		made.Bytes, moment(made.MadeAt), made.Epoch, made.Records)

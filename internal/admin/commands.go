@@ -104,6 +104,9 @@ type Backups interface {
 	// Backup writes a verified copy of the state, as it is now, and says what is in
 	// it. Nothing is written where the state is not whole.
 	Backup(ctx context.Context, w io.Writer) (Backup, error)
+	// BackupMemberKeys does the same with the store of member keys, which is no part of
+	// the state's.
+	BackupMemberKeys(ctx context.Context, w io.Writer) (Backup, error)
 }
 
 // Imports is how lab results from files are taken in.

@@ -9,8 +9,8 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
-// ChunkSize is how many results a chunk holds at most.
-const ChunkSize = 128
+// ChunkSize is how many results a chunk holds at most: about as many as one page shows.
+const ChunkSize = 64
 
 // Stored is a result as it is kept, with the number by which it came in: a member's
 // results are numbered from 1 on.

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -57,10 +58,16 @@ func (k *DataKey) Seal(w loop.World, where string, data []byte) []byte {
 
 // Open gives the data of what Seal made for the same place; else ErrNotSealed.
 func (k *DataKey) Open(where string, sealed []byte) ([]byte, error) {
+	return k.OpenInPlace(where, slices.Clone(sealed))
+}
+
+// OpenInPlace is Open, and writes the data over what was sealed, which is then gone.
+func (k *DataKey) OpenInPlace(where string, sealed []byte) ([]byte, error) {
 	if len(sealed) < chacha20poly1305.NonceSizeX {
 		return nil, ErrNotSealed
 	}
-	data, err := k.aead.Open(nil, sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:], sealedAs(where))
+	nonce, rest := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
+	data, err := k.aead.Open(rest[:0], nonce, rest, sealedAs(where))
 	if err != nil {
 		return nil, ErrNotSealed
 	}

@@ -51,10 +51,11 @@ type MemberKeys struct {
 	wrapping  *DataKey
 	addresses [32]byte
 	opened    dataKeyCache
+	begin     func(ctx context.Context) error // keeps a root that is new; nil: it is stored
 }
 
-// OpenMemberKeys opens a store of member keys with the master key, and makes its root
-// where there is none yet. No two processes may do that at the same time.
+// OpenMemberKeys opens a store of member keys with the master key. Where it has no root
+// yet, one is made, which Begin keeps: no two processes may do that at the same time.
 func OpenMemberKeys(ctx context.Context, store MemberKeyStore, w loop.World, master *Master) (*MemberKeys, error) {
 	sealings, err := store.Roots(ctx)
 	if err != nil {
@@ -64,7 +65,7 @@ func OpenMemberKeys(ctx context.Context, store MemberKeyStore, w loop.World, mas
 	if len(sealings) == 0 {
 		k.secret = make([]byte, 32)
 		_, _ = w.Read(k.secret)
-		err = k.addRoot(ctx, master)
+		k.begin = func(ctx context.Context) error { return k.addRoot(ctx, master) }
 	} else {
 		k.secret, err = openRoot(master, sealings)
 	}
@@ -80,6 +81,21 @@ func OpenMemberKeys(ctx context.Context, store MemberKeyStore, w loop.World, mas
 	}
 	k.addresses = [32]byte(addresses)
 	return k, nil
+}
+
+// IsNew reports whether the store had no root when it was opened: no key is in it.
+func (k *MemberKeys) IsNew() bool { return k.begin != nil }
+
+// Begin keeps the root of a store that is new. It comes before the first key.
+func (k *MemberKeys) Begin(ctx context.Context) error {
+	if k.begin == nil {
+		return nil
+	}
+	if err := k.begin(ctx); err != nil {
+		return fmt.Errorf("making the store of member keys: %w", err)
+	}
+	k.begin = nil
+	return nil
 }
 
 // rootAs binds a sealing of the root secret to what it is.

@@ -51,6 +51,8 @@ type engine interface {
 	// copyTo writes a copy of the state to files of a folder; an error says how it
 	// is done where that is not the engine's work.
 	copyTo(ctx context.Context, folder string) error
+	// copyKeysTo does the same with the store of member keys.
+	copyKeysTo(ctx context.Context, folder string) error
 }
 
 // state is what an engine has opened for a role.
@@ -89,6 +91,7 @@ type identityStore interface {
 	member.Store
 	member.LeavingStore
 	member.Room
+	sealed
 	signin.Store
 	signin.PasskeyStore
 	registration.Store
@@ -110,6 +113,12 @@ type identityStore interface {
 	Backlog(ctx context.Context, now time.Time) (map[string]int64, error)
 }
 
+// sealed is what holds something that is sealed under members' keys.
+type sealed interface {
+	// HoldsSealed reports whether it does.
+	HoldsSealed(ctx context.Context) (bool, error)
+}
+
 // clinicalStore is what clinical has kept.
 type clinicalStore interface {
 	biomarker.Inbox
@@ -120,6 +129,7 @@ type clinicalStore interface {
 	connection.Reads
 	requestlog.Sink
 	member.Room
+	sealed
 	// MoveResults brings results that older versions kept into the present form, as
 	// soon as none of them serves.
 	MoveResults(ctx context.Context) error

@@ -125,4 +125,9 @@ func (e *postgresEngine) intact(ctx context.Context) error {
 // errOwnBackup says how a PostgreSQL database is backed up and restored.
 var errOwnBackup = errors.New("the data is in PostgreSQL, which has better means of its own: back it up with pg_dump or a base backup and its log, put that back, and run loop restore --as-it-is (docs/operating.md)")
 
+// errOwnKeysBackup says how the store of member keys is backed up.
+var errOwnKeysBackup = errors.New("the member keys are in PostgreSQL: back them up with pg_dump --schema=memberkeys, apart from the data, and keep no backup of them for longer than a week (docs/operating.md)")
+
+func (e *postgresEngine) copyKeysTo(context.Context, string) error { return errOwnKeysBackup }
+
 func (e *postgresEngine) copyTo(context.Context, string) error { return errOwnBackup }

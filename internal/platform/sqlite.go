@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
@@ -22,7 +23,8 @@ type sqliteEngine struct {
 	world      *loop.Clock
 	log        *slog.Logger
 
-	state *sqlite.Folder // nil before open
+	state *sqlite.Folder   // nil before open
+	keys  *sqlite.Database // the store of member keys; nil before open
 }
 
 func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
@@ -33,7 +35,7 @@ func (e *sqliteEngine) open(ctx context.Context, role Role, revocations *oauth.R
 	if err != nil {
 		return st, err
 	}
-	st.closeKeys = keys.Close
+	e.keys, st.closeKeys = keys, keys.Close
 	if st.memberKeys, err = credential.OpenMemberKeys(ctx, sqlite.NewMemberKeys(keys), e.world, e.master); err != nil {
 		return st, err
 	}
@@ -58,6 +60,10 @@ func (*sqliteEngine) leave()                                                  {}
 func (*sqliteEngine) checks() []telemetry.Check                               { return nil }
 
 func (e *sqliteEngine) intact(ctx context.Context) error { return e.state.Check(ctx) }
+
+func (e *sqliteEngine) copyKeysTo(ctx context.Context, folder string) error {
+	return e.keys.CopyTo(ctx, filepath.Join(folder, sqlite.MemberKeysFile))
+}
 
 func (e *sqliteEngine) copyTo(ctx context.Context, folder string) error {
 	return e.state.CopyTo(ctx, folder)

@@ -3,6 +3,7 @@ package platform
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -33,5 +34,31 @@ func (p *Platform) openState(ctx context.Context) error {
 		}
 	}
 	p.shared, p.store, p.results, p.clientMemory, p.tries = st.shared, st.identity, st.clinical, st.clients, st.tries
-	return err
+	if err != nil {
+		return err
+	}
+	return p.beginMemberKeys(ctx)
 }
+
+// beginMemberKeys begins a store of member keys that is new. Where something is sealed
+// already, it is not new but lost: nothing of that could be read with it.
+func (p *Platform) beginMemberKeys(ctx context.Context) error {
+	if p.memberKeys.IsNew() {
+		var rooms []sealed
+		if p.store != nil {
+			rooms = append(rooms, p.store)
+		}
+		if p.results != nil {
+			rooms = append(rooms, p.results)
+		}
+		for _, room := range rooms {
+			if lost, err := room.HoldsSealed(ctx); err != nil || lost {
+				return cmp.Or(err, errKeysLost)
+			}
+		}
+	}
+	return p.memberKeys.Begin(ctx)
+}
+
+// errKeysLost says what to do without the store of member keys.
+var errKeysLost = errors.New("the store of member keys is empty, and what is kept of members is sealed under its keys: put it back from its own backup first (loop restore --member-keys FILE; on PostgreSQL the schema memberkeys)")

@@ -18,6 +18,9 @@ var master = sync.OnceValue(func() *credential.Master {
 func OpenMemberKeys(t testing.TB, store credential.MemberKeyStore, w loop.World) *credential.MemberKeys {
 	t.Helper()
 	keys, err := credential.OpenMemberKeys(t.Context(), store, w, master())
+	if err == nil {
+		err = keys.Begin(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

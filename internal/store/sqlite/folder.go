@@ -13,8 +13,6 @@ import (
 const (
 	identityFile = "identity.db"
 	clinicalFile = "clinical.db"
-
-	memberKeysFile = "memberkeys.db"
 )
 
 // CopyFiles names what CopyTo writes, in that order.
@@ -35,10 +33,13 @@ func StateFiles() (names []string) {
 // of a third, which is not copied with them.
 type Folder struct{ Identity, Clinical *Database }
 
+// MemberKeysFile names the file of the store of member keys in a state folder.
+const MemberKeysFile = "memberkeys.db"
+
 // OpenMemberKeys opens the store of member keys of a folder whose lock the caller
 // holds, and makes it where it is missing.
 func OpenMemberKeys(ctx context.Context, folder string, w loop.World, log *slog.Logger) (*Database, error) {
-	return Open(ctx, filepath.Join(folder, memberKeysFile), MemberKeysSchema(), w, log)
+	return Open(ctx, filepath.Join(folder, MemberKeysFile), MemberKeysSchema(), w, log)
 }
 
 // OpenFolder opens both databases of a folder whose lock the caller holds, and

@@ -31,6 +31,7 @@ func openKeys(t *testing.T, store credential.MemberKeyStore, w loop.World, maste
 	t.Helper()
 	keys, err := credential.OpenMemberKeys(t.Context(), store, w, master)
 	must(t, err)
+	must(t, keys.Begin(t.Context()))
 	return keys
 }
 

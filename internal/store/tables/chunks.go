@@ -23,9 +23,9 @@ type chunk struct {
 	results []biomarker.Stored
 }
 
-// openChunk opens what keep has sealed.
+// openChunk opens what keep has sealed, in place.
 func openChunk(key *credential.DataKey, member loop.MemberID, number int64, sealed []byte) (*biomarker.Chunk, error) {
-	packed, err := key.Open(chunkOf(member, number), sealed)
+	packed, err := key.OpenInPlace(chunkOf(member, number), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("chunk %d of the results of %s: %w", number, member, err)
 	}
@@ -72,11 +72,20 @@ func newestFirst(a, b biomarker.Stored) int {
 }
 
 // inChunks divides results into chunks by the time of their collection, numbered from
-// a number on.
+// a number on. What was collected at one time, as a report is, stays together where it
+// fits.
 func inChunks(results []biomarker.Stored, number int64) (chunks []*chunk) {
 	slices.SortFunc(results, newestFirst)
-	for some := range slices.Chunk(results, biomarker.ChunkSize) {
-		chunks = append(chunks, &chunk{number: number, results: some})
+	for len(results) > 0 {
+		size := min(len(results), biomarker.ChunkSize)
+		for size < len(results) && size > 0 && results[size-1].CollectedAt.Equal(results[size].CollectedAt) {
+			size--
+		}
+		if size == 0 { // more of one time than a chunk holds
+			size = biomarker.ChunkSize
+		}
+		chunks = append(chunks, &chunk{number: number, results: results[:size:size]})
+		results = results[size:]
 		number++
 	}
 	return chunks

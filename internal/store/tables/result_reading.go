@@ -17,17 +17,21 @@ import (
 // collected from $3 on and before $4, and not behind $5.
 const (
 	chunksInView = ` FROM result_chunks WHERE member_id = $1 AND first_arrival <= $2 AND newest >= $3 AND oldest < $4 AND oldest <= $5`
+	newestChunks = ` ORDER BY newest DESC, number DESC`
 
-	selectFirstChunks = `SELECT coalesce((SELECT max(last_arrival) FROM result_chunks WHERE member_id = $1), 0), number, newest, sealed` + chunksInView + `
-		ORDER BY newest DESC, number DESC LIMIT $6`
-	selectChunkNumbers = `SELECT number, newest` + chunksInView + ` ORDER BY newest DESC, number DESC`
-	selectSomeChunks   = `SELECT number, newest, sealed FROM result_chunks WHERE member_id = $1 AND number IN ($2, $3, $4, $5, $6, $7, $8, $9)`
+	// selectFirstChunks names the newest chunks, and gives what is in the first.
+	selectFirstChunks = `SELECT coalesce((SELECT max(last_arrival) FROM result_chunks WHERE member_id = $1), 0), c.number, c.newest, f.sealed
+		FROM (SELECT number, newest` + chunksInView + newestChunks + ` LIMIT $6) AS c
+		LEFT JOIN result_chunks AS f ON f.member_id = $1 AND f.number = c.number AND f.number = (SELECT number` + chunksInView + newestChunks + ` LIMIT 1)
+		ORDER BY c.newest DESC, c.number DESC`
+	selectChunkNumbers = `SELECT number, newest` + chunksInView + newestChunks
+	selectSomeChunks   = `SELECT number, sealed FROM result_chunks WHERE member_id = $1 AND number IN ($2, $3, $4, $5, $6, $7, $8, $9)`
 	selectChunksOfID   = `SELECT number, sealed FROM result_chunks WHERE member_id = $1 AND low_id <= $2 AND high_id >= $2`
 )
 
-// How many chunks are read at once: at first, and then again and again.
+// How many chunks are named at first, and how many are read at once.
 const (
-	firstChunks = 4
+	firstChunks = 9
 	someChunks  = 8
 )
 
@@ -47,12 +51,12 @@ func (s Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bio
 		return 0, err
 	}
 	r := newListing(sel, each)
-	err = s.readFirst(ctx, key, member, r)
-	if err == nil && r.unread {
-		err = s.readRest(ctx, key, member, r)
+	places, err := s.readFirst(ctx, key, member, r)
+	if err == nil && len(places) == firstChunks-1 { // there may be more
+		places, err = s.unread(ctx, member, r)
 	}
 	if err == nil {
-		err = r.handOut(math.MinInt64)
+		err = s.readRest(ctx, key, member, r, places)
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return 0, fmt.Errorf("reading results: %w", err)
@@ -60,58 +64,76 @@ func (s Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bio
 	return r.arrival, nil
 }
 
-// readFirst reads the newest chunks, and hands out what no other can come before.
-func (s Clinical) readFirst(ctx context.Context, key *credential.DataKey, member loop.MemberID, r *listing) error {
-	last := int64(math.MaxInt64)
-	err := s.db.Rows(ctx, func(row Scanner) error {
-		var number, newest, arrival int64
+// chunkPlace is a chunk that was not read yet.
+type chunkPlace struct{ number, newest int64 }
+
+// readFirst reads the newest chunk, hands out what no other can come before, and gives
+// the next ones.
+func (s Clinical) readFirst(ctx context.Context, key *credential.DataKey, member loop.MemberID, r *listing) (next []chunkPlace, err error) {
+	err = s.db.Rows(ctx, func(row Scanner) error {
+		var p chunkPlace
+		var arrival int64
 		var sealed []byte
-		if err := row.Scan(&arrival, &number, &newest, &sealed); err != nil {
+		if err := row.Scan(&arrival, &p.number, &p.newest, &sealed); err != nil {
 			return err
 		}
 		if r.arrival == 0 {
 			r.arrival = arrival
 		}
-		last, r.unread = newest, len(r.read) == firstChunks-1
-		return s.add(key, member, r, number, sealed)
+		if sealed == nil {
+			next = append(next, p)
+			return nil
+		}
+		return s.add(key, member, r, p.number, sealed)
 	}, selectFirstChunks, append(r.view(member), firstChunks)...)
-	if err != nil || !r.unread {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	return r.handOut(last)
+	return next, r.handOut(before(next))
 }
 
-// readRest reads all other chunks, some at a time.
-func (s Clinical) readRest(ctx context.Context, key *credential.DataKey, member loop.MemberID, r *listing) error {
-	type place struct{ number, newest int64 }
-	var places []place
-	err := s.db.Rows(ctx, func(row Scanner) error {
-		var p place
+// before is the moment after which nothing of these chunks, newest first, was collected.
+func before(next []chunkPlace) int64 {
+	if len(next) == 0 {
+		return math.MinInt64
+	}
+	return next[0].newest
+}
+
+// unread names all chunks that were not read yet.
+func (s Clinical) unread(ctx context.Context, member loop.MemberID, r *listing) (places []chunkPlace, err error) {
+	err = s.db.Rows(ctx, func(row Scanner) error {
+		var p chunkPlace
 		err := row.Scan(&p.number, &p.newest)
 		if !slices.Contains(r.read, p.number) {
 			places = append(places, p)
 		}
 		return err
 	}, selectChunkNumbers, r.view(member)...)
-	if err != nil {
-		return err
-	}
-	for some := range slices.Chunk(places, someChunks) {
+	return places, err
+}
+
+// readRest reads chunks as long as their results are wanted: one, and then some at a
+// time.
+func (s Clinical) readRest(ctx context.Context, key *credential.DataKey, member loop.MemberID, r *listing, places []chunkPlace) error {
+	for most := 1; len(places) > 0; most = someChunks {
+		some := places[:min(most, len(places))]
+		places = places[len(some):]
 		args := make([]any, 1+someChunks)
 		args[0] = member
 		for i := range someChunks {
 			args[1+i] = some[min(i, len(some)-1)].number
 		}
 		err := s.db.Rows(ctx, func(row Scanner) error {
-			var number, newest int64
+			var number int64
 			var sealed []byte
-			if err := row.Scan(&number, &newest, &sealed); err != nil {
+			if err := row.Scan(&number, &sealed); err != nil {
 				return err
 			}
 			return s.add(key, member, r, number, sealed)
 		}, selectSomeChunks, args...)
 		if err == nil {
-			err = r.handOut(some[len(some)-1].newest)
+			err = r.handOut(before(places))
 		}
 		if err != nil {
 			return err
@@ -190,7 +212,6 @@ type listing struct {
 	place          biomarker.Position
 	each           func(*biomarker.Result) bool
 	arrival        int64 // what came later is not in view
-	unread         bool  // there may be more chunks than were read
 	read           []int64
 	heads          heads
 	seen           map[biomarker.Code]bool // of a selection of the newest of each

@@ -21,6 +21,24 @@ const (
 	sealMember           = `UPDATE members SET email = $1, name = '', address = $2, sealed = $3 WHERE id = $4 AND name = $5 AND email = $6`
 )
 
+// HoldsSealed reports whether anything is sealed under keys of members.
+func (s Identity) HoldsSealed(ctx context.Context) (bool, error) {
+	return holds(ctx, s.db, `SELECT count(*) FROM (SELECT 1 FROM members WHERE sealed IS NOT NULL LIMIT 1) AS one`)
+}
+
+// HoldsSealed reports whether anything is sealed under keys of members.
+func (s Clinical) HoldsSealed(ctx context.Context) (bool, error) {
+	return holds(ctx, s.db, `SELECT count(*) FROM (SELECT 1 FROM result_chunks LIMIT 1) AS one`)
+}
+
+func holds(ctx context.Context, db Reader, query string) (bool, error) {
+	var rows int64
+	if err := db.Row(ctx, query).Scan(&rows); err != nil {
+		return false, fmt.Errorf("looking for what is sealed: %w", store.Unavailable(err))
+	}
+	return rows > 0, nil
+}
+
 // sealedMember is a member with their name and address sealed.
 type sealedMember struct {
 	*loop.Member
