@@ -18,8 +18,8 @@ import (
 	"github.com/loop-health/loop/test/process"
 )
 
-// screenshots is where TestThePages writes what it saw. ../docs/screenshots keeps the
-// pictures that the documentation shows, and no others.
+// screenshots is where the tests of the pages write what they saw. ../docs/screenshots
+// keeps the picture that the README shows, and in pages one of each page.
 var screenshots = flag.String("screenshots", "", "write pictures of the pages to this `folder`")
 
 // screen is what a page is looked at on.

@@ -208,7 +208,7 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, e *loop.Error) {
 
 // NotFound is the answer where no route is.
 func NotFound() *loop.Error {
-	return loop.Errorf(loop.NotFound, "There is nothing at this address.")
+	return loop.Errorf(loop.NotFound, "There is nothing at this address.").Worded("fault.not_found")
 }
 
 // method gives the request's method, shortened so that a stranger's invention
