@@ -210,11 +210,7 @@ func descriptions(t *testing.T) (patterns []*regexp.Regexp) {
 				return true
 			}
 			text, err := strconv.Unquote(literal.Value)
-<<<<<<< HEAD
 			if words := verbs.ReplaceAllString(text, ""); err == nil && len(words) > 20 && utf8.ValidString(text) && !strings.Contains(text, "\n") {
-=======
-			if words := verbs.ReplaceAllString(text, ""); err == nil && utf8.ValidString(text) && len(words) > 20 && !strings.Contains(text, "\n") {
->>>>>>> cf11f76 (clinical, mcp: let assistants read lab results by the Model Context Protocol)
 				patterns = append(patterns, regexp.MustCompile("^"+verbs.ReplaceAllString(regexp.QuoteMeta(text), ".+")+"$"))
 			}
 			return true
