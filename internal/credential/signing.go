@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,7 @@ type heldSigningKeys struct {
 type signingKey struct {
 	private jose.JSONWebKey
 	from    time.Time
+	headers sync.Map // by type: encoded
 }
 
 func (k *signingKey) sealsFrom() time.Time { return k.from }
@@ -107,7 +109,7 @@ func openSigningKeys(master *Master, keys []Key) (*heldSigningKeys, error) {
 		if err != nil {
 			return nil, err
 		}
-		held.turns[stored.Algorithm] = append(held.turns[stored.Algorithm], &signingKey{private, stored.SealsFrom})
+		held.turns[stored.Algorithm] = append(held.turns[stored.Algorithm], &signingKey{private: private, from: stored.SealsFrom})
 		held.public.Keys = append(held.public.Keys, private.Public())
 	}
 	return held, nil
@@ -139,16 +141,11 @@ func (k *SigningKeys) Sign(algorithm jose.SignatureAlgorithm, typ string, claims
 	if len(keys) == 0 {
 		return "", fmt.Errorf("there is no key to sign with %q", algorithm)
 	}
-	key := jose.SigningKey{Algorithm: algorithm, Key: atWork(keys, k.world.Now()).private}
-	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+	signed, err := atWork(keys, k.world.Now()).compact(algorithm, typ, claims)
 	if err != nil {
-		return "", fmt.Errorf("preparing to sign with %s: %w", algorithm, err)
+		return "", fmt.Errorf("signing with %s: %w", algorithm, err)
 	}
-	signed, err := signer.Sign(claims)
-	if err != nil {
-		return "", fmt.Errorf("signing: %w", err)
-	}
-	return signed.CompactSerialize()
+	return signed, nil
 }
 
 // Verify gives the claims of a JWT that one of the keys signed, whenever that
