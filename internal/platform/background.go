@@ -101,7 +101,6 @@ func (p *Platform) repeat(ctx context.Context, every time.Duration, what string,
 // itself, all the time.
 func (p *Platform) Deliver(ctx context.Context) error {
 	var faults []error
-	p.background.Go(func() { p.requests.Run(ctx) })
 	for _, worker := range p.workers {
 		faults = append(faults, worker.Once(ctx))
 	}
