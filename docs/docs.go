@@ -29,7 +29,7 @@ type Section struct {
 func Contents() []Section {
 	return []Section{
 		{"Start", []string{"index", "quickstart-go", "quickstart-python", "quickstart-fastapi", "quickstart-node", "quickstart-spring", "quickstart-spa", "works-with", "sdk-go", "loop-dev"}},
-		{"Build", []string{"requests", "authorization-flow", "tokens", "scopes", "lab-results", "adding-lab-results", "connected-apps", "assistants", "stronger-clients"}},
+		{"Build", []string{"requests", "authorization-flow", "tokens", "scopes", "lab-results", "adding-lab-results", "fhir", "connected-apps", "assistants", "stronger-clients"}},
 		{"Take care", []string{"security", "threats", "production"}},
 		{"Reference", []string{"limits", "loop-serve", "operating", "importing", "divergences", "errors/index"}},
 	}

@@ -300,6 +300,7 @@ var edges = map[string]map[string]string{
 		"internal/biomarker": "results, queries and pages of them",
 		"internal/jsontext":  "answers are long and frequent",
 		"internal/intake":    "files are imported",
+		"internal/fhir":      "the same results in the form of a standard",
 		"internal/limit":     "reads are limited by app",
 		"internal/mcp":       "assistants call tools",
 		"internal/oauth":     "what an access token stands for",

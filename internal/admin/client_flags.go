@@ -88,7 +88,7 @@ func readScopes(given []string) (loop.Scopes, error) {
 		return nil, nil
 	}
 	asked, err := loop.ParseScopes(text)
-	return asked.Scopes, err
+	return asked.Scopes(), err
 }
 
 func (f *clientFlags) baa() (*loop.BAA, error) {

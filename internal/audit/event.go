@@ -46,6 +46,7 @@ const (
 	ClientEnabled      Event = "client.enabled"
 	ClientDisabled     Event = "client.disabled"
 	ClientSecretMade   Event = "client.secret_made"
+	DemographicsRead   Event = "demographics.read"
 	BiomarkersRead     Event = "biomarkers.read"
 	BiomarkersImported Event = "biomarkers.imported"
 	BiomarkerRetracted Event = "biomarker.retracted"

@@ -70,6 +70,10 @@ func position(t Tagger, member loop.MemberID, q *Query) (Position, error) {
 
 // tagged is a place with the list that it is in.
 func tagged(place []byte, member loop.MemberID, q *Query) []byte {
-	return fmt.Appendf(nil, "biomarkers cursor 1\x00%x\x00%s\x00%q\x00%s\x00%q\x00%d\x00%d\x00%t",
-		place, member, q.Codes, q.Category, q.Statuses, q.From.UnixMicro(), q.To.UnixMicro(), q.Latest)
+	var matching string
+	if q.Matching != nil {
+		matching = q.Matching.String()
+	}
+	return fmt.Appendf(nil, "biomarkers cursor 2\x00%x\x00%s\x00%q\x00%s\x00%q\x00%d\x00%d\x00%t\x00%q",
+		place, member, q.Codes, q.Category, q.Statuses, q.From.UnixMicro(), q.To.UnixMicro(), q.Latest, matching)
 }

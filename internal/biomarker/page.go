@@ -76,6 +76,33 @@ func (r *Reader) Read(ctx context.Context, member loop.MemberID, person Person, 
 	return c.page, nil
 }
 
+// Count gives how many of the member's results a query matches, on all of its pages.
+func (r *Reader) Count(ctx context.Context, member loop.MemberID, person Person, q Query) (count int, err error) {
+	codes, some := r.Catalogue.codesOf(&q)
+	if !some {
+		return 0, nil
+	}
+	var failed error
+	selection := Selection{Codes: codes, From: q.From, To: q.To, Latest: q.Latest}
+	_, err = r.Results.ListResults(ctx, member, selection, func(result *Result) bool {
+		judged, err := r.Catalogue.Judge(result, person)
+		if err == nil && q.wants(&judged) {
+			count++
+		}
+		failed = err
+		return err == nil
+	})
+	if err = cmp.Or(err, failed); err != nil {
+		return 0, fmt.Errorf("counting results: %w", err)
+	}
+	return count, nil
+}
+
+// wants reports whether a result meets the conditions that are judged here.
+func (q *Query) wants(r *Judged) bool {
+	return (len(q.Statuses) == 0 || slices.Contains(q.Statuses, r.Status)) && (q.Matching == nil || q.Matching.Matches(r))
+}
+
 // Find gives one of the member's results, judged; loop.ErrNotFound where the
 // member has none with this id.
 func (r *Reader) Find(ctx context.Context, member loop.MemberID, person Person, id loop.ResultID) (*Judged, error) {
@@ -115,7 +142,7 @@ func (c *collector) take(result *Result) bool {
 		c.err = err
 		return false
 	}
-	if len(c.query.Statuses) > 0 && !slices.Contains(c.query.Statuses, judged.Status) {
+	if !c.query.wants(&judged) {
 		return true
 	}
 	if len(c.page.Results) == c.query.Limit {

@@ -19,9 +19,18 @@ type Query struct {
 	From, To time.Time // of the collection: from included, to excluded; zero: open
 	Latest   bool      // only the newest result of each biomarker
 	System   System    // in which values are given
+	Matching Matching  // nil: no further condition
 
 	Limit  int    // 1 to 500
 	Cursor string // as it came; empty: from the newest on
+}
+
+// Matching is a condition that is judged result by result.
+type Matching interface {
+	// Matches reports whether a result meets the condition.
+	Matches(r *Judged) bool
+	// String names the condition: equal ones have one name, others have others.
+	String() string
 }
 
 // Bounds of a page.

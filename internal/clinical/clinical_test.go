@@ -68,6 +68,13 @@ func (i identity) Sex(_ context.Context, id loop.MemberID) (loop.Sex, error) {
 	return sex, nil
 }
 
+func (i identity) Name(_ context.Context, id loop.MemberID) (string, error) {
+	if _, ok := i.sexes[id]; !ok {
+		return "", errors.New("identity cannot be reached")
+	}
+	return map[loop.MemberID]string{anna: "Anna", ben: "Ben"}[id], nil
+}
+
 func (identity) Client(_ context.Context, id loop.ClientID) (*loop.Client, error) {
 	return &loop.Client{ID: id, Type: loop.Confidential}, nil
 }
@@ -116,7 +123,7 @@ func newHost(t *testing.T) *host {
 	h.records = &records{Clinical: store}
 	h.importer = &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: stillWorld{}}
 
-	full := loop.NewScopes(loop.ScopeOpenID, loop.ScopeReadBiomarkers)
+	full := loop.NewScopes(loop.ScopeOpenID, loop.ScopeReadDemographics, loop.ScopeReadBiomarkers)
 	h.identity = identity{
 		tokens: map[string]oauth.AccessToken{
 			annasToken: {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_A", Scopes: full},

@@ -15,10 +15,12 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
-// Members is the one thing that clinical asks identity.
+// Members is what clinical asks identity.
 type Members interface {
 	// Sex gives the member's recorded sex; empty where it is not known.
 	Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error)
+	// Name gives the member's name.
+	Name(ctx context.Context, id loop.MemberID) (string, error)
 }
 
 // Records is where reads and refusals leave their record.
@@ -39,6 +41,7 @@ type Config struct {
 	Records    Records
 	World      loop.World
 	Metadata   oauth.ResourceMetadata
+	SMART      oauth.SMARTConfiguration
 	// SignInMaxAge is how old the member's sign-in may be when an app reads
 	// (RFC 9470); 0: any age.
 	SignInMaxAge time.Duration
@@ -95,6 +98,7 @@ func (h *Host) Mount(site *web.Site) {
 	} {
 		site.BrowserAPI(route.pattern, ofResult(resource.Require(route.needs, route.handler)))
 	}
+	newFHIRHost(h).mount(resource)
 }
 
 // ofResult answers that nothing is there where the last part of an address can be no

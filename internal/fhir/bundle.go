@@ -23,11 +23,11 @@ type Link struct {
 type Entry struct {
 	FullURL  string          `json:"fullUrl,omitempty"`
 	Resource json.RawMessage `json:"resource,omitempty"`
-	Search   *Search         `json:"search,omitempty"`
+	Search   *EntrySearch    `json:"search,omitempty"`
 }
 
-// Search says why an entry is in the answer to a search.
-type Search struct {
+// EntrySearch says why an entry is in the answer to a search.
+type EntrySearch struct {
 	Mode string `json:"mode"`
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // ObservationID is a result's id as FHIR allows it: bmk-01K….
-func ObservationID(id loop.ResultID) string { return hyphenated(string(id)) }
+func ObservationID(id loop.ResultID) string { return strings.Replace(string(id), "_", "-", 1) }
 
 // ResultID is the result that an Observation's id names; false where it can be none.
 func ResultID(id string) (loop.ResultID, bool) {
@@ -16,7 +16,7 @@ func ResultID(id string) (loop.ResultID, bool) {
 }
 
 // PatientID is a member's id as FHIR allows it: user-01K….
-func PatientID(id loop.MemberID) string { return hyphenated(string(id)) }
+func PatientID(id loop.MemberID) string { return loop.PatientID(id) }
 
 // MemberID is the member that a Patient's id names; false where it can be none.
 func MemberID(id string) (loop.MemberID, bool) {
@@ -24,5 +24,4 @@ func MemberID(id string) (loop.MemberID, bool) {
 	return member, member.Valid() && PatientID(member) == id
 }
 
-func hyphenated(id string) string  { return strings.Replace(id, "_", "-", 1) }
 func underscored(id string) string { return strings.Replace(id, "-", "_", 1) }

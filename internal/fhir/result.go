@@ -19,6 +19,7 @@ const StatusFinal = "final"
 // made once: nobody may alter what is in a resource that it made.
 type Resources struct {
 	codes    string // the code system of the catalogue
+	members  string // the system of members' ids
 	category []CodeableConcept
 	profile  []string
 }
@@ -27,6 +28,7 @@ type Resources struct {
 func NewResources(base string) *Resources {
 	return &Resources{
 		codes:    base + "/CodeSystem/biomarker",
+		members:  base + "/NamingSystem/member",
 		category: []CodeableConcept{{Coding: []Coding{{System: SystemCategory, Code: codeLaboratory}}}},
 		profile:  []string{ProfileLaboratory},
 	}
@@ -41,10 +43,10 @@ func (m *Resources) Observation(member loop.MemberID, r *biomarker.Judged) *Obse
 	shown := r.Reported()
 	o := &Observation{
 		ResourceType: TypeObservation, ID: ObservationID(r.ID), Status: StatusFinal,
-		Meta:     &Meta{LastUpdated: instant(r.ParsedAt)},
+		Meta:     &Meta{LastUpdated: Instant(r.ParsedAt)},
 		Category: m.category, Code: m.code(r.Biomarker, shown.LOINC),
 		Subject:           PatientReference(member),
-		EffectiveDateTime: r.Collected(), Issued: instant(r.ParsedAt),
+		EffectiveDateTime: r.Collected(), Issued: Instant(r.ParsedAt),
 		Performer:      []Reference{{Display: r.Source}},
 		Interpretation: interpretation(r.Judgement),
 		ReferenceRange: referenceRange(r.Biomarker, &shown),
@@ -182,5 +184,5 @@ func inWords(limits biomarker.Range, unit string) string {
 	return strings.TrimSpace(strings.Join(parts, " and ") + " " + unit)
 }
 
-// instant writes a moment as FHIR has it.
-func instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+// Instant writes a moment as FHIR has it.
+func Instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -67,7 +67,7 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 	ada := p.AddMember(t, "Ada")
 	document := metadata(t, p)
 	app := p.AddApp(t, func(c *loop.Client) {
-		c.AllowedScopes = append(c.AllowedScopes, loop.ScopeReadAccount, loop.ScopeManageConnectedApps, loop.ScopeWriteBiomarkers)
+		c.AllowedScopes = append(c.AllowedScopes, loop.ScopeReadAccount, loop.ScopeManageConnectedApps, loop.ScopeReadDemographics, loop.ScopeWriteBiomarkers)
 	})
 	b := p.NewBrowser(t)
 	flow := func(t *testing.T, app *platformtest.App, change url.Values) platformtest.Tokens {

@@ -161,7 +161,7 @@ func TestSec032_AScopeIsWhollyRightOrTheRequestIsRefused(t *testing.T) {
 		"a comma between":        {"openid,profile", "does not exist"},
 		"a zero-width space":     {"open\u200bid profile", "does not exist"},
 		"a full-width letter":    {"ｏpenid profile", "does not exist"},
-		"two hundred":            {strings.TrimSpace(strings.Repeat("openid ", 200)), "longer than"},
+		"three hundred":          {strings.TrimSpace(strings.Repeat("openid ", 300)), "longer than"},
 		"two hundred, all other": {strings.TrimSpace(strings.Repeat("x:y ", 200)), "The scope x:y does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,9 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		}
 		web.NoteParameters(r.Context(), req.Form)
 		web.OfferNonce(w, r, h.oauth.Tokens.NewNonce)
+		if err := h.oauth.NamePublicClient(r.Context(), req); err != nil {
+			return err
+		}
 		client, err := h.oauth.Clients.Authenticate(r.Context(), req)
 		if client != nil {
 			web.NoteClient(r.Context(), client.ID)

@@ -49,6 +49,14 @@ func (c *Client) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
 	return answer.Sex, err
 }
 
+// Name gives the member's name, which a read of lab results does not need
+// (clinical.Members).
+func (c *Client) Name(ctx context.Context, id loop.MemberID) (string, error) {
+	var answer nameAnswer
+	err := c.ask(ctx, namesPath, string(id), &answer)
+	return answer.Name, err
+}
+
 // Client gives what decides on an app's limits and origins, and nothing else of it
 // (clinical.Clients).
 func (c *Client) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {

@@ -1,6 +1,6 @@
 // Package inquiry is what clinical and identity ask each other where the two run in
 // processes of their own. Clinical asks for a member's sex, by which reference ranges
-// go, how many requests an app may send, and from which pages. Identity asks which
+// go, for their name where an app may read it, how many requests an app may send, and from which pages. Identity asks which
 // app read how many results of a member, and when, to show that to the member: no
 // result is in it. Nothing else of what either keeps is answered.
 //

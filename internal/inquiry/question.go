@@ -14,6 +14,7 @@ import (
 // Where the questions are answered.
 const (
 	membersPath = "/internal/members/"
+	namesPath   = "/internal/names/" // of members
 	clientsPath = "/internal/clients/"
 	originsPath = "/internal/origins/" // in base64url
 )
@@ -22,6 +23,9 @@ const (
 type (
 	memberAnswer struct {
 		Sex loop.Sex `json:"sex"`
+	}
+	nameAnswer struct {
+		Name string `json:"name"`
 	}
 	clientAnswer struct {
 		Type       loop.ClientType `json:"type"`

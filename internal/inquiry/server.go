@@ -46,6 +46,7 @@ func NewServer(store Store, origins Origins, w loop.World, ring *credential.Ring
 // Mount adds the server's routes to identity's site.
 func (s *Server) Mount(site *web.Site) {
 	site.API("GET "+membersPath+"{id}", s.proven(s.member))
+	site.API("GET "+namesPath+"{id}", s.proven(s.name))
 	site.API("GET "+clientsPath+"{id}", s.proven(s.client))
 	site.API("GET "+originsPath+"{id}", s.proven(s.origin))
 }
@@ -72,6 +73,14 @@ func (s *Server) member(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, memberAnswer{Sex: m.Sex})
+}
+
+func (s *Server) name(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.store.Member(r.Context(), loop.MemberID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, nameAnswer{Name: m.Name})
 }
 
 func (s *Server) client(w http.ResponseWriter, r *http.Request) error {

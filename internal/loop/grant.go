@@ -82,8 +82,8 @@ const RefreshTokenIdle = 90 * 24 * time.Hour
 // For a chain from before its request was kept, that is whatever the member has
 // answered for.
 func (c *Chain) Asked(grant *Grant) Scopes {
-	if len(c.AskedFor.Scopes) > 0 {
-		return c.AskedFor.Scopes
+	if asked := c.AskedFor.Scopes(); len(asked) > 0 {
+		return asked
 	}
 	return c.Scopes.Or(grant.Scopes).Or(grant.Declined)
 }

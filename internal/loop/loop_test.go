@@ -70,8 +70,8 @@ func TestScopes_FollowTheAlgebraOfSets(t *testing.T) {
 		if err != nil || parsed.String() != a.String() {
 			t.Fatalf("what is written reads back as %v, %v", parsed, err)
 		}
-		asked := loop.ScopeRequest{Scopes: a, Offline: true}
-		if again := loop.ReadScopeRequest(asked.String()); again.String() != asked.String() || again.Scopes.String() != a.String() {
+		asked := loop.ScopeRequest{Own: a, Offline: true}
+		if again := loop.ReadScopeRequest(asked.String()); again.String() != asked.String() || again.Scopes().String() != a.String() {
 			t.Fatalf("%q reads back as %q", asked, again)
 		}
 	})
@@ -79,7 +79,7 @@ func TestScopes_FollowTheAlgebraOfSets(t *testing.T) {
 
 func TestParseScopes_RFC6749_3_3(t *testing.T) {
 	t.Parallel()
-	if got, err := loop.ParseScopes("read:biomarkers offline_access openid"); err != nil || got.Scopes.String() != "openid read:biomarkers" || !got.Offline {
+	if got, err := loop.ParseScopes("read:biomarkers offline_access openid"); err != nil || got.Scopes().String() != "openid read:biomarkers" || !got.Offline {
 		t.Errorf("offline_access is no permission: got %v, %v", got, err)
 	}
 	for name, text := range map[string]string{

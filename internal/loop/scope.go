@@ -15,6 +15,7 @@ const (
 	ScopeEmail               Scope = "email"
 	ScopeReadAccount         Scope = "read:account"
 	ScopeManageConnectedApps Scope = "manage:connected_apps"
+	ScopeReadDemographics    Scope = "read:demographics"
 	ScopeReadBiomarkers      Scope = "read:biomarkers"
 	ScopeWriteBiomarkers     Scope = "write:biomarkers"
 )
@@ -68,6 +69,12 @@ var registry = []ScopeInfo{
 		Detail: "Which apps you allowed, what each may see, and when it read your data. It can end their access.",
 	},
 	{
+		Scope:  ScopeReadDemographics,
+		PHI:    true,
+		Title:  "See your name and sex",
+		Detail: "As your Loop record has them. Reference ranges go by sex.",
+	},
+	{
 		Scope:  ScopeReadBiomarkers,
 		PHI:    true,
 		Title:  "See your lab results",
@@ -108,54 +115,6 @@ func NewScopes(scopes ...Scope) Scopes {
 		}
 	}
 	return set
-}
-
-// maxScopeLength bounds the scope parameter; the whole registry fits many times.
-const maxScopeLength = 1024
-
-// ScopeRequest is what a scope parameter asks for.
-type ScopeRequest struct {
-	Scopes  Scopes
-	Offline bool // offline_access is among the names
-}
-
-// String is the request as on the wire.
-func (r ScopeRequest) String() string {
-	if !r.Offline {
-		return r.Scopes.String()
-	}
-	return strings.TrimPrefix(r.Scopes.String()+" "+string(ScopeOfflineAccess), " ")
-}
-
-// ReadScopeRequest reads what String wrote.
-func ReadScopeRequest(text string) ScopeRequest {
-	return ScopeRequest{Scopes: ReadScopes(text), Offline: slices.Contains(strings.Fields(text), string(ScopeOfflineAccess))}
-}
-
-// ParseScopes reads a scope parameter: names separated by single spaces (RFC
-// 6749 §3.3). An unknown name is InvalidScope.
-func ParseScopes(text string) (ScopeRequest, error) {
-	if text == "" {
-		return ScopeRequest{}, Errorf(InvalidScope, "The scope parameter is missing. Name the scopes that the app needs, separated by spaces.").About("scope")
-	}
-	if len(text) > maxScopeLength {
-		return ScopeRequest{}, Errorf(InvalidScope, "The scope parameter is longer than %d characters.", maxScopeLength).About("scope")
-	}
-	var (
-		named   []Scope
-		unknown []string
-	)
-	for name := range strings.SplitSeq(text, " ") {
-		scope := Scope(name)
-		if _, known := scope.Info(); !known && scope != ScopeOfflineAccess {
-			unknown = append(unknown, name)
-		}
-		named = append(named, scope)
-	}
-	if unknown != nil {
-		return ScopeRequest{}, unknownScopes(unknown)
-	}
-	return ScopeRequest{Scopes: NewScopes(named...), Offline: slices.Contains(named, ScopeOfflineAccess)}, nil
 }
 
 // ReadScopes reads a set that String wrote; a scope that the registry no longer

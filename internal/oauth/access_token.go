@@ -20,8 +20,9 @@ type AccessToken struct {
 	Grant          loop.GrantID
 	Chain          loop.ChainID
 	Scopes         loop.Scopes
-	ServiceScopes  []string // of the resource that a service's token is for
-	Audience       []string // resources it is meant for; none: this platform's own
+	As             loop.ScopeRequest // the same, by the names that the app uses; without any: the registry's
+	ServiceScopes  []string          // of the resource that a service's token is for
+	Audience       []string          // resources it is meant for; none: this platform's own
 	Binding        possession.Binding
 	Authentication loop.Authentication // of the member
 	IssuedAt       time.Time
@@ -34,7 +35,14 @@ func (t *AccessToken) scope() string {
 	if len(t.ServiceScopes) > 0 {
 		return strings.Join(t.ServiceScopes, " ")
 	}
-	return t.Scopes.String()
+	return t.names().String()
+}
+
+// names are the token's scopes by the names that the app uses.
+func (t *AccessToken) names() loop.ScopeRequest {
+	names := t.As.And(t.Scopes).Within(t.Scopes)
+	names.Offline = false // of the refresh token
+	return names
 }
 
 // meantFor reports whether the token may be used at one of the platform's own
@@ -55,7 +63,7 @@ func sealAccessToken(ring *credential.Ring, t AccessToken) credential.Secret {
 	p.text(string(t.Client))
 	p.text(string(t.Grant))
 	p.text(string(t.Chain))
-	p.text(t.Scopes.String())
+	p.text(t.names().String())
 	p.text(strings.Join(t.ServiceScopes, " "))
 	p.text(strings.Join(t.Audience, " "))
 	p.text(t.Binding.Key)
@@ -86,7 +94,8 @@ func openAccessToken(ring *credential.Ring, text string) (AccessToken, bool) {
 		Grant:  loop.GrantID(u.text()),
 		Chain:  loop.ChainID(u.text()),
 	}
-	token.Scopes = loop.ReadScopes(u.text())
+	token.As = loop.ReadScopeRequest(u.text())
+	token.Scopes = token.As.Scopes()
 	token.ServiceScopes = strings.Fields(u.text())
 	token.Audience = strings.Fields(u.text())
 	token.Binding = possession.Binding{Key: u.text(), Certificate: u.text()}

@@ -21,8 +21,8 @@ type AuthorizationRequest struct {
 
 	Client      *loop.Client
 	RedirectURI loop.RedirectURI
-	Scopes      loop.Scopes // asked for, by name or by claim
-	Offline     bool        // offline_access is asked for
+	Scopes      loop.Scopes       // asked for, by name or by claim
+	Names       loop.ScopeRequest // by which the scope parameter asks
 	State       string
 	Nonce       string
 	Challenge   CodeChallenge
@@ -315,8 +315,8 @@ func readScope(req *AuthorizationRequest, params url.Values) error {
 	if err != nil {
 		return err
 	}
-	req.Scopes, req.Offline = asked.Scopes, asked.Offline
-	if beyond := asked.Scopes.Without(req.Client.AllowedScopes); len(beyond) > 0 {
+	req.Scopes, req.Names = asked.Scopes(), asked
+	if beyond := req.Scopes.Without(req.Client.AllowedScopes); len(beyond) > 0 {
 		return loop.Errorf(loop.InvalidScope, "This app may not ask for %s. Add it to the app's scopes in the developer portal, or leave it out.", beyond).About("scope")
 	}
 	if len(req.Scopes) == 0 {
@@ -423,6 +423,9 @@ func (s *Server) readIDTokenHint(req *AuthorizationRequest, params url.Values) e
 
 // readResources reads for which resources tokens are asked for (RFC 8707 §2.1).
 func (s *Server) readResources(req *AuthorizationRequest, params url.Values) (err error) {
+	if err := s.Resources.checkAudience(params); err != nil {
+		return err
+	}
 	req.Resources, err = s.Resources.readKnown(params)
 	return err
 }

@@ -248,7 +248,7 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *
 		RedirectURI:    req.RedirectURI,
 		Challenge:      req.Challenge,
 		Scopes:         req.Scopes.And(grant.Scopes),
-		AskedFor:       loop.ScopeRequest{Scopes: req.Scopes, Offline: req.Offline},
+		AskedFor:       req.Names.And(req.Scopes),
 		Member:         signIn.Member.ID,
 		Grant:          grant.ID,
 		Session:        signIn.Session,

@@ -33,6 +33,7 @@ type idTokenClaims struct {
 	Session  string       `json:"sid"`
 	ACR      loop.Context `json:"acr"`
 	AMR      []string     `json:"amr"`
+	FHIRUser string       `json:"fhirUser,omitempty"` // the member's Patient resource (SMART App Launch 2.2 §3.0.2.2)
 
 	MemberClaims
 }
@@ -97,6 +98,9 @@ func (m *Minter) idToken(client *loop.Client, of issuance, nonce, idClaims, acce
 		ACR:          chain.Authentication.Context(),
 		AMR:          chain.Authentication.Methods.AMR(),
 		MemberClaims: ClaimsOf(of.member, chain.Scopes).only(strings.Fields(idClaims)),
+	}
+	if chain.AskedFor.Asks(loop.SmartUser) {
+		claims.FHIRUser = m.FHIR + "/Patient/" + loop.PatientID(chain.Member)
 	}
 	body, err := json.Marshal(claims)
 	if err != nil {

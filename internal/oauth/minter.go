@@ -13,6 +13,7 @@ import (
 // JWTs. It asks nobody and keeps nothing.
 type Minter struct {
 	Issuer  string // identity's public URL, byte for byte
+	FHIR    string // the base address of FHIR, under which a member's Patient resource is
 	World   loop.World
 	Ring    *credential.Ring
 	Signing *credential.SigningKeys
@@ -41,12 +42,12 @@ func lifeWithin(endsAt, now time.Time, life time.Duration) time.Duration {
 // issue makes the tokens that a chain stands for now.
 func (m *Minter) issue(req TokenRequest, of issuance) (*TokenResponse, error) {
 	now, chain, granted, target := m.World.Now(), of.chain, of.granted, of.target
-	granted.Scopes = target.opens(granted.Scopes)
+	granted = granted.Within(target.opens(granted.Scopes()))
 	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
 	life := lifeWithin(of.endsAt, now, target.life(req.Client))
 	access, err := m.accessToken(AccessToken{
 		ID: loop.NewTokenID(m.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
-		Scopes: granted.Scopes, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
+		Scopes: granted.Scopes(), As: granted, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
 		IssuedAt: now, ExpiresAt: now.Add(life), Counter: of.counter,
 	}, target)
 	if err != nil {
@@ -57,6 +58,9 @@ func (m *Minter) issue(req TokenRequest, of issuance) (*TokenResponse, error) {
 		TokenType:   req.Binding.TokenType(),
 		ExpiresIn:   int64(life / time.Second),
 		Scope:       granted.String(),
+	}
+	if granted.OfPatient() {
+		response.Patient = loop.PatientID(chain.Member)
 	}
 	if !req.Client.MayUse(loop.GrantRefreshToken) {
 		return response, nil

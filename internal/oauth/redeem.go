@@ -54,7 +54,7 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 	if err = s.settleOutcome(ctx, err, made.chain); err != nil {
 		return nil, err
 	}
-	made.granted = loop.ScopeRequest{Scopes: made.chain.Scopes, Offline: made.chain.AskedFor.Offline}
+	made.granted = made.chain.AskedFor.And(made.chain.Scopes).Within(made.chain.Scopes)
 	response, err := s.Minter.issue(req, made)
 	if err != nil {
 		return nil, err

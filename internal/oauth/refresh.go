@@ -95,7 +95,7 @@ func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToke
 		return nil, err
 	}
 	response, err := s.Minter.issue(req, done)
-	if err != nil || !done.granted.Scopes.Has(loop.ScopeOpenID) {
+	if err != nil || !done.granted.Scopes().Has(loop.ScopeOpenID) {
 		return response, err
 	}
 	return s.Minter.withIDToken(response, req.Client, done, "", "")
@@ -134,29 +134,29 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 		return issuance{}, Change{}, errBadKey
 	}
 	asked := wanted(named, chain)
-	retry := s.withinGrace(req, token, chain, asked.Scopes)
+	retry := s.withinGrace(req, token, chain, asked.Scopes())
 	if change, err := s.refuseOld(ctx, req, token, retry, st); err != nil {
 		return issuance{}, change, err
 	}
-	if beyond := asked.Scopes.Without(chain.Asked(st.Grant)); len(beyond) > 0 {
+	if beyond := asked.Scopes().Without(chain.Asked(st.Grant)); len(beyond) > 0 {
 		return issuance{}, Change{}, scopeBeyond(beyond)
 	}
 	target, err := s.Resources.narrow(req.Form, chain.Resources)
 	if err != nil {
 		return issuance{}, Change{}, err
 	}
-	granted := loop.ScopeRequest{Scopes: stillGranted(asked.Scopes.And(chain.Scopes), st), Offline: asked.Offline}
-	if len(granted.Scopes) == 0 {
+	granted := asked.Within(stillGranted(asked.Scopes().And(chain.Scopes), st))
+	if len(granted.Scopes()) == 0 {
 		return issuance{}, refused(st, string(chain.ID), "no scope left"), noneLeft(chain, st)
 	}
 	done := issuance{chain: chain, granted: granted, target: target, member: st.Member, endsAt: st.Grant.EndsAt, counter: st.Counter}
 	rec := st.record(ctx, s.World.Now(), audit.TokenRefreshed, byClient(client))
-	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": granted.Scopes.String()}
+	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": granted.Scopes().String()}
 	if retry {
 		rec.Detail["retry"] = "within grace"
 		return done, Change{Records: []audit.Record{rec}}, nil
 	}
-	done.chain = s.rotated(ctx, req, chain, asked.Scopes)
+	done.chain = s.rotated(ctx, req, chain, asked.Scopes())
 	return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
 }
 
@@ -165,9 +165,11 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 // (RFC 6749 §3.3, §5.1), and many clients repeat what they asked for at first.
 func wanted(named *loop.ScopeRequest, chain *loop.Chain) loop.ScopeRequest {
 	if named == nil {
-		return loop.ScopeRequest{Scopes: chain.Scopes, Offline: chain.AskedFor.Offline}
+		return chain.AskedFor.And(chain.Scopes).Within(chain.Scopes)
 	}
-	return loop.ScopeRequest{Scopes: named.Scopes, Offline: named.Offline && chain.AskedFor.Offline}
+	asked := *named
+	asked.Offline = named.Offline && chain.AskedFor.Offline
+	return asked
 }
 
 // scopeBeyond refuses scopes that this authorization never asked for (RFC 6749 §6).

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
 // maxResources bounds how many resources one request may name.
@@ -16,6 +17,8 @@ const maxResources = 10
 type Resources struct {
 	Own     []string        // this platform's own: identity's and clinical's public URLs
 	Outside []loop.Resource // outside this platform, as the operator names them
+	// FHIR is the base address of FHIR, which is a part of Clinical, one of our own.
+	FHIR, Clinical string
 }
 
 // target is which resources an access token is made for (RFC 8707).
@@ -57,6 +60,21 @@ func (r Resources) readKnown(params url.Values) ([]string, error) {
 	return named, nil
 }
 
+// checkAudience holds aud, by which apps of SMART App Launch say where they will send
+// their tokens, against our own addresses. An app that was led to a server that only
+// poses as ours asks in that one's name, and MUST get no token that it would hand over
+// (SMART App Launch 2.2 §2.0.9).
+func (r Resources) checkAudience(params url.Values) error {
+	audience, err := parameter.Single(params, "aud")
+	if err != nil || audience == "" {
+		return err
+	}
+	if !loop.ValidResource(audience) || !slices.Contains(r.Own, r.published(audience)) {
+		return loop.Errorf(loop.InvalidTarget, "The aud is not an address of this platform. Send the FHIR base address that the app uses: %s.", r.FHIR).About("aud")
+	}
+	return nil
+}
+
 // published is the name under which a resource is known, however a client writes
 // it: software that puts an address together adds the slash of an empty path, and
 // may write scheme and host in capitals or the port that goes without saying (RFC
@@ -72,6 +90,9 @@ func (r Resources) published(name string) string {
 		if normalized(outside.Identifier) == plain {
 			return outside.Identifier
 		}
+	}
+	if strings.TrimSuffix(plain, "/") == normalized(r.FHIR) {
+		return r.Clinical
 	}
 	return name
 }

@@ -19,6 +19,7 @@ type TokenResponse struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope"`
 	IDToken      string `json:"id_token,omitempty"`
+	Patient      string `json:"patient,omitempty"` // the member's resource (SMART App Launch 2.2 §2.0.10.3)
 }
 
 // TokenRequest is a request to the token endpoint whose client is proven.

@@ -111,10 +111,11 @@ func (p *Platform) buildClinical() ([]room, error) {
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{
 			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.tokens.Issuer},
-			ScopesSupported: []string{string(loop.ScopeReadBiomarkers), string(loop.ScopeWriteBiomarkers)}, BearerMethods: []string{"header"},
+			ScopesSupported: []string{string(loop.ScopeReadDemographics), string(loop.ScopeReadBiomarkers), string(loop.ScopeWriteBiomarkers)}, BearerMethods: []string{"header"},
 			ProofAlgorithms: clientjwt.Algorithms(), CertificateBoundTokens: p.config.ClinicalCertificate != nil,
 			Name: "Connect with Loop: lab results", Documentation: p.config.Developers.JoinPath(web.DocumentationPath, "lab-results").String(),
 		},
+		SMART:        p.smartConfiguration(),
 		SignInMaxAge: p.config.SignInMaxAge,
 	}
 	config.Members = p.demographics()
@@ -128,6 +129,15 @@ func (p *Platform) buildClinical() ([]room, error) {
 		rooms = append(rooms, inquiry.NewReadsServer(p.results, p.world, p.secrets.Ring))
 	}
 	return rooms, nil
+}
+
+// smartConfiguration is what apps of SMART App Launch read of identity.
+func (p *Platform) smartConfiguration() oauth.SMARTConfiguration {
+	endpoints := oauth.Endpoints{Issuer: p.tokens.Issuer}
+	if p.config.IdentityCertificate != nil {
+		endpoints.CertificateURL = p.config.IdentityCertificate.String()
+	}
+	return endpoints.SMARTConfiguration(p.config.ClientAuthorities != nil, p.config.Identity.JoinPath("account", "apps").String())
 }
 
 // buildDevelopers gives the portal and the documentation, which share a host.
@@ -212,4 +222,13 @@ func (d demographics) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, erro
 		return "", err
 	}
 	return m.Sex, nil
+}
+
+// Name gives the member's name (clinical.Members).
+func (d demographics) Name(ctx context.Context, id loop.MemberID) (string, error) {
+	m, err := d.store.Member(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return m.Name, nil
 }

@@ -44,9 +44,12 @@ func (p *Platform) buildOAuth(context.Context) error {
 	p.OAuth = &oauth.Server{
 		UILocales: texts.Tags(),
 		Endpoints: oauth.Endpoints{Issuer: p.tokens.Issuer},
-		Resources: oauth.Resources{Own: []string{p.tokens.Issuer, p.config.Clinical.String(), p.config.Clinical.String() + clinical.MCPPath}, Outside: p.config.Resources},
-		World:     p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,
-		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
+		Resources: oauth.Resources{
+			Own: []string{p.tokens.Issuer, p.config.Clinical.String(), p.config.Clinical.String() + clinical.MCPPath}, Outside: p.config.Resources,
+			FHIR: p.fhirBase(), Clinical: p.config.Clinical.String(),
+		},
+		World: p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,
+		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, FHIR: p.fhirBase(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
 		Forms:  oauth.Forms{World: p.world, Ring: p.secrets.Ring},
 		Ledger: p.store, Pushed: p.store,
 		Tokens: p.tokens, Possession: checker, ClientKeys: keys,
@@ -60,6 +63,9 @@ func (p *Platform) buildOAuth(context.Context) error {
 	}
 	return nil
 }
+
+// fhirBase is the base address of FHIR.
+func (p *Platform) fhirBase() string { return p.config.Clinical.String() + clinical.FHIRPath }
 
 func (p *Platform) buildRules(context.Context) error {
 	var err error

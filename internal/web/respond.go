@@ -112,6 +112,11 @@ func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if _, byResource := errors.AsType[refusedByResource](err); byResource && (e.Code == loop.InvalidDPoPProof || e.Code == loop.UseDPoPNonce) {
 		status = http.StatusUnauthorized // RFC 9449 §7.1
 	}
+	if form := s.formOf(r); form != nil {
+		kind, body := form(e, answer.RequestID, answer.URI)
+		write(w, kind, status, body)
+		return
+	}
 	_ = WriteJSON(w, status, answer)
 }
 

@@ -63,6 +63,7 @@ type Site struct {
 	mux    *http.ServeMux
 	shared map[string]bool // the patterns of routes that apps in browsers call
 	public map[string]bool // and of those whose answers any page may read
+	forms  []errorForm     // of addresses whose errors have a form of their own
 }
 
 // NewSite makes a host without routes.

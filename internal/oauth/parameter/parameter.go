@@ -61,7 +61,7 @@ func safeName(name string) string {
 func Names() []string { return slices.Clone(names) }
 
 var names = []string{
-	"acr_values", "claims", "client_assertion", "client_assertion_type", "client_id", "client_secret", "code", "code_challenge",
+	"acr_values", "aud", "claims", "client_assertion", "client_assertion_type", "client_id", "client_secret", "code", "code_challenge",
 	"code_challenge_method", "code_verifier", "dpop_jkt", "grant_type", "id_token_hint", "login_hint", "max_age", "nonce",
 	"post_logout_redirect_uri", "prompt", "redirect_uri", "refresh_token", "request", "request_uri", "resource",
 	"response_mode", "response_type", "scope", "state", "token", "token_type_hint", "ui_locales",

@@ -606,7 +606,7 @@ func (b *Browser) Allow(params url.Values, m *loop.Member) *url.URL {
 		r = b.SignIn(r, m)
 	}
 	if strings.Contains(r.Text, `id="allow"`) {
-		r = b.Decide(r, "allow", strings.Fields(params.Get("scope"))...)
+		r = b.Decide(r, "allow", strings.Fields(loop.ReadScopeRequest(params.Get("scope")).Scopes().String())...)
 	}
 	return r.Redirected(b.t)
 }

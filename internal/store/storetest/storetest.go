@@ -337,7 +337,7 @@ func readsChain(t *testing.T, f *fixture) {
 	want := f.chain(loop.NewChainID(f.world), f.world.Now())
 	want.Session, want.Generation, want.KeyID, want.Salt = loop.NewSessionID(f.world), 7, 3, [16]byte{1, 2, 3}
 	want.RotatedBy, want.RotatedFor = loop.NewRequestID(f.world), f.grant.Scopes
-	want.AskedFor = loop.ScopeRequest{Scopes: loop.NewScopes(loop.ScopeOpenID, loop.ScopeEmail), Offline: true}
+	want.AskedFor = loop.ScopeRequest{Own: loop.NewScopes(loop.ScopeOpenID, loop.ScopeEmail), Offline: true}
 	must(t, f.store.Decide(t.Context(), f.subject(want.ID), func(oauth.State) (oauth.Change, error) { return oauth.Change{Chain: want, Keep: 1}, nil }))
 	for how, got := range map[string]*loop.Chain{"decided on": f.read(t, want.ID), "read": f.readOnly(t, want.ID)} {
 		if diff := cmp.Diff(want, got); diff != "" {

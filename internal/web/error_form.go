@@ -1,0 +1,38 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/loop-health/loop/internal/loop"
+)
+
+// ErrorForm writes an error in the form of a standard: its media type and the body.
+// uri is the page that explains the error's code.
+type ErrorForm func(e *loop.Error, id loop.RequestID, uri string) (kind string, body []byte)
+
+type errorForm struct {
+	path string
+	form ErrorForm
+}
+
+// ErrorsBelow gives every error of an address below a path, and of the path itself,
+// a form of its own: of routes, and of what reaches none.
+func (s *Site) ErrorsBelow(path string, form ErrorForm) {
+	s.forms = append(s.forms, errorForm{path, form})
+}
+
+// formOf is the form of errors at the request's address; nil: the platform's own.
+func (s *Site) formOf(r *http.Request) ErrorForm {
+	for _, f := range s.forms {
+		if r.URL.Path == f.path || strings.HasPrefix(r.URL.Path, f.path+"/") {
+			return f.form
+		}
+	}
+	return nil
+}
+
+// WriteAs answers with a body of a media type.
+func WriteAs(w http.ResponseWriter, kind string, status int, body []byte) {
+	write(w, kind, status, body)
+}
