@@ -138,6 +138,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth/clientauth": "what an authenticated client sent",
 		"internal/oauth/possession": "what a token is bound to",
 		"internal/outbox":           "logout tokens are delivered",
+		"internal/mail":             "members hear of apps that were connected or cut off",
 	},
 	"internal/registration": {
 		"internal/loop":       "a client and what makes it valid",

@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -204,6 +205,47 @@ func (b *browser) signUp(t *testing.T, name, email string) {
 	if status := b.press(t, "sign-up"); status != http.StatusOK {
 		t.Fatalf("after signing up the answer is %d:\n%s", status, b.text())
 	}
+	b.open(t, b.platform.mailTo(t, email))
+	b.press(t, "link")
+	if status := b.press(t, "confirm"); status != http.StatusOK {
+		t.Fatalf("after confirming the address the answer is %d:\n%s", status, b.text())
+	}
+}
+
+// mailTo gives the page of the newest mail to an address. The platform sends mails
+// beside its answers, so that the inbox may have it a little later.
+func (p *platform) mailTo(t *testing.T, email string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), process.Patience)
+	defer cancel()
+	for {
+		list := p.inboxPage(ctx, t)
+		if before, _, there := strings.Cut(list, "to "+email+","); there {
+			_, path, _ := strings.Cut(before[strings.LastIndex(before, "<li>"):], `href="`)
+			path, _, _ = strings.Cut(path, `"`)
+			return p.env["LOOP_INBOX_URL"] + path
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// inboxPage is the list of the mails that would have been sent.
+func (p *platform) inboxPage(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.env["LOOP_INBOX_URL"], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end below
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // leaveOut unticks the box of a scope.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -14,19 +13,6 @@ const (
 	forgotPath     = "/forgot-password"
 	forgotSentPath = "/forgot-password/sent"
 )
-
-// mountMailed adds what takes mail, where there is a server for it.
-func (h *Host) mountMailed(site *web.Site) {
-	if h.Mailed == nil {
-		return
-	}
-	site.Page("GET "+forgotPath, visitor.InPopup(h.showForgot))
-	site.Page("POST "+forgotPath, visitor.InPopup(h.postForgot))
-	site.Page("GET "+forgotSentPath, visitor.InPopup(h.showForgotSent))
-	site.Page("GET "+member.SetPasswordPath, visitor.InPopup(h.showSetPassword))
-	site.Page("POST "+member.SetPasswordPath, visitor.InPopup(h.postSetPassword))
-	site.Page("GET "+passwordSetPath, visitor.InPopup(h.showPasswordSet))
-}
 
 // forgotView is the data of forgot.html.
 type forgotView struct {
@@ -63,17 +49,6 @@ func (h *Host) postForgot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.SeeOther(w, r, j.At(forgotSentPath))
-}
-
-// asker is who asks for a mail to an address.
-func (h *Host) asker(w http.ResponseWriter, r *http.Request, j visitor.Journey, email string) member.Asker {
-	return member.Asker{Browser: h.Visitors.Browser(w, r), Device: h.Visitors.Device(r, email), Journey: j.Text(), Locale: h.Visitors.Language(r).Tag}
-}
-
-// sentView is the data of pages that say that a mail is on its way.
-type sentView struct {
-	visitor.Carried
-	Late bool // it takes longer than it should
 }
 
 // showForgotSent answers GET /forgot-password/sent.

@@ -13,6 +13,7 @@ import (
 // securityView is the data of security.html.
 type securityView struct {
 	web.AccountFrame
+	Mails          bool // the address can be changed by mail
 	OffersPasskeys bool
 	Passkeys       []passkeyRow
 	Sessions       []sessionRow
@@ -40,7 +41,7 @@ type sessionRow struct {
 // showSecurity answers GET /account/security: how the member signs in, and where they
 // are signed in.
 func (h *Host) showSecurity(w http.ResponseWriter, r *http.Request, signIn *loop.SignIn) error {
-	view := securityView{AccountFrame: h.frame(w, r, "security", signIn.Member), OffersPasskeys: h.SignIns.OffersPasskeys(), Done: doneOn(r)}
+	view := securityView{AccountFrame: h.frame(w, r, "security", signIn.Member), Mails: h.Mailed != nil, OffersPasskeys: h.SignIns.OffersPasskeys(), Done: doneOn(r)}
 	passkeys, err := h.SignIns.Passkeys.Passkeys(r.Context(), signIn.Member.ID)
 	if err != nil {
 		return err

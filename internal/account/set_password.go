@@ -2,7 +2,6 @@ package account
 
 import (
 	"encoding/base64"
-	"errors"
 	"net/http"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -31,11 +30,8 @@ func (h *Host) showSetPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	link := params.Get("link")
-	o, err := h.Mailed.Open(r.Context(), member.ToResetPassword, link)
-	if fault, ended := linkFault(err); ended {
-		return h.linkEndedPage(w, r, fault)
-	}
-	if err != nil {
+	o, err := h.follow(w, r, member.ToResetPassword, link)
+	if o == nil {
 		return err
 	}
 	view := setPasswordView{Carried: h.carryLink(w, r, o), Link: link, Email: o.Member.Email}
@@ -53,11 +49,8 @@ func (h *Host) postSetPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	link := form.Get("link")
-	o, err := h.Mailed.Open(r.Context(), member.ToResetPassword, link)
-	if fault, ended := linkFault(err); ended {
-		return h.linkEndedPage(w, r, fault)
-	}
-	if err != nil {
+	o, err := h.follow(w, r, member.ToResetPassword, link)
+	if o == nil {
 		return err
 	}
 	view := setPasswordView{Carried: h.carryLink(w, r, o), Link: link, Email: o.Member.Email}
@@ -74,7 +67,7 @@ func (h *Host) postSetPassword(w http.ResponseWriter, r *http.Request) error {
 		return h.Visitors.Show(w, r, h.pages, "set_password", view, fault)
 	}
 	if fault, ended := linkFault(err); ended {
-		return h.linkEndedPage(w, r, fault)
+		return h.linkEndedPage(w, r, member.ToResetPassword, fault)
 	}
 	if err != nil {
 		return err
@@ -90,12 +83,6 @@ func (h *Host) showPasswordSet(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.Visitors.Show(w, r, h.pages, "password_set", h.Visitors.Carry(w, r, j), nil)
-}
-
-// carryLink is what the forms of a page post back that a link leads to: what goes on
-// behind it travels in the link.
-func (h *Host) carryLink(w http.ResponseWriter, r *http.Request, o *member.Opened) visitor.Carried {
-	return h.Visitors.Carry(w, r, h.Visitors.Resumed(r, o.Journey))
 }
 
 // confirmation shows that a link was taken up in this browser. Who only has the link
@@ -118,19 +105,3 @@ func (h *Host) isConfirmed(r *http.Request, link, text string) bool {
 }
 
 func confirmed(link, browser string) []byte { return []byte(link + "\n" + browser) }
-
-// linkFault finds an error that says that a link does nothing any more.
-func linkFault(err error) (*loop.Error, bool) {
-	e, ok := errors.AsType[*loop.Error](err)
-	return e, ok && e.Code == loop.InvalidRequest
-}
-
-// linkEndedView is the data of link_ended.html.
-type linkEndedView struct {
-	visitor.Carried
-	Fault *loop.Error
-}
-
-func (h *Host) linkEndedPage(w http.ResponseWriter, r *http.Request, fault *loop.Error) error {
-	return h.Visitors.Show(w, r, h.pages, "link_ended", linkEndedView{h.Visitors.Carry(w, r, visitor.Journey{}), fault}, fault)
-}

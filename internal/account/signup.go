@@ -35,6 +35,9 @@ func (h *Host) postSignUp(w http.ResponseWriter, r *http.Request) error {
 	sent := signin.Registration{
 		Name: form.Get("name"), Email: form.Get("email"), Password: form.Get("password"), Locale: h.Visitors.Language(r).Tag, Visit: h.visit(r),
 	}
+	if h.Mailed != nil {
+		return h.askForSignUp(w, r, j, sent)
+	}
 	begun, err := h.SignIns.SignUp(r.Context(), sent)
 	if fault, ok := fieldFault(err); ok {
 		return h.signUpPage(w, r, j, sent, fault)
@@ -52,11 +55,12 @@ type signUpView struct {
 	App    *visitor.App
 	Name   string
 	Email  string
+	Mails  bool                   // the address is confirmed by a link
 	Faults map[string]*loop.Error // by the field at fault; of none in particular under the empty name
 }
 
 func (h *Host) signUpPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, sent signin.Registration, fault *loop.Error) error {
-	view := signUpView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Name: sent.Name, Email: sent.Email}
+	view := signUpView{Carried: h.Visitors.Carry(w, r, j), App: h.Visitors.App(r, j), Name: sent.Name, Email: sent.Email, Mails: h.Mailed != nil}
 	if fault != nil {
 		view.Faults = byField(append(signin.FaultsOf(sent), fault))
 	}

@@ -97,6 +97,7 @@ func (d *Dev) variables(flaskKey string) []Variable {
 		{"LOOP_IDENTITY_URL", d.layout.identity.String()},
 		{"LOOP_CLINICAL_URL", d.layout.clinical.String()},
 		{"LOOP_DEVELOPERS_URL", d.layout.developers.String()},
+		{"LOOP_INBOX_URL", local(d.layout.ports.Inbox).String()},
 		{"LOOP_MEMBER_EMAIL", d.Seed.Member.Email},
 		{"LOOP_MEMBER_PASSWORD", d.Seed.Member.Password},
 		{"LOOP_MEMBER2_EMAIL", d.Seed.Member2.Email},

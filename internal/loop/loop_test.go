@@ -210,9 +210,16 @@ func TestParseEmail_HasOneForm(t *testing.T) {
 	if got, err := loop.ParseEmail("  Ada.Lovelace+lab@Example.COM "); err != nil || got != "ada.lovelace+lab@example.com" {
 		t.Errorf("got %q, %v", got, err)
 	}
+	for typed, want := range map[string]loop.Email{
+		"ada@BÜCHER.example": "ada@xn--bcher-kva.example", "ada@ｅxample.com": "ada@example.com", "ada@xn--bcher-kva.example": "ada@xn--bcher-kva.example", "ada@exаmple.com": "ada@xn--exmple-4nf.com",
+	} {
+		if got, err := loop.ParseEmail(typed); err != nil || got != want {
+			t.Errorf("%q is %q, %v", typed, got, err)
+		}
+	}
 	for _, bad := range []string{
 		"", "ada", "@example.com", "ada@", "a@evil.example@good.example", `"a b"@example.com`, "ada@example.com.", "ada@example", "ada@exa mple.com",
-		"ada@example.com\r\nBcc: x@example.com", "a@example.com,b@example.com", "ａda@example.com", "ada@exаmple.com", "ſ@example.com", "\u212a@example.com",
+		"ada@example.com\r\nBcc: x@example.com", "a@example.com,b@example.com", "ａda@example.com", "ada@exa\u200bmple.com\u3002@", "ada@\u202eexample.com", "müller@example.com", "ſ@example.com", "\u212a@example.com",
 		"ada..l@example.com", ".ada@example.com", "ada@-example.com", strings.Repeat("a", 10_240) + "@example.com",
 	} {
 		if got, err := loop.ParseEmail(bad); err == nil {

@@ -3,7 +3,10 @@ package loop
 import (
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // Member is a person with an account: the resource owner of OAuth.
@@ -40,15 +43,38 @@ type Email string
 const maxEmailLength = 254
 
 // ParseEmail brings an address into canonical form, the same at sign-up and
-// sign-in. Anything but one plain ASCII address is a ValidationError.
+// sign-in. A domain of other scripts becomes its ASCII form (RFC 5891 §4.4). Anything
+// else but one plain ASCII address is a ValidationError: few mail servers take an
+// address with other letters before the @ (RFC 6531).
 func ParseEmail(text string) (Email, error) {
 	fault := Errorf(ValidationError, "Enter one e-mail address, such as name@example.com.").About("email").Worded("fault.email")
 	text = strings.TrimSpace(text)
+	if len(text) > 4*maxEmailLength {
+		return "", fault
+	}
 	local, domain, ok := strings.Cut(text, "@")
+	if ok && strings.ContainsFunc(local, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsLetter(r) }) {
+		return "", Errorf(ValidationError, "This address has letters before the @ that Loop cannot send mail to. Use an address with a to z there.").About("email").Worded("address.letters")
+	}
+	domain, err := asciiDomain(domain)
+	if err != nil {
+		return "", fault
+	}
+	text = local + "@" + domain
 	if !ok || len(text) > maxEmailLength || local == "" || len(local) > 64 || !plainLocal(local) || !plainDomain(domain) {
 		return "", fault
 	}
 	return Email(strings.ToLower(text)), nil
+}
+
+// asciiDomain is a domain in ASCII, as mail servers know it.
+func asciiDomain(domain string) (string, error) {
+	for i := range len(domain) {
+		if domain[i] >= utf8.RuneSelf {
+			return idna.Lookup.ToASCII(domain)
+		}
+	}
+	return domain, nil
 }
 
 // plainLocal accepts RFC 5321's Dot-string: no quotes, no spaces, no comments.

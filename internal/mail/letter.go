@@ -20,6 +20,7 @@ const (
 	ConfirmSignUp    Text = "sign_up"         // a link that makes the account
 	HasAccount       Text = "has_account"     // somebody signed up with an address that has an account
 	ConfirmAddress   Text = "confirm_address" // a link that makes an address the account's
+	AddressTaken     Text = "address_taken"   // an account wants an address that has another
 	AddressRequested Text = "address_asked"   // to the present address: another was asked for. Argument: that one
 )
 

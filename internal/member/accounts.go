@@ -80,7 +80,7 @@ func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, e
 	}
 	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberCreated, m.ID)
 	rec.Actor = audit.Actor{Kind: audit.ByOperator}
-	return m, a.add(ctx, m, hash, rec)
+	return m, a.add(ctx, m, hash, nil, rec)
 }
 
 // Draft checks a name and an address and makes a member of them, who is not kept
@@ -104,13 +104,13 @@ const defaultLocale = "en"
 // SignUp keeps a draft of a person who signs up, with the hash of their password
 // and its record. An address that has an account is a ValidationError about email.
 func (a *Accounts) SignUp(ctx context.Context, m *loop.Member, passwordHash string) error {
-	return a.add(ctx, m, passwordHash, audit.OfMember(ctx, a.World.Now(), audit.MemberSignedUp, m.ID))
+	return a.add(ctx, m, passwordHash, nil, audit.OfMember(ctx, a.World.Now(), audit.MemberSignedUp, m.ID))
 }
 
-func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, rec audit.Record) error {
-	err := a.Store.AddMember(ctx, m, hash, nil, rec)
+func (a *Accounts) add(ctx context.Context, m *loop.Member, hash string, uses *LinkUse, rec audit.Record) error {
+	err := a.Store.AddMember(ctx, m, hash, uses, rec)
 	if errors.Is(err, ErrAddressTaken) {
-		return loop.Errorf(loop.ValidationError, "This address cannot be used for a new account. If it is yours, sign in instead.").About("email").Worded("fault.address_taken")
+		return errAddressTaken
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 )
 
 // Step is what an authorization request still needs from the member.
@@ -276,6 +277,9 @@ func (s *Server) authorization(ctx context.Context, signIn *loop.SignIn, st Stat
 			if lost := before.Scopes.Without(grant.Scopes); len(lost) > 0 || endsSooner(before, grant) {
 				change.Revoke = append(change.Revoke, NewRevocation(s.World, loop.RevokeGrant, string(grant.ID)))
 			}
+		}
+		if before == nil && !st.Client.FirstParty {
+			change.Messages = s.Office.Notice(signIn.Member.ID, mail.AppConnected, st.Client.Name)
 		}
 		given := st.record(ctx, s.World.Now(), event, byMember(signIn))
 		given.Detail = consentDetail(grant)

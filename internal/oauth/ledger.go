@@ -6,6 +6,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Ledger is what the acts need from the store.
@@ -66,6 +67,8 @@ type Change struct {
 	// Receipt is what the member was shown and answered; nil: nothing was asked.
 	Receipt *loop.Receipt
 	Notice  loop.Notice // for the member's next sign-in
+	// Messages go out with it.
+	Messages []outbox.Message
 	// Completes is the hash of a pushed request that is answered by this; one
 	// that was answered before is InvalidRequestURI, and nothing is written.
 	Completes []byte

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/oauth/parameter"
 )
 
@@ -252,10 +253,11 @@ func (s *Server) tokenReused(ctx context.Context, st State) Change {
 	revoked := st.record(ctx, s.World.Now(), audit.GrantRevoked, audit.Actor{Kind: audit.BySystem})
 	revoked.Detail = audit.Detail{"reason": grant.Reason}
 	return Change{
-		Grant:   &grant,
-		Revoke:  []loop.Revocation{NewRevocation(s.World, loop.RevokeGrant, string(grant.ID))},
-		Notice:  loop.NewNotice(loop.NoticeReused, shownName(st)),
-		Records: []audit.Record{reused, revoked},
+		Grant:    &grant,
+		Revoke:   []loop.Revocation{NewRevocation(s.World, loop.RevokeGrant, string(grant.ID))},
+		Notice:   loop.NewNotice(loop.NoticeReused, shownName(st)),
+		Messages: s.Office.Notice(grant.Member, mail.AppDisconnected, shownName(st)),
+		Records:  []audit.Record{reused, revoked},
 	}
 }
 

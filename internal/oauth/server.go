@@ -5,6 +5,7 @@ import (
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/oauth/possession"
@@ -27,5 +28,6 @@ type Server struct {
 	Possession  *possession.Checker
 	Revocations *Revocations
 	Log         *slog.Logger
-	UILocales   []string // the languages of the pages (BCP 47)
+	UILocales   []string     // the languages of the pages (BCP 47)
+	Office      *mail.Office // writes to members; nil: nobody does
 }

@@ -113,7 +113,7 @@ func (p *Platform) buildMail() {
 	office := &mail.Office{Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForMail}, World: p.world}
 	deliverer := &mail.Deliverer{Office: office, Sender: p.config.Mail, Members: p.store, Texts: p.texts, Identity: p.config.Identity, World: p.world}
 	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
-	p.Accounts.Office, p.SignIns.Office = office, office
+	p.Accounts.Office, p.SignIns.Office, p.OAuth.Office = office, office, office
 	p.Mailed = &member.Mailed{Accounts: p.Accounts, Find: p.store, Office: office, Limits: p.SignIns.Throttle, Delay: deliverer}
 }
 

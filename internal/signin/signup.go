@@ -31,28 +31,34 @@ type Registration struct {
 	Visit    Visit
 }
 
-// SignUp makes an account and begins a session in it. Faults are ValidationErrors
-// about name, email or password; too many from one place are RateLimited, before
-// anything is hashed.
-func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (*Begun, error) {
-	m, err := a.Accounts.Draft(sent.Name, sent.Email)
-	if err != nil {
-		return nil, err
+// Prepare checks what a person types to sign up, and gives a draft of the account with
+// the hash of its password. Faults are ValidationErrors about name, email or password;
+// too many from one place are RateLimited, before anything is hashed.
+func (a *Authenticator) Prepare(ctx context.Context, sent Registration) (draft *loop.Member, passwordHash string, err error) {
+	if draft, err = a.Accounts.Draft(sent.Name, sent.Email); err != nil {
+		return nil, "", err
 	}
-	m.Locale = cmp.Or(sent.Locale, m.Locale)
-	password, err := newPassword(sent.Password, m.Email)
+	draft.Locale = cmp.Or(sent.Locale, draft.Locale)
+	password, err := newPassword(sent.Password, draft.Email)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := a.Throttle.AllowSignUp(ctx, audit.OriginOf(ctx).Address); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	hash, err := a.Passwords.Hash(ctx, password)
+	passwordHash, err = a.Passwords.Hash(ctx, password)
+	return draft, passwordHash, err
+}
+
+// SignUp makes an account and begins a session in it, where no mail can be sent that
+// would confirm its address. Faults are those of Prepare.
+func (a *Authenticator) SignUp(ctx context.Context, sent Registration) (*Begun, error) {
+	m, hash, err := a.Prepare(ctx, sent)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.Accounts.SignUp(ctx, m, hash); err != nil {
-		made, again := a.sentTwice(ctx, m, password)
+		made, again := a.sentTwice(ctx, m, sent.Password)
 		if !again {
 			return nil, err
 		}
@@ -67,7 +73,11 @@ const sentAgainWithin = 10 * time.Minute
 
 // sentTwice finds the account that the same form made a moment ago: of the same
 // name, address and password, whose compare counts as a try to sign in.
-func (a *Authenticator) sentTwice(ctx context.Context, draft *loop.Member, password string) (*loop.Member, bool) {
+func (a *Authenticator) sentTwice(ctx context.Context, draft *loop.Member, typed string) (*loop.Member, bool) {
+	password, err := readPassword(typed)
+	if err != nil {
+		return nil, false
+	}
 	known, _, err := a.Store.Account(ctx, draft.Email)
 	if err != nil || known.Name != draft.Name || draft.CreatedAt.Sub(known.CreatedAt) >= sentAgainWithin {
 		return nil, false

@@ -25,6 +25,7 @@ func Apply(tx Act, now time.Time, st oauth.State, change oauth.Change) error {
 	default:
 		rotateChain(tx, st.Chain, change.Chain)
 	}
+	AddMessages(tx, change.Messages)
 	if change.Notice != "" {
 		tx.Exec(updateNotice, change.Notice, st.Member.ID)
 	}
