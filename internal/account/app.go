@@ -28,6 +28,7 @@ type appView struct {
 	Declined  loop.Scopes
 	Chart     chart
 	Saved     bool // less than before, just now
+	SavedEnd  bool // another end, just now
 	Fault     *loop.Error
 }
 
@@ -59,6 +60,7 @@ func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, f
 	}
 	view := newAppView(app, page.Reads)
 	view.AccountFrame, view.Saved, view.Fault = h.frame(w, r, "apps", m), r.URL.Query().Has("saved"), fault
+	view.SavedEnd = r.URL.Query().Has("ends")
 	return h.Visitors.Show(w, r, h.ownPages, "app", view, fault)
 }
 
@@ -92,6 +94,8 @@ func (h *Host) postApp(w http.ResponseWriter, r *http.Request) error {
 			return h.disconnect(w, r, m)
 		case "narrow":
 			return h.narrow(w, r, m, form)
+		case "term":
+			return h.setEnd(w, r, m, loop.Term(form.Get("term")))
 		default:
 			return loop.Errorf(loop.InvalidRequest, "This form does not say what to do. Go back and try again.")
 		}
@@ -107,6 +111,15 @@ func (h *Host) disconnect(w http.ResponseWriter, r *http.Request, m *loop.Member
 		return err
 	}
 	return web.SeeOther(w, r, appsPath+"?disconnected")
+}
+
+// setEnd lets the app have what it has for another term, from now on.
+func (h *Host) setEnd(w http.ResponseWriter, r *http.Request, m *loop.Member, term loop.Term) error {
+	id := loop.GrantID(r.PathValue("grant"))
+	if err := h.Connections.SetEnd(r.Context(), m.ID, id, term, byMember(m)); err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, appsPath+"/"+string(id)+"?ends")
 }
 
 func (h *Host) narrow(w http.ResponseWriter, r *http.Request, m *loop.Member, form url.Values) error {

@@ -70,3 +70,24 @@ func TestSec302_ReceiptsAreTheirMembersAlone(t *testing.T) {
 		t.Errorf("signed out they lead to %s", r.Header.Get("Location"))
 	}
 }
+
+func TestApps_AMemberChangesHowLongAnAppHasWhatTheyAllowed(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := connect(t, p, "Ada", nil)
+	if to := ada.act(url.Values{"act": {"term"}, "term": {"day"}}).Redirected(t); !to.Query().Has("ends") {
+		t.Errorf("it leads to %s", to)
+	}
+	if r := p.Biomarkers(t, ada.tokens.Access); r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a token that would outlive the end is answered %d", r.StatusCode)
+	}
+	if r := ada.app.Refresh(ada.tokens.Refresh); r.StatusCode != http.StatusOK {
+		t.Errorf("before the end, a refresh is answered %d %s", r.StatusCode, r.Text)
+	}
+	if text := ada.browser.Get(ada.grant).Text; !strings.Contains(text, `<option value="as-it-was" selected>`) {
+		t.Errorf("the app's page does not show the end: %s", text)
+	}
+	if r := ada.act(url.Values{"act": {"term"}, "term": {"for-ever"}}); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("a term that there is none of is answered %d", r.StatusCode)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
 
@@ -202,5 +203,49 @@ func TestConsentEnd_IsRecordedOnceItHasCome(t *testing.T) {
 	ended := p.Count(t, "identity", "audit_records WHERE event = 'grant.revoked' AND member_id = '"+string(m.ID)+"'")
 	if ended != 1 {
 		t.Errorf("%d records say that it ended", ended)
+	}
+}
+
+func TestConsent_AsksForTheTermAndSaysWhatIsDifferent(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, m, b, _ := allowedFor(t, p, loop.TermDay)
+	again := b.Follow(b.Authorize(with(with(app.Request(), "scope", "openid profile"), "prompt", "consent"))).Text
+	for _, said := range []string{`<option value="as-it-was" selected>`, `<option value="30-days">`, "It asks no longer for: See your lab results"} {
+		if !strings.Contains(again, said) {
+			t.Errorf("the second page does not say %q: %s", said, again)
+		}
+	}
+	p.World.Advance(24 * time.Hour)
+	b = p.SignedIn(t, m)
+	over := b.Follow(b.Authorize(app.Request())).Text
+	if !strings.Contains(over, "You allowed this app before, until") || strings.Contains(over, "as-it-was") {
+		t.Errorf("once it is over, the page says %s", over)
+	}
+}
+
+func TestConsent_TellsARealMemberTheTruthAboutAnAppInDevelopment(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app := p.AddApp(t, func(c *loop.Client) { c.Mode, c.Verified, c.BAA = loop.Development, false, nil })
+	for _, test := range []bool{true, false} {
+		m, err := p.Accounts.Create(t.Context(), member.Account{Name: "Ada", Email: rand.Text() + "@members.example", Password: platformtest.Password, Locale: "en", Test: test})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := p.SignedIn(t, m)
+		page := b.Follow(b.Authorize(with(app.Request(), "scope", "openid profile"))).Text
+		if strings.Contains(page, "synthetic data only") != test || strings.Contains(page, "Your account is a real one") == test {
+			t.Errorf("a test member (%v) reads %s", test, page)
+		}
+		if back := strings.Contains(page, `<button class="primary" id="deny"`); back == test {
+			t.Errorf("for a test member (%v), the plain choice is to go back: %v", test, back)
+		}
+		if warning, buttons := strings.Index(page, "note warn"), strings.Index(page, `id="allow"`); warning < 0 || warning > buttons {
+			t.Error("the warning stands below the buttons")
+		}
+		if !strings.Contains(page, "It names no privacy policy") {
+			t.Error("a missing privacy policy is not said")
+		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
@@ -28,22 +30,67 @@ type consentView struct {
 	App    *visitor.App
 	Ticket string
 	Health bool // data of it is shared
-	Scopes []scopeView
+	Groups []scopeGroup
+	Gone   string    // what the app had and asks for no longer
+	Before time.Time // when an earlier consent ended by itself; zero: there is none, or it goes on
+	Ends   time.Time // of the consent that goes on; zero: it has no end, or there is none
+	Real   bool      // an app in development asks a member who is no test member
 	Cannot string
 	Member string
 }
 
+// scopeGroup is health data, or all else: what is shared of the two is not alike.
+type scopeGroup struct {
+	ID     string
+	Health bool
+	Scopes []scopeView
+}
+
 func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
-	grant, err := h.oauth.Ledger.LiveGrant(r.Context(), signIn.Member.ID, req.Client.ID)
+	grant, err := h.oauth.Ledger.LastGrant(r.Context(), signIn.Member.ID, req.Client.ID)
 	if err != nil {
 		return err
 	}
-	l := h.visitors.Language(r)
-	return h.visitors.Show(w, r, h.pages, "consent", consentView{
-		Carried: h.visitors.Carry(w, r, j), App: visitor.NewApp(req.Client, req.RedirectURI),
+	l, app := h.visitors.Language(r), visitor.NewApp(req.Client, req.RedirectURI)
+	view := consentView{
+		Carried: h.visitors.Carry(w, r, j), App: app,
 		Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words[l.Tag]), Health: len(req.Scopes.PHI()) > 0,
-		Scopes: scopeViews(l, req, signIn.Member, grant), Cannot: cannot(l, req.Scopes), Member: signIn.Member.Name,
-	}, nil)
+		Groups: grouped(scopeViews(l, req, signIn.Member, grant)), Real: app.Development && !signIn.Member.Test,
+		Cannot: cannot(l, req.Scopes), Member: signIn.Member.Name,
+	}
+	if grant != nil {
+		view.sinceLastTime(l, req, grant, h.site.World.Now())
+	}
+	return h.visitors.Show(w, r, h.pages, "consent", view, nil)
+}
+
+// sinceLastTime says what is different from the member's last answer, and until when
+// that holds or held.
+func (v *consentView) sinceLastTime(l *locale.Language, req *oauth.AuthorizationRequest, last *loop.Grant, now time.Time) {
+	var gone []string
+	for _, scope := range last.Scopes.Without(req.Scopes) {
+		gone = append(gone, l.ScopeTitle(scope))
+	}
+	v.Gone = strings.Join(gone, "; ")
+	switch {
+	case last.Live(now):
+		v.Ends = last.EndsAt
+	case last.Over(now):
+		v.Before = last.EndsAt
+	}
+}
+
+// grouped puts health data first, and apart from all else.
+func grouped(all []scopeView) []scopeGroup {
+	health, others := scopeGroup{ID: "asks-health", Health: true}, scopeGroup{ID: "asks"}
+	for _, view := range all {
+		if info, _ := view.Scope.Info(); info.PHI {
+			health.Scopes = append(health.Scopes, view)
+		} else {
+			others.Scopes = append(others.Scopes, view)
+		}
+	}
+	return slices.DeleteFunc([]scopeGroup{health, others}, func(g scopeGroup) bool { return len(g.Scopes) == 0 })
 }
 
 // scopeViews are the rows for what is asked; in a member's second consent, what
