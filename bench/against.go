@@ -102,7 +102,9 @@ func figuresOf(turns []sample) figures {
 		f.PerSecond += turn.perSecond / float64(len(turns))
 		f.Processor += float64(turn.spent.processor.Microseconds()) / float64(len(turns)*max(1, turn.done))
 		f.Allocated += turn.spent.allocated / float64(1024*len(turns)*max(1, turn.done))
-		f.P99 = min(f.P99, milliseconds(turn.p99))
+		if turn.p99 > 0 { // 0: nothing was left to measure after the warm-up
+			f.P99 = min(f.P99, milliseconds(turn.p99))
+		}
 		f.Errors += turn.errors
 		if f.first == nil {
 			f.first = turn.first
