@@ -110,6 +110,9 @@ func figuresOf(turns []sample) figures {
 			f.first = turn.first
 		}
 	}
+	if math.IsInf(f.P99, 1) {
+		f.P99 = 0
+	}
 	f.PerSecond, f.Processor, f.Allocated = round(f.PerSecond), round(f.Processor), round(f.Allocated)
 	return f
 }
