@@ -51,6 +51,10 @@ func (f *fhirHost) mount(resource *web.Resource) {
 	}{
 		{"GET /Patient", person, f.searchPatients},
 		{"GET /Patient/{id}", person, f.showPatient},
+		{"GET /Patient/{id}/$everything", results, f.everything},
+		{"GET /DiagnosticReport", results, f.searchReports},
+		{"POST /DiagnosticReport/_search", results, f.searchReports},
+		{"GET /DiagnosticReport/{id}", results, f.showReport},
 		{"GET /Observation", results, f.searchObservations},
 		{"POST /Observation/_search", results, f.searchObservations},
 		{"GET /Observation/{id}", results, f.showObservation},

@@ -385,3 +385,64 @@ func TestSec321_NothingOfAnotherMemberComesThroughFHIR(t *testing.T) {
 		t.Errorf("Ben's own link: %d %s", w.Code, w.Body)
 	}
 }
+
+func TestFHIR_AReportIsTheResultsOfOneSample(t *testing.T) {
+	h := newHost(t)
+	count := h.addHistory(t, anna)
+	h.addHistory(t, ben)
+	seen, results := map[string]bool{}, 0
+	address := "/fhir/DiagnosticReport?patient=" + annasFHIR + "&category=LAB&_count=2"
+	for address != "" {
+		b := readBundle(t, h.send(http.MethodGet, address, annasToken))
+		if len(b.Entry) > 2 {
+			t.Fatalf("%d reports on a page", len(b.Entry))
+		}
+		for _, entry := range b.Entry {
+			var report fhir.DiagnosticReport
+			if err := json.Unmarshal(entry.Resource, &report); err != nil || report.ResourceType != "DiagnosticReport" || seen[report.ID] {
+				t.Fatalf("%v, or twice: %s", err, entry.Resource)
+			}
+			seen[report.ID] = true
+			results += len(report.Result)
+			one := h.send(http.MethodGet, "/fhir/DiagnosticReport/"+report.ID, annasToken)
+			if one.Code != http.StatusOK || one.Body.String() != string(entry.Resource) {
+				t.Errorf("by its id: %d %s", one.Code, one.Body)
+			}
+			if other := h.send(http.MethodGet, "/fhir/DiagnosticReport/"+strings.Replace(report.ID, "synthetic", "another", 1), annasToken); other.Code != http.StatusNotFound {
+				t.Errorf("of another laboratory: %d", other.Code)
+			}
+		}
+		address = strings.TrimPrefix(b.link("next"), "https://clinical.platform.loop.health")
+	}
+	if results != count || len(seen) != 5 {
+		t.Errorf("%d reports hold %d of %d results", len(seen), results, count)
+	}
+	for query, want := range map[string]int{"_count=0": 0, "code=11502-2": 5, "code=3016-3": 0, "category=laboratory": 0, "status=final": 5, "date=lt2000": 0, "_id=x": 0} {
+		b := readBundle(t, h.send(http.MethodGet, "/fhir/DiagnosticReport?"+query, annasToken))
+		if len(b.Entry) != want || query == "_count=0" && (b.Total == nil || *b.Total != 5) {
+			t.Errorf("%s: %d, %v", query, len(b.Entry), b.Total)
+		}
+	}
+	for _, query := range []string{"_lastUpdated=2026", "_cursor=x", "_cursor=AAAA-", "result=x"} {
+		if w := h.send(http.MethodGet, "/fhir/DiagnosticReport?"+query, annasToken); w.Code != http.StatusBadRequest || outcome(t, w).Code != "value" {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+}
+
+func TestFHIR_EverythingIsTheMembersOwn(t *testing.T) {
+	h := newHost(t)
+	count := h.addHistory(t, anna)
+	all, patients := 0, 0
+	for address := "/fhir/Patient/" + annasFHIR + "/$everything?_count=50"; address != ""; {
+		b := readBundle(t, h.send(http.MethodGet, address, annasToken))
+		all, patients = all+len(b.Observations), patients+len(b.Outcomes)
+		address = strings.TrimPrefix(b.link("next"), "https://clinical.platform.loop.health")
+	}
+	if all != count || patients != 1 {
+		t.Errorf("%d of %d results, %d patients", all, count, patients)
+	}
+	if w := h.send(http.MethodGet, "/fhir/Patient/"+annasFHIR+"/$everything?code=tsh", annasToken); w.Code != http.StatusBadRequest {
+		t.Errorf("with a filter: %d %s", w.Code, w.Body)
+	}
+}

@@ -102,7 +102,7 @@ func Capability(base string, endpoints Endpoints) *CapabilityStatement {
 			Documentation: "A token is for one member. What is another's is not found.",
 			Security:      security(endpoints),
 			Resource: []ResourceCapability{
-				patientCapability(), observationCapability(),
+				patientCapability(), observationCapability(), reportCapability(),
 			},
 		}},
 	}
@@ -125,6 +125,7 @@ func patientCapability() ResourceCapability {
 			{Name: paramID, Definition: definition("Resource-id"), Type: "token"},
 			{Name: "identifier", Definition: definition("Patient-identifier"), Type: "token"},
 		},
+		Operation: []Operation{{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"}},
 	}
 }
 
@@ -140,6 +141,21 @@ func observationCapability() ResourceCapability {
 			{Name: paramCode, Definition: definition("clinical-code"), Type: "token"},
 			{Name: paramDate, Definition: definition("clinical-date"), Type: "date", Documentation: "eq, ne, gt, lt, ge, le, sa and eb; two are both to hold"},
 			{Name: paramStatus, Definition: definition("Observation-status"), Type: "token"},
+		},
+	}
+}
+
+func reportCapability() ResourceCapability {
+	return ResourceCapability{
+		Type: TypeDiagnosticReport, SupportedProfile: []string{ProfileReport}, Interaction: readAndSearch(), Versioning: "no-version",
+		SearchParam: []SearchParam{
+			{Name: paramID, Definition: definition("Resource-id"), Type: "token"},
+			{Name: paramPatient, Definition: definition("clinical-patient"), Type: "reference"},
+			{Name: paramSubject, Definition: definition("DiagnosticReport-subject"), Type: "reference"},
+			{Name: paramCategory, Definition: definition("DiagnosticReport-category"), Type: "token"},
+			{Name: paramCode, Definition: definition("clinical-code"), Type: "token"},
+			{Name: paramDate, Definition: definition("clinical-date"), Type: "date"},
+			{Name: paramStatus, Definition: definition("DiagnosticReport-status"), Type: "token"},
 		},
 	}
 }

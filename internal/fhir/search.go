@@ -58,24 +58,47 @@ func (s *Search) Parameters() url.Values { return s.parameters }
 // not known, or has a value that is not, is a ValidationError that names it. Another
 // member's results are NotFound, as those of somebody who never was.
 func (m *Resources) ParseSearch(c *biomarker.Catalogue, member loop.MemberID, values url.Values) (*Search, error) {
-	s := &Search{parameters: url.Values{}}
-	s.Query = biomarker.Query{System: biomarker.Conventional, Limit: biomarker.DefaultLimit}
-	for _, name := range slices.Sorted(keys(values)) {
-		if !slices.Contains(SearchParameters(), name) {
-			return nil, refuse(shown(name), "This search has no parameter %s. It has %s.", shown(name), strings.Join(SearchParameters(), ", "))
-		}
+	s := &Search{}
+	s.begin()
+	if err := onlyKnown(values, SearchParameters()); err != nil {
+		return nil, err
 	}
-	for _, read := range []func(url.Values) error{
-		s.readPatient(member), s.readID, s.readCategory, s.readStatus, s.readCode(m, c), s.readDate, s.readLastUpdated,
-		s.readCount, s.readSort, s.readSummary, s.readTotal, s.readFormat, s.readCursor,
-	} {
-		if err := read(values); err != nil {
-			return nil, err
-		}
+	err := s.readAll(values,
+		s.readPatient(member), s.readID, s.choose(paramCategory, SystemCategory, codeLaboratory), s.choose(paramStatus, systemObservationStatus, StatusFinal),
+		s.readCode(m, c), s.readDate, s.readLastUpdated,
+		s.readCount, s.readSort, s.readSummary, s.readTotal, s.readFormat, s.readCursor)
+	if err != nil {
+		return nil, err
 	}
 	s.name = url.Values{paramCode: values[paramCode], paramDate: values[paramDate], paramLastUpdated: values[paramLastUpdated]}.Encode()
 	s.Query.Matching = &s.matching
 	return s, nil
+}
+
+// begin sets what holds where nothing is said.
+func (s *Search) begin() {
+	s.parameters = url.Values{}
+	s.Query = biomarker.Query{System: biomarker.Conventional, Limit: biomarker.DefaultLimit}
+}
+
+// onlyKnown refuses the first parameter that a search doesn't have.
+func onlyKnown(values url.Values, known []string) error {
+	for _, name := range slices.Sorted(keys(values)) {
+		if !slices.Contains(known, name) {
+			return refuse(shown(name), "This search has no parameter %s. It has %s.", shown(name), strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// readAll reads the parameters one after the other.
+func (s *Search) readAll(values url.Values, reads ...func(url.Values) error) error {
+	for _, read := range reads {
+		if err := read(values); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func refuse(name, format string, args ...any) error {
@@ -153,18 +176,15 @@ func (s *Search) readID(values url.Values) error {
 	})
 }
 
-func (s *Search) readCategory(values url.Values) error {
-	return s.each(values, paramCategory, func(text string) error {
-		s.Nothing = s.Nothing || !anyMatches(parseTokens(text), SystemCategory, codeLaboratory)
-		return nil
-	})
-}
-
-func (s *Search) readStatus(values url.Values) error {
-	return s.each(values, paramStatus, func(text string) error {
-		s.Nothing = s.Nothing || !anyMatches(parseTokens(text), systemObservationStatus, StatusFinal)
-		return nil
-	})
+// choose reads a code that is the same of all that can be found: another one matches
+// nothing.
+func (s *Search) choose(name, system, code string) func(url.Values) error {
+	return func(values url.Values) error {
+		return s.each(values, name, func(text string) error {
+			s.Nothing = s.Nothing || !anyMatches(parseTokens(text), system, code)
+			return nil
+		})
+	}
 }
 
 const systemObservationStatus = "http://hl7.org/fhir/observation-status"
