@@ -72,8 +72,10 @@ require (
 )
 
 require (
+	github.com/boombuler/barcode v1.1.0
 	github.com/go-webauthn/webauthn v0.18.2
 	github.com/loop-health/loop/connect v0.0.0
+	github.com/pquerna/otp v1.5.0
 	github.com/wneessen/go-mail v0.8.1
 	golang.org/x/image v0.48.0
 )

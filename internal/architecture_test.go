@@ -362,6 +362,8 @@ var modules = map[string]string{
 	"filippo.io/age":                  "backups are encrypted as a stream",
 	"github.com/alecthomas/kong":      "the command line",
 	"github.com/go-webauthn/webauthn": "passkeys: forms, signatures and the rules of WebAuthn",
+	"github.com/pquerna/otp":          "codes of authenticator apps (RFC 4226)",
+	"github.com/boombuler/barcode":    "the QR code that an authenticator app reads",
 	"github.com/BurntSushi/toml":      "the configuration file",
 	"github.com/yuin/goldmark":        "the documentation's Markdown",
 	"golang.org/x/oauth2":             "the portal is an OAuth client like any other",

@@ -16,6 +16,8 @@ const (
 	activityPath = "/account/activity"
 	securityPath = "/account/security"
 	passkeyPath  = "/account/security/passkey"
+	newCodePath  = "/account/security/code"
+	factorPath   = "/account/security/factor"
 	sessionsPath = "/account/security/sessions"
 )
 

@@ -21,6 +21,8 @@ func (h *Host) showHome(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case j.Travels():
 		return web.SeeOther(w, r, j.Next())
+	case h.Visitors.Waits(r) != "":
+		return web.SeeOther(w, r, j.At(visitor.CodePath))
 	case signIn == nil || j.TooOld(h.world.Now(), signIn):
 		return web.SeeOther(w, r, j.At(visitor.SignInPath))
 	case signIn.Member.Notice != "":

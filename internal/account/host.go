@@ -88,6 +88,8 @@ func (h *Host) Mount(site *web.Site) {
 	h.world = site.World
 	site.Page("GET "+visitor.SignInPath, visitor.InPopup(h.showSignIn))
 	site.Page("POST "+visitor.SignInPath, visitor.InPopup(h.postSignIn))
+	site.Page("GET "+visitor.CodePath, visitor.InPopup(h.showCode))
+	site.Page("POST "+visitor.CodePath, visitor.InPopup(h.postCode))
 	site.Page("GET /signup", visitor.InPopup(h.showSignUp))
 	site.Page("POST /signup", visitor.InPopup(h.postSignUp))
 	site.Page("GET "+visitor.NoticePath, visitor.InPopup(h.showNotice))
@@ -115,6 +117,9 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET "+passkeyPath, h.recent(passkeyPath, h.showNewPasskey))
 	site.Page("POST "+passkeyPath, h.recent(passkeyPath, h.postNewPasskey))
 	site.Page("POST "+passkeyPath+"/{id}", h.recent(securityPath, h.removePasskey))
+	site.Page("GET "+newCodePath, h.recent(newCodePath, h.showFactor))
+	site.Page("POST "+newCodePath, h.recent(newCodePath, h.postFactor))
+	site.Page("POST "+factorPath, h.recent(securityPath, h.changeFactor))
 	site.Page("POST "+sessionsPath, h.inSession(h.postSessions))
 	site.Page("GET "+privacyPath, h.own(h.showPrivacy))
 	site.Page("POST "+privacyPath, h.postPrivacy)

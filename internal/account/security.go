@@ -2,6 +2,7 @@ package account
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"time"
 
@@ -16,6 +17,7 @@ type securityView struct {
 	Mails          bool // the address can be changed by mail
 	OffersPasskeys bool
 	Passkeys       []passkeyRow
+	Factor         *signin.Factor // nil: none
 	Sessions       []sessionRow
 	Others         bool // there are other sessions than this one
 	Done           string
@@ -49,6 +51,10 @@ func (h *Host) showSecurity(w http.ResponseWriter, r *http.Request, signIn *loop
 	for _, p := range passkeys {
 		view.Passkeys = append(view.Passkeys, passkeyRow{ID: base64.RawURLEncoding.EncodeToString(p.ID), Name: p.Name, Since: p.CreatedAt, UsedAt: p.UsedAt})
 	}
+	view.Factor, err = h.SignIns.Factors.Factor(r.Context(), signIn.Member.ID)
+	if err != nil && !errors.Is(err, loop.ErrNotFound) {
+		return err
+	}
 	sessions, err := h.SignIns.Sessions(r.Context(), signIn.Member)
 	if err != nil {
 		return err
@@ -62,7 +68,7 @@ func (h *Host) showSecurity(w http.ResponseWriter, r *http.Request, signIn *loop
 
 // doneOn is what was just done, of what the page has words for.
 func doneOn(r *http.Request) string {
-	for _, done := range []string{"added", "removed", "ended"} {
+	for _, done := range []string{"added", "removed", "ended", "factor"} {
 		if r.URL.Query().Has(done) {
 			return done
 		}

@@ -69,6 +69,15 @@ func (h *Host) postSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if begun.Waits != "" {
+		h.Visitors.Wait(w, begun.Waits)
+		return web.SeeOther(w, r, j.Next())
+	}
+	return h.begin(w, r, j, begun)
+}
+
+// begin gives the browser the session that a proof led to, and goes on.
+func (h *Host) begin(w http.ResponseWriter, r *http.Request, j visitor.Journey, begun *signin.Begun) error {
 	h.Visitors.Begin(w, r, begun.Cookie, begun.Member)
 	return h.signedIn(w, r, j)
 }

@@ -42,6 +42,9 @@ func (h *Host) showNext(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if h.visitors.Waits(r) != "" { // whoever is signed in: a right password was typed, maybe another member's
+		return web.SeeOther(w, r, j.At(visitor.CodePath))
+	}
 	return h.advance(w, r, j, signIn, acted)
 }
 

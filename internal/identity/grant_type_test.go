@@ -83,7 +83,7 @@ func TestSec060_WhatIsNotOfferedIsNotThere(t *testing.T) {
 	if got := advertised(document, "response_types_supported"); !slices.Equal(got, []string{"code"}) {
 		t.Errorf("response types are %v", got)
 	}
-	// Sec063 the device flow, Sec106 dynamic registration, Sec073 to Sec079 second factors, passkeys and links by mail, Sec085 and Sec086 an account
+	// Sec063 the device flow, Sec106 dynamic registration, Sec079 links by mail at other addresses, Sec085 and Sec086 an account
 	// that could be changed or deleted with an old session, Sec102 grants that an app could revoke.
 	for _, path := range []string{
 		"/v1/oauth/register", "/register", "/v1/oauth/clients", "/v1/oauth/device", "/v1/oauth/device_authorization", "/device", "/v1/oauth/bc-authorize",

@@ -94,6 +94,7 @@ type identityStore interface {
 	sealed
 	signin.Store
 	signin.PasskeyStore
+	signin.FactorStore
 	registration.Store
 	registration.Pictures
 	credential.KeyStore

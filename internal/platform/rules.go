@@ -84,7 +84,7 @@ func (p *Platform) buildRules(context.Context) error {
 				Secret: p.secrets.Ring.Derive(credential.ForAudit, "sign-in tries"), // of the one key that is never replaced
 			},
 			OnSessionEnd: logouts.SessionEnded,
-			Ring:         p.secrets.Ring, Passkeys: p.store,
+			Ring:         p.secrets.Ring, Passkeys: p.store, Factors: p.store,
 		}
 		if p.SignIns.RelyingParty, err = signin.NewRelyingParty(p.config.Identity); err != nil {
 			p.config.Log.Info("no passkeys: identity's address has no name", "address", p.config.Identity.Host)

@@ -50,6 +50,7 @@ type Authenticator struct {
 	Throttle  *Throttle
 	Ring      *credential.Ring
 	Passkeys  PasskeyStore
+	Factors   FactorStore
 	Office    *mail.Office // writes to members; nil: nobody does
 	// RelyingParty is the host as authenticators know it; nil where it has no name.
 	RelyingParty *RelyingParty
@@ -71,7 +72,8 @@ type Credentials struct {
 	Device string
 }
 
-// SignIn proves a member by password and begins a session. A wrong address and a wrong password are one ValidationError, after the
+// SignIn proves a member by password and begins a session, or asks for a code first
+// where the member has a second factor. A wrong address and a wrong password are one ValidationError, after the
 // same work; too many are RateLimited.
 func (a *Authenticator) SignIn(ctx context.Context, sent Credentials) (*Begun, error) {
 	email, err := loop.ParseEmail(sent.Email)
@@ -87,7 +89,7 @@ func (a *Authenticator) SignIn(ctx context.Context, sent Credentials) (*Begun, e
 	if err != nil {
 		return nil, err
 	}
-	return a.begin(ctx, m, loop.ByPassword, Proof{}, sent.Visit)
+	return a.afterPassword(ctx, m, sent.Visit)
 }
 
 // judge gives the member whose address and password these are. The try is counted

@@ -14,10 +14,22 @@ import (
 // so that nothing is stored before it is answered; it is good in the browser that it
 // was made for, for one use, once.
 type challenge struct {
-	Registers loop.MemberID // whose new passkey it is for; empty: it is for signing in
-	Browser   string
-	MadeAt    time.Time
+	Use     use
+	Member  loop.MemberID // whom it is for; empty: nobody knows yet
+	Browser string
+	MadeAt  time.Time
 }
+
+// use is what a step of a sign-in is good for, and for nothing else.
+type use string
+
+// The uses.
+const (
+	forSigningIn  use = "sign in by a passkey"
+	forNewPasskey use = "add a passkey"
+	forCode       use = "sign in by a code" // after a right password
+	forNewFactor  use = "add a second factor"
+)
 
 // Spent is the hash of what worked once, kept for as long as it could work again.
 type Spent struct {
@@ -28,9 +40,9 @@ type Spent struct {
 // ErrUsedBefore is returned by a store for what works once, and did.
 var ErrUsedBefore = errors.New("it was used before")
 
-// newChallenge makes a challenge for a browser. registers is empty for a sign-in.
-func (a *Authenticator) newChallenge(registers loop.MemberID, browser string) ([]byte, error) {
-	plain, err := json.Marshal(challenge{Registers: registers, Browser: browser, MadeAt: a.World.Now()})
+// newChallenge makes a challenge of one use for a browser.
+func (a *Authenticator) newChallenge(what use, m loop.MemberID, browser string) ([]byte, error) {
+	plain, err := json.Marshal(challenge{Use: what, Member: m, Browser: browser, MadeAt: a.World.Now()})
 	if err != nil {
 		return nil, err
 	}
@@ -39,21 +51,32 @@ func (a *Authenticator) newChallenge(registers loop.MemberID, browser string) ([
 
 // openChallenge judges a challenge that came back from a browser with these values of
 // its cookies. why is why it is no good; empty: it is.
-func (a *Authenticator) openChallenge(sealed []byte, registers loop.MemberID, browsers []string) (spends Spent, why string) {
+func (a *Authenticator) openChallenge(sealed []byte, what use, m loop.MemberID, browsers []string) (spends Spent, why string) {
+	c, why := a.readChallenge(sealed, what, browsers)
+	if why == "" && c.Member != m {
+		why = whyOtherUse
+	}
+	return Spent{Hash: credential.SecretOf(string(sealed)).Hash(), ExpiresAt: c.MadeAt.Add(loop.SignInStepLife)}, why
+}
+
+// readChallenge is openChallenge for what says itself whom it is for.
+func (a *Authenticator) readChallenge(sealed []byte, what use, browsers []string) (c challenge, why string) {
 	plain, _, err := a.Ring.Open(credential.ForSignIn, sealed)
-	var c challenge
 	switch {
 	case err != nil || json.Unmarshal(plain, &c) != nil || c.Browser == "":
-		return Spent{}, "challenge of nobody"
+		return challenge{}, "challenge of nobody"
 	case !slices.Contains(browsers, c.Browser):
-		return Spent{}, "challenge of another browser"
-	case c.Registers != registers:
-		return Spent{}, "challenge for another use"
+		return challenge{}, "challenge of another browser"
+	case c.Use != what:
+		return challenge{}, whyOtherUse
 	case !loop.Alive(a.World.Now(), c.MadeAt, loop.SignInStepLife):
-		return Spent{}, whyTooOld
+		return challenge{}, whyTooOld
 	}
-	return Spent{Hash: credential.SecretOf(string(sealed)).Hash(), ExpiresAt: c.MadeAt.Add(loop.SignInStepLife)}, ""
+	return c, ""
 }
+
+// whyOtherUse is why a challenge is refused that was made for something else.
+const whyOtherUse = "challenge for another use"
 
 // whyTooOld is why a challenge is refused whose page lay open for too long.
 const whyTooOld = "challenge too old"

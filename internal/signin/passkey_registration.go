@@ -28,7 +28,7 @@ func (a *Authenticator) NewPasskey(ctx context.Context, m *loop.Member, browser 
 	if err != nil {
 		return nil, err
 	}
-	challenge, err := a.newChallenge(m.ID, browser)
+	challenge, err := a.newChallenge(forNewPasskey, m.ID, browser)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (a *Authenticator) AddPasskey(ctx context.Context, m *loop.Member, name, se
 	if err != nil {
 		return a.refusePasskey(ctx, m, audit.PasskeyRefused, "not a passkey")
 	}
-	spends, why := a.openChallenge(challengeOf(answer.Response.CollectedClientData), m.ID, browsers)
+	spends, why := a.openChallenge(challengeOf(answer.Response.CollectedClientData), forNewPasskey, m.ID, browsers)
 	if why != "" {
 		return a.refusePasskey(ctx, m, audit.PasskeyRefused, why)
 	}

@@ -21,7 +21,7 @@ func (a *Authenticator) RequestPasskey(browser string) ([]byte, error) {
 	if !a.OffersPasskeys() {
 		return nil, nil
 	}
-	challenge, err := a.newChallenge("", browser)
+	challenge, err := a.newChallenge(forSigningIn, "", browser)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (a *Authenticator) judgePasskey(ctx context.Context, sent PasskeyCredential
 	if err != nil {
 		return nil, Proof{}, 0, err
 	}
-	spends, why := a.openChallenge(challengeOf(answer.Response.CollectedClientData), "", sent.Browsers)
+	spends, why := a.openChallenge(challengeOf(answer.Response.CollectedClientData), forSigningIn, "", sent.Browsers)
 	if why != "" {
 		return refuse(m, why)
 	}

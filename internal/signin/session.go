@@ -41,6 +41,8 @@ type Visit struct {
 	Agent   string // its User-Agent header
 	// Knows reports whether the member with an address has signed in with it before.
 	Knows func(loop.Email) bool
+	// Messages go out with the session.
+	Messages []outbox.Message
 }
 
 func (v Visit) browserHash() [32]byte {
@@ -63,6 +65,7 @@ type Start struct {
 type Proof struct {
 	Spends  *Spent
 	Passkey *PasskeyUse
+	Code    *CodeUse
 }
 
 // PasskeyUse is a passkey that signed: its counter as it was read and as it is now.
@@ -114,10 +117,11 @@ func (s *Session) live(now time.Time) bool {
 	return now.Before(s.ExpiresAt) && now.Sub(s.SeenAt) < SessionIdle
 }
 
-// Begun is a session that a right proof led to.
+// Begun is what a right proof led to: a session, or the question for a code.
 type Begun struct {
 	Member *loop.Member
-	Cookie credential.Secret // holds its value
+	Cookie credential.Secret // holds the session's value; empty where a code is asked for
+	Waits  string            // sealed, for the browser: whose password was right; empty: nothing is asked for
 }
 
 // begin starts a session for a member who has proven who they are, with a new
@@ -137,9 +141,9 @@ func (a *Authenticator) begin(ctx context.Context, m *loop.Member, methods loop.
 	}
 	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberSignedIn, m.ID)
 	rec.Detail = audit.Detail{"session": string(session.ID), "methods": methods.String()}
-	start := Start{Session: session, Ends: credential.SecretOf(visit.Before).Hash(), Proof: proof}
+	start := Start{Session: session, Ends: credential.SecretOf(visit.Before).Hash(), Proof: proof, Messages: visit.Messages}
 	if !visit.Knows(m.Email) {
-		start.Messages = a.Office.Notice(m.ID, mail.NewDevice, session.Device.String())
+		start.Messages = append(start.Messages, a.Office.Notice(m.ID, mail.NewDevice, session.Device.String())...)
 	}
 	err := a.Store.StartSession(ctx, start, a.OnSessionEnd, rec)
 	if errors.Is(err, loop.ErrNotFound) {

@@ -29,6 +29,7 @@ type Visitors struct {
 	csrf     web.CSRF
 	devices  credential.Tagger
 	session  web.Cookie // of a signed-in member
+	waiting  web.Cookie // of who has typed a right password and is asked for a code
 	device   web.Cookie // of a browser that a member has signed in with
 	browser  web.Cookie // of a browser, before and after: forms and continuations are bound to it
 	language web.Cookie // that was chosen in a browser
@@ -49,6 +50,7 @@ func New(server *oauth.Server, sessions Sessions, ring *credential.Ring, texts *
 func (v *Visitors) Mount(site *web.Site) {
 	v.site, v.csrf.Site = site, site
 	v.session = web.Cookie{Name: "loop_session", Secure: site.Secure()}
+	v.waiting = web.Cookie{Name: "loop_waiting", Secure: site.Secure()}
 	v.device = web.Cookie{Name: "loop_device", Secure: site.Secure()}
 	v.browser = web.Cookie{Name: "loop_browser", Secure: site.Secure()}
 	v.language = web.Cookie{Name: "loop_language", Secure: site.Secure()}
@@ -88,11 +90,15 @@ func (v *Visitors) Session(r *http.Request) string { return v.session.Read(r) }
 func (v *Visitors) Begin(w http.ResponseWriter, r *http.Request, cookie credential.Secret, m *loop.Member) {
 	v.session.Set(w, cookie.Reveal(), signin.CookieLifetime)
 	v.remember(w, r, m)
+	v.StopWaiting(w)
 	web.NoteMember(r.Context(), m.ID)
 }
 
 // End takes the session's cookie from the browser.
-func (v *Visitors) End(w http.ResponseWriter) { v.session.Clear(w) }
+func (v *Visitors) End(w http.ResponseWriter) {
+	v.session.Clear(w)
+	v.StopWaiting(w)
+}
 
 // Form reads a posted form of one of the host's own pages and proves where it
 // came from.

@@ -120,14 +120,20 @@ func Closed(t *testing.T, s Store, results ResultStore) {
 		"StartSession":       func() error { return s.StartSession(ctx, signin.Start{}, silent, audit.Record{}) },
 		"Sessions":           func() error { _, err := s.Sessions(ctx, "user_1"); return err },
 		"EndSessions":        func() error { return s.EndSessions(ctx, signin.Ending{}, silent, audit.Record{}) },
-		"Passkeys":           func() error { _, err := s.Passkeys(ctx, "user_1"); return err },
-		"AddPasskey":         func() error { return s.AddPasskey(ctx, &signin.Passkey{}, signin.Spent{}, nil, audit.Record{}) },
-		"RemovePasskey":      func() error { return s.RemovePasskey(ctx, "user_1", nil, nil, audit.Record{}) },
-		"Sweep":              func() error { return s.Sweep(ctx, now) },
-		"TouchSession":       func() error { return s.TouchSession(ctx, &signin.Session{}) },
-		"UseAssertion":       func() error { return s.UseAssertion(ctx, "client_1", [32]byte{}, now) },
-		"AddResults":         func() error { _, err := results.AddResults(ctx, "user_1", nil, nil, audit.Record{}); return err },
-		"FindResult":         func() error { _, err := results.FindResult(ctx, "user_1", "bmk_1"); return err },
+		"Factor":             func() error { _, err := s.Factor(ctx, "user_1"); return err },
+		"AddFactor": func() error {
+			return s.AddFactor(ctx, &signin.Factor{}, 0, signin.RecoveryHashes{}, nil, audit.Record{})
+		},
+		"RemoveFactor":     func() error { return s.RemoveFactor(ctx, "user_1", nil, audit.Record{}) },
+		"SetRecoveryCodes": func() error { return s.SetRecoveryCodes(ctx, "user_1", signin.RecoveryHashes{}, nil, audit.Record{}) },
+		"Passkeys":         func() error { _, err := s.Passkeys(ctx, "user_1"); return err },
+		"AddPasskey":       func() error { return s.AddPasskey(ctx, &signin.Passkey{}, signin.Spent{}, nil, audit.Record{}) },
+		"RemovePasskey":    func() error { return s.RemovePasskey(ctx, "user_1", nil, nil, audit.Record{}) },
+		"Sweep":            func() error { return s.Sweep(ctx, now) },
+		"TouchSession":     func() error { return s.TouchSession(ctx, &signin.Session{}) },
+		"UseAssertion":     func() error { return s.UseAssertion(ctx, "client_1", [32]byte{}, now) },
+		"AddResults":       func() error { _, err := results.AddResults(ctx, "user_1", nil, nil, audit.Record{}); return err },
+		"FindResult":       func() error { _, err := results.FindResult(ctx, "user_1", "bmk_1"); return err },
 		"ListResults": func() error {
 			_, err := results.ListResults(ctx, "user_1", biomarker.Selection{}, func(*biomarker.Result) bool { return true })
 			return err

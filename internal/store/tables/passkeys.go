@@ -55,9 +55,21 @@ func useProof(tx Tx, session *signin.Session, proof *signin.Proof) {
 	if proof.Spends != nil {
 		spend(tx, *proof.Spends)
 	}
+	if proof.Code != nil {
+		useCode(tx, session.Member, proof.Code)
+	}
 	if p := proof.Passkey; p != nil {
 		tx.One(signin.ErrUsedBefore, usePasskey, int64(p.After), store.Micro(session.Authentication.At), p.ID, session.Member, int64(p.Before))
 	}
+}
+
+// useCode uses up a code of a second factor: a step of the clock, or a recovery code.
+func useCode(tx Tx, m loop.MemberID, code *signin.CodeUse) {
+	if code.Recovery != nil {
+		tx.One(signin.ErrUsedBefore, deleteRecoveryCode, m, code.Recovery[:])
+		return
+	}
+	tx.One(signin.ErrUsedBefore, useStep, code.Step, m)
 }
 
 // spend notes what works once.
