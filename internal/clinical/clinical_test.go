@@ -87,6 +87,7 @@ type host struct {
 	records   *records
 	catalogue *biomarker.Catalogue
 	importer  *biomarker.Importer
+	reader    *biomarker.Reader
 	log       *bytes.Buffer
 }
 
@@ -123,6 +124,8 @@ func newHost(t *testing.T) *host {
 	h.records = &records{Clinical: store}
 	h.importer = &biomarker.Importer{Catalogue: catalogue, Inbox: store, World: stillWorld{}}
 
+	h.reader = &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)}
+
 	full := loop.NewScopes(loop.ScopeOpenID, loop.ScopeReadDemographics, loop.ScopeReadBiomarkers)
 	h.identity = identity{
 		tokens: map[string]oauth.AccessToken{
@@ -141,7 +144,7 @@ func newHost(t *testing.T) *host {
 	clinical.New(clinical.Config{
 		Importer:   h.importer,
 		Imports:    &intake.Keeper{Catalogue: catalogue, Archive: store, Asides: store, Members: everybody{}, World: stillWorld{}},
-		Biomarkers: &biomarker.Reader{Catalogue: catalogue, Results: store, Cursors: credentialtest.NewTagger(t)},
+		Biomarkers: h.reader,
 		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
 		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
 	}).Mount(site)
