@@ -111,6 +111,30 @@ func TestReset_ByMailSetsANewPasswordAndEndsWhatWasSignedIn(t *testing.T) {
 	}
 }
 
+func TestSec263_Reset_MakesTheBrowsersThatWereKnownStrangersAgain(t *testing.T) {
+	t.Parallel()
+	m := newMailing(t)
+	ada, b := m.AddMember(t, "Ada"), m.NewBrowser(t)
+	for range 2 { // the second time it is known
+		signIn(b, string(ada.Email), platformtest.Password)
+		m.deliver(t)
+		if got := len(m.server.Received(ada.Email)); got != 1 {
+			t.Fatalf("%d notices of a new browser", got)
+		}
+	}
+	m.server.Empty()
+	m.forgot(t, b, string(ada.Email))
+	link := m.linkTo(t, ada.Email)
+	m.World.Advance(time.Second)
+	setPassword(b, link, newPassword)
+	m.server.Empty()
+	signIn(b, string(ada.Email), newPassword)
+	m.deliver(t)
+	if !m.hasMail(ada.Email, "New sign-in") {
+		t.Error("a browser from before the reset is known")
+	}
+}
+
 func TestReset_LeadsBackToTheAppThatWaits(t *testing.T) {
 	t.Parallel()
 	m := newMailing(t)

@@ -84,6 +84,16 @@ func (a *Authenticator) Resume(ctx context.Context, cookie string) (*loop.SignIn
 	return &loop.SignIn{Session: session.ID, Member: m, Authentication: session.Authentication}, nil
 }
 
+// DevicesSince is since when the browsers of the member with an address are known;
+// zero: all are.
+func (a *Authenticator) DevicesSince(ctx context.Context, email loop.Email) (time.Time, error) {
+	m, _, err := a.Store.Account(ctx, email)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return m.DevicesSince, nil
+}
+
 func (a *Authenticator) resume(ctx context.Context, cookie string) (*Session, *loop.Member, error) {
 	if _, wellFormed := credential.SessionPrefix.Parse(cookie); !wellFormed {
 		return nil, nil, loop.ErrNotFound

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/locale"
@@ -19,6 +20,9 @@ type Sessions interface {
 	// Resume gives the live sign-in behind a cookie's value; loop.ErrNotFound where
 	// there is none.
 	Resume(ctx context.Context, cookie string) (*loop.SignIn, error)
+	// DevicesSince is since when the browsers of the member with an address are known;
+	// zero: all that the member ever signed in with.
+	DevicesSince(ctx context.Context, email loop.Email) (time.Time, error)
 }
 
 // Visitors knows the browsers on identity's host.

@@ -15,7 +15,7 @@ const (
 	addToTally = `INSERT INTO audit_tallies AS t (` + tallyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
 		ON CONFLICT (hour, event, subject, reason) DO UPDATE SET count = t.count + 1`
 	takeTallies       = `DELETE FROM audit_tallies WHERE hour < $1 RETURNING ` + tallyColumns
-	deleteNobodyTally = `DELETE FROM audit_tallies WHERE subject = ''`
+	deleteNobodyTally = `DELETE FROM audit_tallies WHERE hour = $1 AND event = $2 AND subject = ''`
 )
 
 // CountRefusal counts a refusal. Each subject, reason and hour has one count, which
@@ -28,10 +28,9 @@ func CountRefusal(tx Tx, now time.Time, r audit.Refusal) {
 // same work, commit included, and leaves nothing behind.
 func (s Identity) CountRefusal(ctx context.Context, refusal audit.Refusal) error {
 	return s.db.Do(ctx, func(tx Act) error {
-		CountRefusal(tx, s.world.Now(), refusal)
-		if refusal.Subject == "" {
-			tx.Exec(deleteNobodyTally)
-		}
+		now := s.world.Now()
+		CountRefusal(tx, now, refusal)
+		tx.Exec(deleteNobodyTally, store.Micro(now.Truncate(time.Hour)), refusal.Event) // with a subject, too: the work is the same
 		return nil
 	})
 }
