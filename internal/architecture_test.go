@@ -282,6 +282,7 @@ var edges = map[string]map[string]string{
 		"internal/loop": "notices, scopes and faults become words",
 	},
 	"internal/account": {
+		"internal/biomarker":  "lab results are part of what a member downloads",
 		"internal/locale":     "the texts of its pages",
 		"internal/loop":       "members and apps are shown",
 		"internal/audit":      "who changes a grant is recorded",

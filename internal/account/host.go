@@ -26,6 +26,8 @@ type Accounts interface {
 	Dismiss(ctx context.Context, id loop.MemberID) error
 	// ChooseLanguage keeps the language that a member chose, by its tag (BCP 47).
 	ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error
+	// Downloaded records that a member downloads all that is kept of them.
+	Downloaded(ctx context.Context, id loop.MemberID) error
 	// Leave begins a member's departure: their sessions end, and unless they sign in
 	// before, they are erased at the moment that it gives. Done twice, the first counts.
 	Leave(ctx context.Context, id loop.MemberID) (at time.Time, err error)
@@ -48,6 +50,7 @@ type Config struct {
 	Uploads credential.Sealer
 
 	Connections *connection.Connections
+	Results     Results // nil: they are another process's
 	// Resource makes the phase that requests with access tokens pass.
 	Resource func(*web.Site) *web.Resource
 }
@@ -123,6 +126,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("POST "+sessionsPath, h.inSession(h.postSessions))
 	site.Page("GET "+privacyPath, h.own(h.showPrivacy))
 	site.Page("POST "+privacyPath, h.postPrivacy)
+	site.Page("GET "+downloadPath, h.recent(privacyPath, h.download))
 	site.Page("GET "+leftPath, h.showLeft)
 	h.mountImport(site)
 	h.mountMailed(site)

@@ -1,12 +1,17 @@
 package account_test
 
 import (
+	"archive/zip"
+	"encoding/csv"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
@@ -119,5 +124,69 @@ func TestPrivacy_AnErasedMemberHasNothingLeftAndTheAddressIsFree(t *testing.T) {
 	}
 	if list := fresh.Get(appsPage); list.StatusCode != http.StatusOK {
 		t.Errorf("another member is answered %d", list.StatusCode)
+	}
+}
+
+// unzip reads the files of an answer.
+func unzip(t *testing.T, r *platformtest.Response) map[string]string {
+	t.Helper()
+	archive, err := zip.NewReader(strings.NewReader(r.Text), int64(len(r.Text)))
+	if err != nil {
+		t.Fatalf("%d %s: %v", r.StatusCode, r.Text, err)
+	}
+	files := make(map[string]string)
+	for _, file := range archive.File {
+		content, err := file.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[file.Name] = string(text)
+	}
+	return files
+}
+
+func TestSec313_ADownloadHasAllOfItsMemberAndNeedsARecentSignIn(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada, ben := connect(t, p, "Ada", func(c *loop.Client) { c.Name = "Morning Labs" }), connect(t, p, "Ben", func(c *loop.Client) { c.Name = "Evening Labs" })
+	addTSH(t, p, ada.member)
+	p.Biomarkers(t, ada.tokens.Access)
+	p.Biomarkers(t, ben.tokens.Access)
+	r := ada.browser.Get(privacyPage + "/download")
+	if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("%d %s", r.StatusCode, r.Header)
+	}
+	files := unzip(t, r)
+	for name, holds := range map[string]string{
+		"account": string(ada.member.Email), "lab-results": "2.41", "apps": "Morning Labs", "who-read-what": "Morning Labs",
+	} {
+		table, object := files[name+".csv"], files[name+".json"]
+		if !strings.Contains(table, holds) || !strings.Contains(object, holds) {
+			t.Errorf("%s holds no %q: %s %s", name, holds, table, object)
+		}
+		var rows []map[string]string
+		if err := json.Unmarshal([]byte(object), &rows); err != nil || len(rows) != 1 {
+			t.Errorf("%s.json is %s, %v", name, object, err)
+		}
+		if lines, err := csv.NewReader(strings.NewReader(table)).ReadAll(); err != nil || len(lines) != 2 {
+			t.Errorf("%s.csv is %s, %v", name, table, err)
+		}
+		if strings.Contains(table+object, "Evening Labs") || strings.Contains(table+object, string(ben.member.ID)) {
+			t.Errorf("%s holds something of another member: %s", name, table)
+		}
+	}
+	if empty := unzip(t, ben.browser.Get(privacyPage+"/download"))["lab-results.json"]; empty != "[]\n" {
+		t.Errorf("no results are written as %q", empty)
+	}
+	p.World.Advance(5*time.Minute + time.Second)
+	if to := ada.browser.Get(privacyPage + "/download").Redirected(t); to.Path != "/signin" {
+		t.Errorf("later it leads to %s", to)
+	}
+	if to := p.NewBrowser(t).Get(privacyPage + "/download").Redirected(t); to.Path != "/signin" {
+		t.Errorf("signed out it leads to %s", to)
 	}
 }

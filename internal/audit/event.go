@@ -12,6 +12,7 @@ const (
 	SessionsEnded      Event = "sessions.ended"
 	MemberSuspended    Event = "member.suspended"
 	MemberResumed      Event = "member.resumed"
+	MemberDownloaded   Event = "member.downloaded"
 	MemberLeaving      Event = "member.leaving"
 	MemberStayed       Event = "member.stayed"
 	MemberErased       Event = "member.erased"

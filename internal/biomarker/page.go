@@ -28,6 +28,8 @@ type Selection struct {
 	From, To time.Time // of the collection: from included, to excluded; zero: open
 	Latest   bool      // only the newest of each biomarker between From and To
 	After    Position  // zero: from the newest on
+
+	Retracted bool // also what was entered in error
 }
 
 // Judged is a result with what the catalogue knows about it.

@@ -29,6 +29,13 @@ func (a *Accounts) Leave(ctx context.Context, id loop.MemberID) (at time.Time, e
 	return at, err
 }
 
+// Downloaded records that a member downloads all that is kept of them.
+func (a *Accounts) Downloaded(ctx context.Context, id loop.MemberID) error {
+	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(*loop.Member) (Change, error) {
+		return Change{Records: []audit.Record{audit.OfMember(ctx, a.World.Now(), audit.MemberDownloaded, id)}}, nil
+	})
+}
+
 // DataKeys is the store of the keys that members' data is sealed under.
 type DataKeys interface {
 	// Erase destroys a member's keys for good: nothing that they sealed can be read

@@ -72,7 +72,12 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	if err != nil {
 		return nil, err
 	}
+	var results account.Results
+	if p.results != nil {
+		results = p.results
+	}
 	pages, err := account.New(account.Config{
+		Results:  results,
 		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Mailed: p.Mailed, Confirmations: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "confirmed links"}, Connections: p.connections(), Resource: p.resource,
 		Imports: p.Imports, Uploads: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPages},
 	})

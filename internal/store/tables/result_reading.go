@@ -272,7 +272,7 @@ func (r *listing) advance(h *head) (bool, error) {
 
 // shows reports whether a result is in view.
 func (r *listing) shows(h *head) bool {
-	return h.next.RetractedAt.IsZero() && h.next.Arrival <= r.arrival && h.at < r.to &&
+	return (h.next.RetractedAt.IsZero() || r.selection.Retracted) && h.next.Arrival <= r.arrival && h.at < r.to &&
 		(len(r.selection.Codes) == 0 || slices.Contains(r.selection.Codes, h.next.Code)) &&
 		(r.seen != nil || r.isBehind(h))
 }
