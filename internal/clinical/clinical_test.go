@@ -146,6 +146,7 @@ func newHost(t *testing.T) *host {
 		Imports:    &intake.Keeper{Catalogue: catalogue, Archive: store, Asides: store, Members: everybody{}, World: stillWorld{}},
 		Biomarkers: h.reader,
 		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
+		SMART:    oauth.Endpoints{Issuer: "https://identity.platform.loop.health"}.SMARTConfiguration(false, "https://identity.platform.loop.health/account/apps"),
 		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
 	}).Mount(site)
 	h.Handler = site.Handler()

@@ -10,8 +10,7 @@ import (
 // newCapabilityStatement writes what the server does, once.
 func (f *fhirHost) newCapabilityStatement() []byte {
 	statement, err := fhir.Encode(fhir.Capability(f.base, fhir.Endpoints{
-		Authorize: f.SMART.AuthorizationEndpoint, Token: f.SMART.TokenEndpoint,
-		Introspect: f.SMART.IntrospectionEndpoint, Revoke: f.SMART.RevocationEndpoint,
+		Authorize: f.SMART.AuthorizationEndpoint, Token: f.SMART.TokenEndpoint, Manage: f.SMART.ManagementEndpoint,
 	}))
 	if err != nil {
 		panic("clinical: the capability statement can't be written: " + err.Error())

@@ -87,8 +87,8 @@ const TypeCapabilityStatement = "CapabilityStatement"
 // capabilityDate is when what the statement says was last changed.
 const capabilityDate = "2026-11-30"
 
-// Endpoints are where apps go for tokens.
-type Endpoints struct{ Authorize, Token, Introspect, Revoke string }
+// Endpoints are where apps go for tokens, and members to see what apps may do.
+type Endpoints struct{ Authorize, Token, Manage string }
 
 // Capability says what a server at a base address does.
 func Capability(base string, endpoints Endpoints) *CapabilityStatement {
@@ -112,7 +112,7 @@ func security(e Endpoints) Security {
 	return Security{
 		CORS: true,
 		Extension: []OAuthURIs{{URL: "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris", Extension: []URIOnly{
-			{"authorize", e.Authorize}, {"token", e.Token}, {"introspect", e.Introspect}, {"revoke", e.Revoke},
+			{"authorize", e.Authorize}, {"token", e.Token}, {"manage", e.Manage},
 		}}},
 		Service: []CodeableConcept{{Coding: []Coding{{System: "http://terminology.hl7.org/CodeSystem/restful-security-service", Code: "SMART-on-FHIR"}}}},
 	}
