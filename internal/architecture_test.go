@@ -316,6 +316,7 @@ var edges = map[string]map[string]string{
 		"internal/registration": "apps are registered and changed",
 		"internal/requestlog":   "what an app sent is listed and explained",
 		"internal/web":          "it is one of the hosts",
+		"internal/locale":       "scopes and errors have the names that members read, in English",
 
 		"internal/registration/library": "what one builds with decides how an app is registered",
 

@@ -79,6 +79,7 @@ func (v *tour) signedOut(t *testing.T) {
 		b.open(t, v.identity("/"+name))
 		v.at(t, name)
 	}
+	v.showsPassword(t)
 	b.open(t, v.identity("/signup"))
 	b.eval(t, `document.querySelector("form[action='/signup']").noValidate = true, ""`)
 	b.fill(t, "email", "nobody")
@@ -96,6 +97,22 @@ func (v *tour) signedOut(t *testing.T) {
 	v.at(t, "app-refused")
 }
 
+// showsPassword holds the button beside a password to what it says.
+func (v *tour) showsPassword(t *testing.T) {
+	t.Helper()
+	b := v.browser
+	b.open(t, v.identity("/signin"))
+	kind := func() string { return b.eval(t, `document.getElementById("password").type`) }
+	b.do(t, chromedp.Click(chromedp.CSS(".show")))
+	if kind() != "text" {
+		t.Error("the password is not shown")
+	}
+	b.do(t, chromedp.Click(chromedp.CSS(".show")))
+	if kind() != "password" {
+		t.Error("the password is not hidden again")
+	}
+}
+
 func (v *tour) toAnApp(t *testing.T) {
 	b := v.browser
 	b.open(t, v.authorize("prompt", "consent"))
@@ -109,7 +126,7 @@ func (v *tour) toAnApp(t *testing.T) {
 
 func (v *tour) account(t *testing.T) {
 	b := v.browser
-	for name, path := range map[string]string{"account": "/account", "apps": "/account/apps", "activity": "/account/activity", "your-data": "/account/privacy"} {
+	for name, path := range map[string]string{"account": "/account", "apps": "/account/apps", "activity": "/account/activity", "your-data": "/account/privacy", "security": "/account/security"} {
 		if status := b.open(t, v.identity(path)); status != 200 {
 			t.Errorf("%s answers %d", path, status)
 		}

@@ -22,3 +22,9 @@ func (h *Host) showAbout(page string) web.Handler {
 		return h.Visitors.Show(w, r, h.pages, page, aboutView{h.Visitors.Carry(w, r, visitor.Journey{}), h.Mailed != nil}, nil)
 	}
 }
+
+// leadToPassword answers GET /.well-known/change-password, where password managers send
+// whoever wants another password (W3C, A Well-Known URL for Changing Passwords).
+func leadToPassword(w http.ResponseWriter, r *http.Request) error {
+	return web.SeeOther(w, r, securityPath)
+}

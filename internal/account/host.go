@@ -105,6 +105,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET /{$}", h.showHome)
 	site.Page("POST /language", visitor.InPopup(h.postLanguage))
 
+	site.Page("GET /.well-known/change-password", leadToPassword)
 	site.Page("GET /help", h.showAbout("help"))
 	site.Page("GET /privacy", h.showAbout("privacy"))
 

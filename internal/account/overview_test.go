@@ -15,7 +15,7 @@ func TestOverview_LeadsToEveryPartOfTheAccount(t *testing.T) {
 	ada := connect(t, p, "Ada", nil)
 	for _, address := range []string{platformtest.Identity + "/", platformtest.Identity + "/account"} {
 		page := ada.browser.Get(address)
-		for _, said := range []string{"1 app may see data of yours.", `href="/account/apps"`, `href="/account/activity"`, "ada@members.example"} {
+		for _, said := range []string{"1 app may see data of yours.", `href="/account/apps"`, `href="/account/activity"`, `href="/account/security"`, `href="/account/privacy"`, "ada@members.example"} {
 			if page.StatusCode != http.StatusOK || !strings.Contains(page.Text, said) {
 				t.Errorf("%s (%d) does not say %q", address, page.StatusCode, said)
 			}
@@ -34,6 +34,19 @@ func TestHelpAndPrivacy_AreForEverybody(t *testing.T) {
 		if r.StatusCode != http.StatusOK || !strings.Contains(r.Text, says) {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
+	}
+}
+
+func TestChangePassword_LeadsToWhereItIsDone(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	b := p.SignedIn(t, p.AddMember(t, "Ada"))
+	page := b.Follow(b.Get(platformtest.Identity + "/.well-known/change-password"))
+	if page.StatusCode != http.StatusOK || page.Request.URL.Path != "/account/security" {
+		t.Errorf("it leads to %s: %d", page.Request.URL, page.StatusCode)
+	}
+	if r := b.Get(platformtest.Identity + "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"); r.StatusCode != http.StatusNotFound {
+		t.Errorf("what is not there answers %d", r.StatusCode)
 	}
 }
 

@@ -64,7 +64,7 @@ func (h *Host) signUpPage(w http.ResponseWriter, r *http.Request, j visitor.Jour
 	if fault != nil {
 		view.Faults = byField(append(signin.FaultsOf(sent), fault))
 	}
-	return h.Visitors.Show(w, r, h.pages, "signup", view, fault)
+	return h.Visitors.ShowScripted(w, r, h.pages, "signup", view, fault)
 }
 
 // byField sorts faults by their fields; the first of a field counts.

@@ -200,21 +200,7 @@ func (h *Host) authorizationErrorPage(w http.ResponseWriter, r *http.Request, re
 
 // errorPage is the page of every other error of the host.
 func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
-	return h.showError(w, r, errorView{Title: errorTitle(e.Code), Fault: e})
-}
-
-// errorTitle is the key of the title of an error's page.
-func errorTitle(code loop.Code) string {
-	switch code {
-	case loop.NotFound, loop.MethodNotAllowed:
-		return "error.nothing_here"
-	case loop.ServerError, loop.TemporarilyUnavailable:
-		return "error.our_side"
-	case loop.RateLimited:
-		return "error.too_many"
-	default:
-		return "error.failed"
-	}
+	return h.showError(w, r, errorView{Title: web.ErrorTitle(e.Code), Fault: e})
 }
 
 // showError shows a page that leads on to the member's account, or to sign-in. What

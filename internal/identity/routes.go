@@ -34,7 +34,7 @@ func (h *Host) routes() {
 	h.site.Page("POST "+visitor.ConsentPath, visitor.InPopup(h.postConsent))
 
 	h.site.File("GET /logos/{client}/{picture}", h.logo)
-	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.FormPost(), asset.Passkey()} {
+	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.FormPost(), asset.ShowPassword(), asset.Passkey()} {
 		h.site.File("GET "+file.Path, file.Serve)
 	}
 }

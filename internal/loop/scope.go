@@ -29,64 +29,19 @@ const ScopeOfflineAccess Scope = "offline_access"
 type ScopeInfo struct {
 	Scope Scope
 	PHI   bool // opens protected health information; needs a BAA outside development
-
-	// What the consent page says: a verb phrase, and one line of what it means
-	// in practice.
-	Title  string
-	Detail string
-	// What an app without this scope cannot do, completing "It can't …".
-	Cannot string
 }
 
 // registry is the one table of scopes, in the order in which pages show them.
-// Adding a scope is adding a row.
+// Adding a scope is adding a row, and its texts in package locale.
 var registry = []ScopeInfo{
-	{
-		Scope:  ScopeOpenID,
-		Title:  "Know who you are",
-		Detail: "An id that stands for you in this app. Not your password.",
-	},
-	{
-		Scope:  ScopeProfile,
-		Title:  "See your name and language",
-		Detail: "Your name and the language you chose.",
-		Cannot: "see your name",
-	},
-	{
-		Scope:  ScopeEmail,
-		Title:  "See your e‑mail address",
-		Detail: "And whether Loop has checked that it is yours.",
-		Cannot: "see your e‑mail address",
-	},
-	{
-		Scope:  ScopeReadAccount,
-		Title:  "See your account",
-		Detail: "When it was made, and whether it is active.",
-	},
-	{
-		Scope:  ScopeManageConnectedApps,
-		Title:  "See and disconnect your other apps",
-		Detail: "Which apps you allowed, what each may see, and when it read your data. It can end their access.",
-	},
-	{
-		Scope:  ScopeReadDemographics,
-		PHI:    true,
-		Title:  "See your name and sex",
-		Detail: "As your Loop record has them. Reference ranges go by sex.",
-	},
-	{
-		Scope:  ScopeReadBiomarkers,
-		PHI:    true,
-		Title:  "See your lab results",
-		Detail: "Values, dates and reference ranges, such as “TSH 2.41, normal”. New results too, until you disconnect.",
-		Cannot: "see your lab results",
-	},
-	{
-		Scope:  ScopeWriteBiomarkers,
-		PHI:    true,
-		Title:  "Add lab results to your record",
-		Detail: "New values of yours, each marked with where it came from. It can take back only what it added itself.",
-	},
+	{Scope: ScopeOpenID},
+	{Scope: ScopeProfile},
+	{Scope: ScopeEmail},
+	{Scope: ScopeReadAccount},
+	{Scope: ScopeManageConnectedApps},
+	{Scope: ScopeReadDemographics, PHI: true},
+	{Scope: ScopeReadBiomarkers, PHI: true},
+	{Scope: ScopeWriteBiomarkers, PHI: true},
 }
 
 // ScopeRegistry lists every scope that the platform knows, in display order.

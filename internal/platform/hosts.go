@@ -15,6 +15,7 @@ import (
 	"github.com/loop-health/loop/internal/docsite"
 	"github.com/loop-health/loop/internal/identity"
 	"github.com/loop-health/loop/internal/inquiry"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
@@ -148,7 +149,7 @@ func (p *Platform) smartConfiguration() oauth.SMARTConfiguration {
 // buildDevelopers gives the portal and the documentation, which share a host.
 func (p *Platform) buildDevelopers() ([]room, error) {
 	apps, err := portal.New(portal.Config{
-		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, World: p.world,
+		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, World: p.world, English: p.texts.Match(locale.English),
 		ClientID: portalID, ClientSecret: p.portalSecret, HTTP: p.config.HTTP,
 		Clients: p.Clients, Requests: requestlog.Log{Store: p.store, Recorder: &p.requests}, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},

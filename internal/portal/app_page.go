@@ -59,8 +59,7 @@ func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client, 
 		view.Consent, view.Built = h.consentExample(app), h.built(app)
 	}
 	for _, scope := range app.AllowedScopes {
-		info, _ := scope.Info()
-		view.Titles = append(view.Titles, info.Title)
+		view.Titles = append(view.Titles, h.english.ScopeTitle(scope))
 	}
 	for _, secret := range app.Secrets {
 		switch {

@@ -45,6 +45,7 @@ type uriField struct {
 // scopeChoice is one box of the form.
 type scopeChoice struct {
 	loop.ScopeInfo
+	Title  string // as members read it
 	Ticked bool
 	Needed bool // members cannot leave it out
 }
@@ -96,7 +97,7 @@ func (h *Host) formPage(w http.ResponseWriter, r *http.Request, view appFormView
 	view.URIs = uriFields(view.RedirectURIs, len(errs) > 0)
 	for _, info := range loop.ScopeRegistry() {
 		needed := view.Settings != nil && view.Settings.Required.Has(info.Scope)
-		view.Choices = append(view.Choices, scopeChoice{info, view.Scopes.Has(info.Scope), needed})
+		view.Choices = append(view.Choices, scopeChoice{info, h.english.ScopeTitle(info.Scope), view.Scopes.Has(info.Scope), needed})
 	}
 	view.Libraries = h.libraryChoices(view.appForm)
 	if view.Settings != nil {

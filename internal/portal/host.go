@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/registration/library"
@@ -29,6 +30,7 @@ type Config struct {
 	HTTP         *http.Client             // by which identity is reached
 
 	World    loop.World
+	English  *locale.Language // what developers read that members read in theirs
 	Clients  *registration.Clients
 	Requests requestlog.Log
 	Members  Members
@@ -76,6 +78,7 @@ func CallbackURL(developers *url.URL) loop.RedirectURI {
 
 // Host is the developers' public host.
 type Host struct {
+	english  *locale.Language
 	site     *web.Site
 	identity *identityProvider
 	clinical *url.URL
@@ -105,8 +108,8 @@ func New(config Config) (*Host, error) {
 		return nil, err
 	}
 	return &Host{
-		libraries: libraries,
-		clients:   config.Clients, requests: config.Requests, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
+		libraries: libraries, english: config.English,
+		clients: config.Clients, requests: config.Requests, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
 	}, nil
 }

@@ -149,16 +149,8 @@ type errorView struct {
 func (h *Host) errorPage(w http.ResponseWriter, r *http.Request, e *loop.Error) error {
 	dev, _ := h.developer(r) // who is signed in is in the header, if it is known
 	view := errorView{
-		PortalFrame: h.frame("", dev), Title: "That didn’t work", Description: e.Description,
+		PortalFrame: h.frame("", dev), Title: h.english.Text(web.ErrorTitle(e.Code)), Description: e.Description,
 		Page: web.ErrorPath(e.Code), Code: e.Code, RequestID: web.RequestID(r.Context()),
-	}
-	switch e.Code {
-	case loop.NotFound, loop.MethodNotAllowed:
-		view.Title = "There is nothing here"
-	case loop.ServerError, loop.TemporarilyUnavailable:
-		view.Title = "Something is wrong on our side"
-	case loop.RateLimited:
-		view.Title = "Too many requests"
 	}
 	return h.render(w, h.site.Note(w, r, e), "error", view)
 }

@@ -61,6 +61,8 @@ func functions() template.FuncMap {
 		"formPost":   func() string { return asset.FormPost().Path },
 		"passkey":    func() string { return asset.Passkey().Path },
 		"copy":       func() string { return asset.Copy().Path },
+
+		"showPassword": func() string { return asset.ShowPassword().Path },
 	}
 }
 

@@ -22,6 +22,9 @@ var formPost []byte
 //go:embed passkey.js
 var passkey []byte
 
+//go:embed show_password.js
+var showPassword []byte
+
 //go:embed copy.js
 var copyButtons []byte
 
@@ -52,6 +55,11 @@ func FormPost() File {
 // Passkey asks the browser for a passkey, or to make one, for the forms that are marked
 // by data-passkey.
 func Passkey() File { return newFile("passkey", ".js", "text/javascript; charset=utf-8", passkey) }
+
+// ShowPassword puts a button beside each password field that shows what was typed.
+func ShowPassword() File {
+	return newFile("show-password", ".js", "text/javascript; charset=utf-8", showPassword)
+}
 
 func newFile(name, ending, contentType string, content []byte) File {
 	sum := sha256.Sum256(content)
