@@ -58,8 +58,13 @@ func TestStepUp_RFC9470_5_AStrongerSignInThanThereIsIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			request := app.Request()
 			request.Set(change[0], change[1])
-			if to := b.Authorize(request).Redirected(t); to.Query().Get("error") != "unmet_authentication_requirements" {
-				t.Errorf("it leads to %s", to)
+			b := p.NewBrowser(t)
+			page := b.Follow(b.Authorize(request))
+			if page.Request.URL.Path != "/signin" {
+				t.Fatalf("it leads to %s", page.Request.URL)
+			}
+			if to := b.SignIn(page, ada).Redirected(t); to.Query().Get("error") != "unmet_authentication_requirements" {
+				t.Errorf("a sign-in by password leads to %s", to)
 			}
 		})
 	}

@@ -6,10 +6,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"html"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -284,7 +286,7 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 			}
 		}),
 		"acr_values_supported": each(func(t *testing.T, acr string) {
-			if got := claims(t, flow(t, app, url.Values{"acr_values": {acr}}).ID)["acr"]; got != acr {
+			if got := claims(t, signedInByPasskey(t, p, app, url.Values{"acr_values": {acr}}).ID)["acr"]; got != acr {
 				t.Errorf("the ID token says %v", got)
 			}
 		}),
@@ -300,7 +302,12 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 			}
 		}),
 		"protected_resources": each(func(t *testing.T, resource string) {
-			described := p.Fetch(t, http.MethodGet, resource+"/.well-known/oauth-protected-resource", nil).JSON(t)
+			address, err := url.Parse(resource)
+			if err != nil {
+				t.Fatal(err)
+			}
+			address.Path = "/.well-known/oauth-protected-resource" + address.Path // RFC 9728 §3.1
+			described := p.Fetch(t, http.MethodGet, address.String(), nil).JSON(t)
 			if described["resource"] != resource || !slices.Contains(advertised(described, "authorization_servers"), platformtest.Identity) {
 				t.Errorf("RFC 9728 §3.3: it says %v", described)
 			}
@@ -345,4 +352,31 @@ func TestDiscovery_SaysOnlyWhatIsOn(t *testing.T) {
 	if plain["registration_endpoint"] != nil || plain["device_authorization_endpoint"] != nil {
 		t.Error("Sec060 an endpoint is advertised that is not there")
 	}
+}
+
+// signedInByPasskey takes a member who has a passkey through sign-in and consent, and
+// gives the tokens.
+func signedInByPasskey(t *testing.T, p *platformtest.Platform, app *platformtest.App, change url.Values) platformtest.Tokens {
+	t.Helper()
+	member := p.AddMember(t, "Member"+strconv.FormatInt(p.Count(t, "identity", "members"), 10))
+	made, err := p.SignIns.NewPasskey(t.Context(), member, "a browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	passkey := platformtest.NewAuthenticator(t)
+	if err := p.SignIns.AddPasskey(t.Context(), member, "A phone", passkey.Create(string(made)), []string{"a browser"}); err != nil {
+		t.Fatal(err)
+	}
+	request := app.Request()
+	maps.Copy(request, change)
+	b := p.NewBrowser(t)
+	page := b.Follow(b.Authorize(request))
+	_, rest, ok := strings.Cut(page.Text, `data-options="`)
+	options, _, _ := strings.Cut(rest, `"`)
+	if !ok {
+		t.Fatalf("the page asks for no passkey: %s", page.Text)
+	}
+	sent := url.Values{"csrf": {page.Field("csrf")}, "continue": {page.Field("continue")}, "passkey": {passkey.Get(html.UnescapeString(options))}}
+	consent := b.Follow(b.Post(platformtest.Identity+"/signin", sent))
+	return app.Redeem(b.Decide(consent, "allow").Redirected(t).Query().Get("code")).Pair(t)
 }

@@ -30,6 +30,7 @@ type AuthorizationRequest struct {
 
 	Prompt    Prompt
 	MaxAge    *time.Duration // nil: any
+	Contexts  []loop.Context // classes of sign-ins, of which one is needed; none: any
 	Hinted    loop.MemberID  // by id_token_hint or claims; empty: nobody
 	LoginHint string
 	IDClaims  []string // asked for in the ID token itself

@@ -45,6 +45,9 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 		}
 		return StepSignIn, nil
 	}
+	if _, met := req.met(signIn.Methods); !met {
+		return 0, req.Refuse(loop.Errorf(loop.UnmetAuthenticationRequirements, "The member signed in, but not as strongly as the request demands: they may have neither a passkey nor an authenticator app. Ask them to set one up at Loop, then send the request again.").About("acr_values"))
+	}
 	if req.Hinted != "" && req.Hinted != signIn.Member.ID {
 		return 0, req.Refuse(loop.Errorf(loop.LoginRequired, "Another member is signed in than the request names. Have them sign out, or send the request without id_token_hint."))
 	}
@@ -64,14 +67,15 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 	return s.consentStep(req, req.Client, grant)
 }
 
-// mustSignInAgain: prompt=login and max_age are met by a sign-in later than the
+// mustSignInAgain: prompt=login, max_age and classes of sign-ins are met by a sign-in later than the
 // request's beginning; so is a hint that names somebody else.
 func (s *Server) mustSignInAgain(req *AuthorizationRequest, progress Progress, signIn *loop.SignIn) bool {
 	if !signIn.At.Before(progress.Began) {
 		return false
 	}
 	tooOld := req.MaxAge != nil && !loop.Alive(progress.Began, signIn.At, *req.MaxAge+time.Microsecond)
-	return req.Prompt.Login || tooOld || req.Hinted != "" && req.Hinted != signIn.Member.ID
+	_, met := req.met(signIn.Methods)
+	return req.Prompt.Login || tooOld || !met || req.Hinted != "" && req.Hinted != signIn.Member.ID
 }
 
 // checkHealthData: scopes that open health data need a signed agreement, or a
@@ -243,6 +247,8 @@ func (req *AuthorizationRequest) handleHash() []byte {
 }
 
 func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *loop.Grant) Code {
+	authentication := signIn.Authentication
+	authentication.Asked, _ = req.met(signIn.Methods)
 	return Code{
 		ID:             loop.NewChainID(s.World),
 		Client:         req.Client.ID,
@@ -253,7 +259,7 @@ func (s *Server) newCode(req *AuthorizationRequest, signIn *loop.SignIn, grant *
 		Member:         signIn.Member.ID,
 		Grant:          grant.ID,
 		Session:        signIn.Session,
-		Authentication: signIn.Authentication,
+		Authentication: authentication,
 		Nonce:          req.Nonce,
 		IDClaims:       strings.Join(req.IDClaims, " "),
 		Resources:      req.Resources,

@@ -85,15 +85,32 @@ func (req *AuthorizationRequest) readDemands(idToken map[string]json.RawMessage)
 	return nil
 }
 
-// readACR refuses a stronger sign-in than there is yet (RFC 9470 §5): one of our
-// own names, alone, or whatever claims marks as essential. Other names are
-// wishes (OpenID Connect Core §3.1.2.1).
+// readACR reads which classes of sign-ins meet the request (RFC 9470 §5): those that
+// claims marks as essential, else those of our own names that acr_values has. Other
+// names are wishes (OpenID Connect Core §3.1.2.1). What no sign-in of ours could meet is
+// refused.
 func readACR(req *AuthorizationRequest, params url.Values) error {
-	wished := strings.Fields(params.Get("acr_values"))
-	ours := slices.ContainsFunc(wished, func(name string) bool { return strings.HasPrefix(name, "urn:loop:acr:") })
-	unmet := ours && !slices.Contains(wished, string(loop.ContextPassword)) || len(req.acr) > 0 && !slices.Contains(req.acr, string(loop.ContextPassword))
-	if unmet {
-		return loop.Errorf(loop.UnmetAuthenticationRequirements, "Members sign in with a password today: %s. A stronger way that this request demands is not there yet.", loop.ContextPassword).About("acr_values")
+	asked := req.acr
+	if len(asked) == 0 {
+		asked = slices.DeleteFunc(strings.Fields(params.Get("acr_values")), func(name string) bool { return !strings.HasPrefix(name, "urn:loop:acr:") })
+	}
+	for _, name := range asked {
+		if slices.Contains(loop.Contexts, loop.Context(name)) {
+			req.Contexts = append(req.Contexts, loop.Context(name))
+		}
+	}
+	if len(asked) > 0 && len(req.Contexts) == 0 {
+		return loop.Errorf(loop.UnmetAuthenticationRequirements, "No sign-in of Loop is what this request demands. acr_values_supported of the discovery document lists what there is.").About("acr_values")
 	}
 	return nil
+}
+
+// met is the first class that the request asks for and the methods meet; empty: it
+// asks for none. It is not ok where they meet none of those that it asks for.
+func (req *AuthorizationRequest) met(methods loop.Methods) (context loop.Context, ok bool) {
+	at := slices.IndexFunc(req.Contexts, methods.Meet)
+	if at < 0 {
+		return "", len(req.Contexts) == 0
+	}
+	return req.Contexts[at], true
 }

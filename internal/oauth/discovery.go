@@ -100,7 +100,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 		RequestURIParameter:      false,
 		ChallengeMethods:         []string{"S256"},
 		PromptValues:             []string{"none", "login", "consent", "select_account"},
-		ACRValues:                []loop.Context{loop.ContextPassword},
+		ACRValues:                loop.Contexts,
 		IssParameter:             true,
 		BackchannelLogout:        true,
 		BackchannelLogoutSession: true,
