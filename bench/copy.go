@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +28,11 @@ func (p *platform) copyTables(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"identity", "clinical", "memberkeys"} {
-		from, err := sql.Open("sqlite", "file:"+filepath.Join(p.folder, ".loop", name+".db")+"?mode=ro")
+		file := filepath.Join(p.folder, ".loop", name+".db")
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			continue // an older binary has no keys of members
+		}
+		from, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
 		if err != nil {
 			return err
 		}
