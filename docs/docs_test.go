@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/loop-health/loop/docs"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -157,9 +158,13 @@ func TestEveryErrorPageShowsAnAnswerWithItsCodeAndItsAddress(t *testing.T) {
 
 func TestTheScopesPageNamesEveryScopeInTheWordsOfTheConsentPage(t *testing.T) {
 	page := read(t, "scopes.md")
+	texts, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range loop.ScopeRegistry() {
-		if !strings.Contains(page, "| `"+string(row.Scope)+"` | **"+row.Title+".** ") {
-			t.Errorf("scopes.md does not show %s as %q", row.Scope, row.Title)
+		if title := texts.Known("en").ScopeTitle(row.Scope); !strings.Contains(page, "| `"+string(row.Scope)+"` | **"+title+".** ") {
+			t.Errorf("scopes.md does not show %s as %q", row.Scope, title)
 		}
 	}
 }

@@ -50,7 +50,8 @@ func (h *Host) download(w http.ResponseWriter, r *http.Request, signIn *loop.Sig
 		return err
 	}
 	tables := []kept{accountOf(m), h.resultsOf(r, m), h.readsOf(r, m), {
-		"apps", []string{"grant_id", "client_id", "app", "scopes", "allowed_at", "until"},
+		"apps",
+		[]string{"grant_id", "client_id", "app", "scopes", "allowed_at", "until"},
 		func(add func(row ...string) error) error {
 			for i := range apps {
 				g := apps[i].Grant

@@ -85,12 +85,18 @@ func TestReader_KeepsWhatAnObservationSays(t *testing.T) {
 		"an interval's words": {map[string]string{"referenceRange": `[{"text":"<5.7"}]`}, func(r *biomarker.Reported) string {
 			return fmt.Sprint(r.Incoming.Range.High, r.Incoming.Range.HighExcluded, r.Incoming.RangeText)
 		}, "5.7 true<5.7"},
-		"an interval upside down, as text": {map[string]string{"referenceRange": `[{"low":{"value":46,"unit":"mg/dL"},"high":{"value":38,"unit":"mg/dL"}}]`},
-			func(r *biomarker.Reported) string { return fmt.Sprint(r.Incoming.Range.Empty(), r.Incoming.RangeText) }, "true46 mg/dL - 38 mg/dL"},
-		"an interval of another unit, as text": {map[string]string{"referenceRange": `[{"high":{"value":5.5,"unit":"mmol/L"}}]`},
-			func(r *biomarker.Reported) string { return fmt.Sprint(r.Incoming.Range.Empty(), r.Incoming.RangeText) }, "true- 5.5 mmol/L"},
-		"the interval for everybody": {map[string]string{"referenceRange": `[{"low":{"value":1},"appliesTo":[{"text":"child"}]},{"low":{"value":70}}]`},
-			func(r *biomarker.Reported) string { return r.Incoming.Range.Low.String() }, "70"},
+		"an interval upside down, as text": {
+			map[string]string{"referenceRange": `[{"low":{"value":46,"unit":"mg/dL"},"high":{"value":38,"unit":"mg/dL"}}]`},
+			func(r *biomarker.Reported) string { return fmt.Sprint(r.Incoming.Range.Empty(), r.Incoming.RangeText) }, "true46 mg/dL - 38 mg/dL",
+		},
+		"an interval of another unit, as text": {
+			map[string]string{"referenceRange": `[{"high":{"value":5.5,"unit":"mmol/L"}}]`},
+			func(r *biomarker.Reported) string { return fmt.Sprint(r.Incoming.Range.Empty(), r.Incoming.RangeText) }, "true- 5.5 mmol/L",
+		},
+		"the interval for everybody": {
+			map[string]string{"referenceRange": `[{"low":{"value":1},"appliesTo":[{"text":"child"}]},{"low":{"value":70}}]`},
+			func(r *biomarker.Reported) string { return r.Incoming.Range.Low.String() }, "70",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			results, rows, err := readAll(observation(test.changes))
