@@ -12,7 +12,6 @@ import (
 func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 func TestCheck_OfADatabaseNamesMissingMigrations(t *testing.T) {
-	t.Parallel()
 	address := postgrestest.Database(t)
 	o := newOperator(t)
 	args := append([]string{"serve", "--check", "--database", address}, freePorts(t)...)

@@ -87,7 +87,7 @@ func TestSec060_WhatIsNotOfferedIsNotThere(t *testing.T) {
 	// that could be changed or deleted with an old session, Sec102 grants that an app could revoke.
 	for _, path := range []string{
 		"/v1/oauth/register", "/register", "/v1/oauth/clients", "/v1/oauth/device", "/v1/oauth/device_authorization", "/device", "/v1/oauth/bc-authorize",
-		"/v1/oauth/token-exchange", "/v1/oauth/checksession", "/account/password", "/account/email", "/account/delete", "/account/factors", "/totp", "/webauthn", "/passkeys", "/verify", "/v1/grants", "/v1/connected_apps", "/v1/users", "/password", "/reset", "/forgot",
+		"/v1/oauth/token-exchange", "/v1/oauth/checksession", "/account/email", "/account/delete", "/account/factors", "/totp", "/webauthn", "/passkeys", "/verify", "/v1/grants", "/v1/connected_apps", "/v1/users", "/password", "/reset", "/forgot",
 		"/admin", "/metrics", "/debug/pprof/", "/debug/vars", "/.git/config", "/.well-known/oauth-protected-resource",
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {

@@ -168,8 +168,9 @@ func openerPolicy(r visit) string {
 	return "same-origin"
 }
 
-// scripted are the pages with a script: buttons to copy what they show, and passkeys.
-var scripted = []string{"portal /docs", "portal, an app", "portal, a secret", "sign-in", "sign-in, refused"}
+// scripted are the pages with a script: buttons to copy what they show, passkeys, and
+// passwords that can be shown.
+var scripted = []string{"portal /docs", "portal, an app", "portal, a secret", "sign-in", "sign-in, refused", "sign-up"}
 
 // publicPage reports whether an answer is the same for everybody.
 func publicPage(r visit) bool { return r.what == "portal /docs" }

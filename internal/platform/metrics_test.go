@@ -30,6 +30,7 @@ func newMeasured(t *testing.T) *measured {
 	metrics := telemetry.NewMetrics("test", readiness, nil)
 	p := platformtest.NewWith(t, func(c *platform.Config) { c.Metrics, c.Unlimited, c.FetchHosts = metrics, false, []string{"127.0.0.1"} })
 	metrics.Watch(p.Figures)
+	metrics.WatchCertificate(p.World.Now)
 	readiness.Watch(p.Checks()...)
 	return &measured{p, telemetry.Handler(readiness, metrics)}
 }

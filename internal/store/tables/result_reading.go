@@ -20,10 +20,10 @@ const (
 	newestChunks = ` ORDER BY newest DESC, number DESC`
 
 	// selectFirstChunks names the newest chunks, and gives what is in the first.
-	selectFirstChunks = `SELECT coalesce((SELECT max(last_arrival) FROM result_chunks WHERE member_id = $1), 0), c.number, c.newest, f.sealed
-		FROM (SELECT number, newest` + chunksInView + newestChunks + ` LIMIT $6) AS c
-		LEFT JOIN result_chunks AS f ON f.member_id = $1 AND f.number = c.number AND f.number = (SELECT number` + chunksInView + newestChunks + ` LIMIT 1)
-		ORDER BY c.newest DESC, c.number DESC`
+	selectFirstChunks = `SELECT coalesce((SELECT max(last_arrival) FROM result_chunks WHERE member_id = $1), 0), named.number, named.newest, f.sealed
+		FROM (SELECT number, newest` + chunksInView + newestChunks + ` LIMIT $6) AS named
+		LEFT JOIN result_chunks AS f ON f.member_id = $1 AND f.number = named.number AND f.number = (SELECT number` + chunksInView + newestChunks + ` LIMIT 1)
+		ORDER BY named.newest DESC, named.number DESC`
 	selectChunkNumbers = `SELECT number, newest` + chunksInView + newestChunks
 	selectSomeChunks   = `SELECT number, sealed FROM result_chunks WHERE member_id = $1 AND number IN ($2, $3, $4, $5, $6, $7, $8, $9)`
 	selectChunksOfID   = `SELECT number, sealed FROM result_chunks WHERE member_id = $1 AND low_id <= $2 AND high_id >= $2`
