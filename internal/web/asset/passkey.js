@@ -25,7 +25,7 @@ function answerOf(credential) {
   });
 }
 
-let waiting; // the request of the list that a browser shows in the field for the address
+let waiting; // the request that the browser has not answered yet; it takes one at a time
 
 async function ask(form, more) {
   waiting?.abort();
@@ -36,14 +36,32 @@ async function ask(form, more) {
   form.submit();
 }
 
+// list lets the browser offer passkeys in the field for the address, where it can.
+async function list(form) {
+  if (form.dataset.passkey !== "get" || !await PublicKeyCredential.isConditionalMediationAvailable?.()) return;
+  await ask(form, { mediation: "conditional" });
+}
+
+// press asks because the member pressed the button. A press that another one took the
+// place of says nothing; after one that led nowhere, the list is there again.
+async function press(form) {
+  const status = form.querySelector("[role=status]");
+  status.textContent = "";
+  try {
+    await ask(form);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    status.textContent = form.dataset.failed;
+    await list(form);
+  }
+}
+
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential) continue;
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(form).catch(() => { form.querySelector("[role=status]").textContent = form.dataset.failed; });
+    press(form).catch(() => {});
   });
-  if (form.dataset.passkey === "get") {
-    PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && ask(form, { mediation: "conditional" })).catch(() => {});
-  }
+  list(form).catch(() => {}); // without it there is the button
 }
