@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -46,10 +47,14 @@ func (h *Host) download(w http.ResponseWriter, r *http.Request, signIn *loop.Sig
 	if err != nil {
 		return err
 	}
+	ways, err := h.waysIn(r.Context(), m.ID)
+	if err != nil {
+		return err
+	}
 	if err := h.Accounts.Downloaded(r.Context(), m.ID); err != nil {
 		return err
 	}
-	tables := []kept{accountOf(m), h.resultsOf(r, m), h.readsOf(r, m), {
+	tables := []kept{accountOf(m), ways, h.resultsOf(r, m), h.readsOf(r, m), {
 		"apps",
 		[]string{"grant_id", "client_id", "app", "scopes", "allowed_at", "until"},
 		func(add func(row ...string) error) error {
@@ -73,6 +78,30 @@ func accountOf(m *loop.Member) kept {
 	return kept{"account", []string{"user_id", "name", "email", "email_verified", "locale", "sex", "created_at", "updated_at"}, func(add func(row ...string) error) error {
 		return add(string(m.ID), m.Name, string(m.Email), strconv.FormatBool(m.EmailVerified), m.Locale, string(m.Sex), timeCell(m.CreatedAt), timeCell(m.UpdatedAt))
 	}}
+}
+
+// waysIn are the passkeys and the second factor, as far as they are the member's to
+// read: a key's public half and a secret are of no use to them.
+func (h *Host) waysIn(ctx context.Context, m loop.MemberID) (kept, error) {
+	passkeys, err := h.SignIns.Passkeys.Passkeys(ctx, m)
+	if err != nil {
+		return kept{}, err
+	}
+	factor, err := h.SignIns.Factors.Factor(ctx, m)
+	if err != nil && !errors.Is(err, loop.ErrNotFound) {
+		return kept{}, err
+	}
+	return kept{"ways-to-sign-in", []string{"kind", "name", "created_at", "last_used_at"}, func(add func(row ...string) error) error {
+		for _, p := range passkeys {
+			if err := add("passkey", p.Name, timeCell(p.CreatedAt), timeCell(p.UsedAt)); err != nil {
+				return err
+			}
+		}
+		if factor == nil {
+			return nil
+		}
+		return add("second factor", "", timeCell(factor.CreatedAt), "")
+	}}, nil
 }
 
 // resultsOf are all lab results, as they came, those that were taken back too.

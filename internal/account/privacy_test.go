@@ -87,6 +87,14 @@ func TestPrivacy_AnErasedMemberHasNothingLeftAndTheAddressIsFree(t *testing.T) {
 	p := platformtest.New(t)
 	ada := connect(t, p, "Ada", nil)
 	addTSH(t, p, ada.member)
+	addPasskey(t, p, ada.member)
+	setUp(t, p, ada.browser)
+	of := " WHERE member_id = '" + string(ada.member.ID) + "'"
+	for _, table := range []string{"passkeys", "second_factors", "recovery_codes"} {
+		if p.Count(t, "identity", table+of) == 0 {
+			t.Fatalf("there is nothing in %s to erase", table)
+		}
+	}
 	leave(t, ada.browser)
 	p.World.Advance(member.TimeToComeBack)
 	fresh := p.SignedIn(t, p.AddMember(t, "Ben")) // somebody else stays
@@ -98,8 +106,8 @@ func TestPrivacy_AnErasedMemberHasNothingLeftAndTheAddressIsFree(t *testing.T) {
 	if r := ada.app.Refresh(ada.tokens.Refresh); r.StatusCode != http.StatusBadRequest {
 		t.Errorf("the refresh token still works: %d", r.StatusCode)
 	}
-	for _, table := range []string{"result_chunks WHERE member_id = '", "submissions WHERE member_id = '"} {
-		if rows := p.Count(t, "clinical", table+string(ada.member.ID)+"'"); rows != 0 {
+	for table, room := range map[string]string{"result_chunks": "clinical", "submissions": "clinical", "passkeys": "identity", "second_factors": "identity", "recovery_codes": "identity"} {
+		if rows := p.Count(t, room, table+of); rows != 0 {
 			t.Errorf("%d rows are left of %s", rows, table)
 		}
 	}
@@ -147,6 +155,28 @@ func unzip(t *testing.T, r *platformtest.Response) map[string]string {
 		files[file.Name] = string(text)
 	}
 	return files
+}
+
+func TestADownloadSaysHowItsMemberSignsIn(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	b, ada := p.NewBrowser(t), p.AddMember(t, "Ada")
+	b.SignIn(b.Get(platformtest.Identity+"/signin"), ada)
+	if ways := unzip(t, b.Get(privacyPage+"/download"))["ways-to-sign-in.json"]; ways != "[]\n" {
+		t.Errorf("with a password alone it says %s", ways)
+	}
+	addPasskey(t, p, ada)
+	setUp(t, p, b)
+	var ways []map[string]string
+	if err := json.Unmarshal([]byte(unzip(t, b.Get(privacyPage+"/download"))["ways-to-sign-in.json"]), &ways); err != nil || len(ways) != 2 {
+		t.Fatalf("it says %v, %v", ways, err)
+	}
+	if w := ways[0]; w["kind"] != "passkey" || w["name"] != "My phone" || w["created_at"] == "" || w["last_used_at"] != "" {
+		t.Errorf("of the passkey it says %v", w)
+	}
+	if w := ways[1]; w["kind"] != "second factor" || w["created_at"] == "" {
+		t.Errorf("of the second factor it says %v", w)
+	}
 }
 
 func TestSec313_ADownloadHasAllOfItsMemberAndNeedsARecentSignIn(t *testing.T) {

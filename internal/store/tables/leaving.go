@@ -25,7 +25,7 @@ const reasonErased = "the member was erased"
 // What else is kept of a member, by tables with a column member_id: an erasure deletes
 // it. Grants, chains and records stay, which hold ids and no data of the member's own.
 var (
-	ofIdentity = []string{"sessions", "mail_links", "receipts"}
+	ofIdentity = []string{"sessions", "mail_links", "receipts", "passkeys", "second_factors", "recovery_codes", "portal_visits"}
 	ofClinical = []string{"result_chunks", "results", "submissions", "imported", "asides"}
 )
 
