@@ -15,7 +15,7 @@ const (
 	appsPath     = "/account/apps"
 	activityPath = "/account/activity"
 	securityPath = "/account/security"
-	passkeyPath  = "/account/security/passkey"
+	passkeyPath  = "/account/security/passkey" //nolint:gosec // G101: a path
 	newCodePath  = "/account/security/code"
 	factorPath   = "/account/security/factor"
 	sessionsPath = "/account/security/sessions"

@@ -36,6 +36,9 @@ func TestSecurity_AMemberAddsAndRemovesAPasskey(t *testing.T) {
 		t.Fatalf("it leads to %s", r.Redirected(t))
 	}
 	list := b.Get(security)
+	if !strings.Contains(list.Text, `href="/account/password"`) {
+		t.Errorf("the page does not lead to the password: %s", list.Text)
+	}
 	if !strings.Contains(list.Text, "Ada’s &lt;phone&gt;") || !strings.Contains(list.Text, "Never used") {
 		t.Errorf("the list does not show it: %s", list.Text)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/store"
 )
 
-const passkeyColumns = `id, member_id, public_key, counter, synced, name, created_at, used_at`
+const passkeyColumns = `id, member_id, public_key, counter, synced, name, created_at, used_at` //nolint:gosec // G101: names of columns
 
 const (
 	selectPasskeys = `SELECT ` + passkeyColumns + ` FROM passkeys WHERE member_id = $1 ORDER BY created_at, id`

@@ -93,7 +93,7 @@ func (s Identity) OpenMember(ctx context.Context, m *MemberRow) (*loop.Member, e
 		return nil, fmt.Errorf("the name and address of %s: %w", m.ID, err)
 	}
 	length, size := binary.Uvarint(content)
-	if size <= 0 || length > uint64(len(content)-size) {
+	if size <= 0 || length > uint64(len(content)-size) { //nolint:gosec // G115: size is at most the length
 		return nil, fmt.Errorf("the name and address of %s are damaged", m.ID)
 	}
 	name := content[size:][:length]
