@@ -28,11 +28,11 @@ func (e *postgresEngine) begin(ctx context.Context) (ended func(), err error) {
 }
 
 func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth.Revocations) (st state, err error) {
-	schemas := 1
+	load := postgres.Load{Schemas: 1, MemberKeys: e.keys.URL == e.config.URL}
 	if role.keepsIdentity() && role.keepsClinical() {
-		schemas = 2
+		load.Schemas = 2
 	}
-	if e.config, err = postgres.Fit(ctx, e.config, schemas); err != nil {
+	if e.config, err = postgres.Fit(ctx, e.config, load); err != nil {
 		return st, err
 	}
 	if err := e.openMemberKeys(ctx, &st); err != nil {
@@ -61,16 +61,9 @@ func (e *postgresEngine) open(ctx context.Context, role Role, revocations *oauth
 	return st, nil
 }
 
-// keyConnections is how many connections read the store of member keys, and write it.
-// What was read is remembered for a minute.
-const keyConnections = 2
-
 // openMemberKeys opens the store of member keys, by as few connections as will do.
 func (e *postgresEngine) openMemberKeys(ctx context.Context, st *state) error {
-	e.keys.Connections = keyConnections
-	if e.config.Connections > 0 {
-		e.keys.Connections = min(keyConnections, e.config.Connections)
-	}
+	e.keys.Connections = postgres.KeyConnections(e.config.Connections)
 	db, err := postgres.Open(ctx, postgres.MemberKeys, e.keys)
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ func open(t *testing.T, schema postgres.Schema, config postgres.Config) *postgre
 
 func openMemberKeys(t *testing.T, config postgres.Config) *credential.MemberKeys {
 	t.Helper()
+	config.Connections = postgres.KeyConnections(config.Connections)
 	db, err := postgres.Open(t.Context(), postgres.MemberKeys, config)
 	if err != nil {
 		t.Fatal(err)

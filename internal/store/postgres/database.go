@@ -302,6 +302,24 @@ func (d *Database) Write(ctx context.Context, act func(*Tx) error) error {
 	return err
 }
 
+// alone runs a statement that no transaction may be around and that may take its time,
+// in the place of a connection that writes: no more are open than were configured.
+func (d *Database) alone(ctx context.Context, statement string) error {
+	w, err := d.take(ctx)
+	if err != nil {
+		return store.Unavailable(err)
+	}
+	defer func() { d.writers <- w }()
+	w.hangUp()
+	conn, err := connectTo(ctx, d.config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
+
 // isUnanswered reports whether an error is the database's, not the act's own.
 func isUnanswered(err error) bool {
 	public, ok := errors.AsType[*loop.Error](err)

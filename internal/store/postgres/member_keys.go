@@ -32,12 +32,7 @@ func (s *MemberKeysStore) EraseMember(ctx context.Context, member loop.MemberID,
 	if err := s.MemberKeys.EraseMember(ctx, member, at); err != nil {
 		return err
 	}
-	conn, err := connectTo(ctx, s.db.config)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
-	if _, err := conn.Exec(ctx, `VACUUM (FULL) `+string(MemberKeys)+`.member_keys`); err != nil {
+	if err := s.db.alone(ctx, `VACUUM (FULL) `+string(MemberKeys)+`.member_keys`); err != nil {
 		return fmt.Errorf("writing the member keys anew: %w", err)
 	}
 	return nil

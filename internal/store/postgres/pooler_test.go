@@ -104,15 +104,19 @@ func TestPooler_ConnectionsFitThePool(t *testing.T) {
 	direct, _ := migrated(t)
 	direct.Connections = 8
 	for name, test := range map[string]struct {
-		pool, schemas int
+		pool          int
+		load          postgres.Load
 		throughPooler bool // nothing goes past it
 		want          int  // connections; 0: no start
 	}{
-		"PgBouncer's default, for a server of all": {pool: 20, schemas: 2, throughPooler: true, want: 4},
-		"a large one":           {pool: 34, schemas: 2, throughPooler: true, want: 8},
-		"for one schema":        {pool: 10, schemas: 1, throughPooler: true, want: 4},
-		"for what writes alone": {pool: 10, schemas: 2, want: 4},
-		"one without room for a connection of each kind": {pool: 5, schemas: 2, throughPooler: true},
+		"PgBouncer's default, for a server of all": {pool: 20, load: postgres.Load{Schemas: 2, MemberKeys: true}, throughPooler: true, want: 4},
+		"a large one":                         {pool: 38, load: postgres.Load{Schemas: 2, MemberKeys: true}, throughPooler: true, want: 8},
+		"one less than that":                  {pool: 37, load: postgres.Load{Schemas: 2, MemberKeys: true}, throughPooler: true, want: 7},
+		"for one schema":                      {pool: 12, load: postgres.Load{Schemas: 1, MemberKeys: true}, throughPooler: true, want: 4},
+		"for what writes alone":               {pool: 11, load: postgres.Load{Schemas: 2, MemberKeys: true}, want: 4},
+		"where the member keys are elsewhere": {pool: 10, load: postgres.Load{Schemas: 1}, throughPooler: true, want: 4},
+		"the least":                           {pool: 8, load: postgres.Load{Schemas: 2, MemberKeys: true}, throughPooler: true, want: 1},
+		"one without room for a connection of each kind": {pool: 7, load: postgres.Load{Schemas: 2, MemberKeys: true}, throughPooler: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,9 +131,9 @@ func TestPooler_ConnectionsFitThePool(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer others()
-			fitted, err := postgres.Fit(t.Context(), config, test.schemas)
+			fitted, err := postgres.Fit(t.Context(), config, test.load)
 			if test.want == 0 {
-				if err == nil || !strings.HasPrefix(err.Error(), "the connection pooler has room for 4 sessions, and a server holds at least 5") {
+				if err == nil || !strings.HasPrefix(err.Error(), "the connection pooler has room for 6 sessions, and a server holds at least 7") {
 					t.Errorf("it says %v", err)
 				}
 				return
@@ -139,7 +143,7 @@ func TestPooler_ConnectionsFitThePool(t *testing.T) {
 			}
 		})
 	}
-	if fitted, err := postgres.Fit(t.Context(), direct, 2); err != nil || fitted.Connections != 8 {
+	if fitted, err := postgres.Fit(t.Context(), direct, postgres.Load{Schemas: 2, MemberKeys: true}); err != nil || fitted.Connections != 8 {
 		t.Errorf("without a pooler it works with %d connections, %v", fitted.Connections, err)
 	}
 }
@@ -147,10 +151,23 @@ func TestPooler_ConnectionsFitThePool(t *testing.T) {
 func TestPooler_APoolThatIsTooSmallIsNamed(t *testing.T) {
 	t.Parallel()
 	config, w := migrated(t)
-	config.URL = postgrestest.StartPooler(t, config.URL, "session", "default_pool_size = 2", "query_wait_timeout = 1").URL(t, config.URL)
-	s := serve(t, config, w) // on two: its lease, and what reads
+	config.URL = postgrestest.StartPooler(t, config.URL, "session", "default_pool_size = 4", "query_wait_timeout = 1").URL(t, config.URL)
+	s := serve(t, config, w) // on four: its lease, what reads, and the member keys' two
 	err := s.EndPortalSession(t.Context(), [32]byte{1}, w.Now())
 	if cause := errors.Unwrap(err); loop.AsError(err).Code != loop.TemporarilyUnavailable || cause == nil || !strings.Contains(cause.Error(), "has no session left: make its pool larger") {
-		t.Errorf("a write on a third is answered %v because of %v", err, errors.Unwrap(err))
+		t.Errorf("a write on a fifth is answered %v because of %v", err, errors.Unwrap(err))
+	}
+}
+
+// Behind a pool for as many sessions as the store of member keys holds, its file can be
+// written anew.
+func TestPooler_AnErasureNeedsNoSessionMore(t *testing.T) {
+	t.Parallel()
+	config, w := migrated(t)
+	config.URL = postgrestest.StartPooler(t, config.URL, "session", "default_pool_size = 2", "query_wait_timeout = 1").URL(t, config.URL)
+	config.Connections = 1
+	keys := openMemberKeys(t, config) // on two: what reads, and what wrote the root
+	if err := keys.Erase(t.Context(), loop.NewMemberID(w)); err != nil {
+		t.Error(err)
 	}
 }

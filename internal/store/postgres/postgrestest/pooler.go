@@ -24,7 +24,9 @@ type Pooler struct{ port int }
 
 // StartPooler starts one in front of the server that an address is of; it ends with
 // the test. The mode is PgBouncer's pool_mode; its settings are otherwise its own, but
-// for lines like "default_pool_size = 5", which count for each database.
+// for lines like "default_pool_size = 5", which count for each database. It gives the
+// sessions of a test that is over back to the server after a second: by itself it would
+// keep them for ten minutes, and the server runs out of them.
 func StartPooler(t testing.TB, address, mode string, settings ...string) *Pooler {
 	t.Helper()
 	program, err := pgbouncer()
@@ -69,7 +71,7 @@ func configurePooler(folder, address, mode string, port int, settings []string) 
 	}
 	password, _ := to.User.Password()
 	file := filepath.Join(folder, "pgbouncer.ini")
-	text := fmt.Sprintf("[databases]\n* = host=%s port=%s user=%s password=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\nunix_socket_dir =\nauth_type = any\npool_mode = %s\n",
+	text := fmt.Sprintf("[databases]\n* = host=%s port=%s user=%s password=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\nunix_socket_dir =\nauth_type = any\npool_mode = %s\nserver_idle_timeout = 1\n",
 		to.Hostname(), to.Port(), to.User.Username(), password, port, mode)
 	for _, setting := range settings {
 		text += setting + "\n"
