@@ -30,6 +30,8 @@ var fill = []string{
 		SELECT sha256(n::text::bytea), 'ses_' || n, 'user_' || n, 0, n * 1000000::bigint, n * 1000000::bigint FROM generate_series(1, 200000) AS n`,
 	`INSERT INTO identity.audit_records SELECT 'identity 1', n, n, '', '', '', '', '', '', '', '', '', '\x00', '\x00' FROM generate_series(1, 200000) AS n`,
 	`INSERT INTO clinical.audit_records SELECT * FROM identity.audit_records`,
+	`INSERT INTO clinical.results (member_id, collected_at, id, arrival, code, comparator, value, unit, reference_low, reference_high, flag, source, parsed_at)
+		SELECT 'user_' || n % 2000, n, 'bmk_' || n, n, 'tsh', '', '1', '', '', '', '', '', 0 FROM generate_series(1, 200000) AS n`, // of older versions, before they are moved
 	`INSERT INTO clinical.result_chunks (member_id, number, first_arrival, last_arrival, oldest, newest, low_id, high_id, sealed)
 		SELECT 'user_' || n % 2000, n, n, n, n, n, 'bmk_' || n, 'bmk_' || n, '\x00' FROM generate_series(1, 200000) AS n`,
 	`INSERT INTO identity.deliveries (id, kind, destination, order_key, payload, attempts, due_at, claimed_until, settled_at, outcome)
