@@ -14,14 +14,15 @@ const passkeyColumns = `id, member_id, public_key, counter, synced, name, create
 
 const (
 	selectPasskeys = `SELECT ` + passkeyColumns + ` FROM passkeys WHERE member_id = $1 ORDER BY created_at, id`
-	insertPasskey  = `INSERT INTO passkeys (` + passkeyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`
-	usePasskey     = `UPDATE passkeys SET counter = $1, used_at = $2 WHERE id = $3 AND member_id = $4 AND counter = $5`
-	deletePasskey  = `DELETE FROM passkeys WHERE member_id = $1 AND id = $2`
+	insertPasskey  = `INSERT INTO passkeys (` + passkeyColumns + `) SELECT $1, $2, $3, $4, $5, $6, $7, $8
+		WHERE (SELECT count(*) FROM passkeys WHERE member_id = $2) < $9 ON CONFLICT (id) DO NOTHING`
+	usePasskey    = `UPDATE passkeys SET counter = $1, used_at = $2 WHERE id = $3 AND member_id = $4 AND counter = $5`
+	deletePasskey = `DELETE FROM passkeys WHERE member_id = $1 AND id = $2`
 	// holdForPasskey changes nothing: it keeps the member as they are, one act at a
-	// time, where they may have one passkey more.
-	holdForPasskey = `UPDATE members SET updated_at = updated_at WHERE id = $1 AND NOT suspended
-		AND (SELECT count(*) FROM passkeys WHERE member_id = $1) < $2`
-	insertSpent = `INSERT INTO spent_proofs (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	// time. What waits here would count by what it saw before the wait, so the passkeys
+	// are counted by the next statement.
+	holdForPasskey = `UPDATE members SET updated_at = updated_at WHERE id = $1 AND NOT suspended`
+	insertSpent    = `INSERT INTO spent_proofs (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
 )
 
 // Passkeys lists a member's passkeys, the oldest first (signin.PasskeyStore).
@@ -33,9 +34,9 @@ func (s Identity) Passkeys(ctx context.Context, m loop.MemberID) ([]signin.Passk
 func (s Identity) AddPasskey(ctx context.Context, p *signin.Passkey, spends signin.Spent, messages []outbox.Message, rec audit.Record) error {
 	return s.db.Do(ctx, func(tx Act) error {
 		spend(tx, spends)
-		tx.One(signin.ErrPasskeyRefused, holdForPasskey, p.Member, signin.MaxPasskeys)
+		tx.One(signin.ErrPasskeyRefused, holdForPasskey, p.Member)
 		tx.One(signin.ErrPasskeyRefused, insertPasskey,
-			p.ID, p.Member, p.PublicKey, int64(p.Counter), p.Synced, p.Name, store.Micro(p.CreatedAt), store.Micro(p.UsedAt))
+			p.ID, p.Member, p.PublicKey, int64(p.Counter), p.Synced, p.Name, store.Micro(p.CreatedAt), store.Micro(p.UsedAt), signin.MaxPasskeys)
 		AddMessages(tx, messages)
 		return tx.Record(rec)
 	})
