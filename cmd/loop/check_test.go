@@ -50,7 +50,7 @@ func freePorts(t *testing.T) []string {
 	t.Helper()
 	var flags []string
 	for _, host := range []string{"identity", "clinical", "developers"} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func freePorts(t *testing.T) []string {
 
 func TestCheck_SaysOfEachThingThatAStartNeedsWhetherItIsThere(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

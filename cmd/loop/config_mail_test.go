@@ -45,7 +45,7 @@ func TestConfig_WhatIsWrongAboutAMailServerIsSaid(t *testing.T) {
 	if err := os.WriteFile(readable, []byte("seen by all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(readable, 0o644); err != nil { //nolint:gosec // G302: that is what is refused
+	if err := os.Chmod(readable, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {

@@ -16,9 +16,9 @@ const (
 	MemberLeaving      Event = "member.leaving"
 	MemberStayed       Event = "member.stayed"
 	MemberErased       Event = "member.erased"
-	PasswordResetAsked Event = "password.reset_asked" //nolint:gosec // G101: a name
-	PasswordReset      Event = "password.reset"       //nolint:gosec // G101: a name
-	PasswordChanged    Event = "password.changed"     //nolint:gosec // G101: a name
+	PasswordResetAsked Event = "password.reset_asked"
+	PasswordReset      Event = "password.reset"
+	PasswordChanged    Event = "password.changed"
 	SignUpAsked        Event = "member.sign_up_asked"
 	AddressAsked       Event = "address.change_asked"
 	AddressChanged     Event = "address.changed"

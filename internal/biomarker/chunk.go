@@ -81,13 +81,13 @@ func AppendChunk(to []byte, results []Stored) []byte {
 		}
 	}
 	to = append(to, chunkVersion, textsOfRow, numbersOfRow)
-	to = append(binary.AppendUvarint(to, uint64(len(places)-1)), texts...)
+	to = append(binary.AppendUvarint(to, uint64(len(places)-1)), texts...) //nolint:gosec // G115: it has the empty text at least
 	to = binary.AppendUvarint(to, uint64(len(results)))
 	for i := range results {
 		for _, text := range results[i].texts() {
 			to = binary.AppendUvarint(to, places[*text])
 		}
-		for _, number := range results[i].numbers() {
+		for _, number := range results[i].numbers() { //nolint:gosec // G602: i is of this slice
 			to = binary.AppendVarint(to, number)
 		}
 	}
@@ -191,7 +191,7 @@ func (c *Chunk) readNumbers(into *Stored) error {
 			return errChunk
 		}
 		if i < numbersOfRow {
-			row[i] = int64(folded>>1) ^ -int64(folded&1) //nolint:gosec // G115: as binary.Varint does
+			row[i] = int64(folded>>1) ^ -int64(folded&1)
 		}
 	}
 	into.Arrival = row[0]

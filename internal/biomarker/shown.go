@@ -39,10 +39,10 @@ func (j *Judged) In(system System) Shown {
 // code of mass concentration stands beside a number of mmol/L.
 func (j *Judged) Reported() Shown {
 	b := j.Biomarker
-	switch {
-	case j.Unit == b.Unit:
+	switch j.Unit {
+	case b.Unit:
 		return j.In(Conventional)
-	case j.Unit == b.SI.Unit:
+	case b.SI.Unit:
 		return j.In(SI)
 	}
 	shown := Shown{Kind: b.valueKind(&j.Result), Value: j.Value, Text: j.Text, Unit: j.Unit, Reference: j.Range}

@@ -13,8 +13,8 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 )
 
-// call sends a message to /mcp, by the modern revision unless headers say otherwise.
-func (h *host) call(t *testing.T, token, method string, params map[string]any, headers ...string) (int, map[string]any) {
+// call sends a message of Anna's to /mcp, by the modern revision unless headers say otherwise.
+func (h *host) call(t *testing.T, method string, params map[string]any, headers ...string) (int, map[string]any) {
 	t.Helper()
 	if params == nil {
 		params = map[string]any{}
@@ -23,17 +23,17 @@ func (h *host) call(t *testing.T, token, method string, params map[string]any, h
 	name, _ := params["name"].(string)
 	uri, _ := params["uri"].(string)
 	sent := append([]string{"Mcp-Protocol-Version", "2026-07-28", "Mcp-Method", method, "Mcp-Name", name + uri}, headers...)
-	return h.message(t, token, map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, sent...)
+	return h.message(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, sent...)
 }
 
-// message sends a message as it is; a header without a value is taken out.
-func (h *host) message(t *testing.T, token string, message any, headers ...string) (int, map[string]any) {
+// message sends a message of Anna's as it is; a header without a value is taken out.
+func (h *host) message(t *testing.T, message any, headers ...string) (int, map[string]any) {
 	t.Helper()
 	body, err := json.Marshal(message)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := h.mcp(token, string(body), headers...)
+	w := h.mcp(annasToken, string(body), headers...)
 	var answer map[string]any
 	if w.Body.Len() > 0 {
 		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
@@ -94,7 +94,7 @@ func TestMCP_ToolsGiveWhatTheAPIGivesAndAreRecorded(t *testing.T) {
 			if api.Code != http.StatusOK {
 				t.Fatalf("the API answers %d %s", api.Code, api.Body)
 			}
-			_, answer := h.call(t, annasToken, "tools/call", map[string]any{"name": tool, "arguments": c.arguments})
+			_, answer := h.call(t, "tools/call", map[string]any{"name": tool, "arguments": c.arguments})
 			got := result(t, answer)
 			var want any
 			if err := json.Unmarshal(api.Body.Bytes(), &want); err != nil {
@@ -130,7 +130,7 @@ func TestMCP_WordsHaveUnitIntervalDateAndStatus(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	h.addHistory(t, anna)
-	_, answer := h.call(t, annasToken, "tools/call", map[string]any{"name": "lab_result_history", "arguments": map[string]any{"code": "hba1c", "limit": 1}})
+	_, answer := h.call(t, "tools/call", map[string]any{"name": "lab_result_history", "arguments": map[string]any{"code": "hba1c", "limit": 1}})
 	content, _ := result(t, answer)["content"].([]any)
 	words, _ := content[0].(map[string]any)["text"].(string)
 	for _, want := range []string{"hba1c", "%", "interval ", "collected 2", "not medical advice", "call again with cursor"} {
@@ -151,7 +151,7 @@ func TestMCP_WhatAModelGetsWrongIsAResultThatItCanMend(t *testing.T) {
 		"a made-up cursor":    {"name": "list_lab_results", "arguments": map[string]any{"cursor": "x"}},
 		"no query":            {"name": "search_biomarkers", "arguments": map[string]any{"query": " "}},
 	} {
-		status, answer := h.call(t, annasToken, "tools/call", params)
+		status, answer := h.call(t, "tools/call", params)
 		if got := result(t, answer); status != http.StatusOK || got["isError"] != true || got["structuredContent"] != nil {
 			t.Errorf("%s: %d %v", name, status, answer)
 		}
@@ -164,13 +164,13 @@ func TestMCP_WhatAModelGetsWrongIsAResultThatItCanMend(t *testing.T) {
 func TestMCP_TheCatalogueIsSearchedAndRead(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	_, answer := h.call(t, annasToken, "tools/call", map[string]any{"name": "search_biomarkers", "arguments": map[string]any{"query": "Glucose fasting"}})
+	_, answer := h.call(t, "tools/call", map[string]any{"name": "search_biomarkers", "arguments": map[string]any{"query": "Glucose fasting"}})
 	found, _ := result(t, answer)["structuredContent"].(map[string]any)
 	list, _ := found["biomarkers"].([]any)
 	if len(list) == 0 || !slices.ContainsFunc(list, func(b any) bool { return strings.Contains(b.(map[string]any)["name"].(string), "lucose") }) {
 		t.Errorf("it finds %v", found)
 	}
-	_, answer = h.call(t, annasToken, "resources/read", map[string]any{"uri": "loop://biomarkers/catalog"})
+	_, answer = h.call(t, "resources/read", map[string]any{"uri": "loop://biomarkers/catalog"})
 	contents, _ := result(t, answer)["contents"].([]any)
 	if text, _ := contents[0].(map[string]any)["text"].(string); text != h.send(http.MethodGet, "/v1/biomarkers/catalog", "").Body.String() {
 		t.Error("the resource is not the catalogue")
@@ -186,26 +186,26 @@ func TestMCP_TheCatalogueIsSearchedAndRead(t *testing.T) {
 func TestMCP_BothErasAreAnsweredInTheirOwnWay(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	status, answer := h.call(t, annasToken, "server/discover", nil)
+	status, answer := h.call(t, "server/discover", nil)
 	if got := result(t, answer); status != http.StatusOK || got["resultType"] != "complete" || !slices.Contains(got["supportedVersions"].([]any), any("2026-07-28")) {
 		t.Errorf("discover: %d %v", status, answer)
 	}
 	for asked, want := range map[string]string{"2025-11-25": "2025-11-25", "2025-06-18": "2025-06-18", "2024-11-05": "2025-11-25"} {
-		_, answer := h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": map[string]any{"protocolVersion": asked, "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "test", "version": "1"}}})
+		_, answer := h.message(t, map[string]any{"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": map[string]any{"protocolVersion": asked, "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "test", "version": "1"}}})
 		if got := result(t, answer); got["protocolVersion"] != want || got["serverInfo"] == nil {
 			t.Errorf("initialize by %s: %v", asked, got)
 		}
 	}
-	if status, answer := h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"}); status != http.StatusAccepted || answer != nil {
+	if status, answer := h.message(t, map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"}); status != http.StatusAccepted || answer != nil {
 		t.Errorf("a notification: %d %v", status, answer)
 	}
-	_, answer = h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "id": 2, "method": "tools/list"}, "Mcp-Protocol-Version", "2025-11-25")
+	_, answer = h.message(t, map[string]any{"jsonrpc": "2.0", "id": 2, "method": "tools/list"}, "Mcp-Protocol-Version", "2025-11-25")
 	got := result(t, answer)
 	tools, _ := got["tools"].([]any)
 	if len(tools) != 4 || got["resultType"] != nil || got["ttlMs"] != nil {
 		t.Errorf("an older client lists %v", got)
 	}
-	if status, answer := h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "id": 3, "method": "sampling/x"}); status != http.StatusOK || faultCode(answer) != -32601 {
+	if status, answer := h.message(t, map[string]any{"jsonrpc": "2.0", "id": 3, "method": "sampling/x"}); status != http.StatusOK || faultCode(answer) != -32601 {
 		t.Errorf("an unknown method of an older client: %d %v", status, answer)
 	}
 }
@@ -219,40 +219,40 @@ func TestMCP_AFaultOfTheProtocolHasItsCodeAndStatus(t *testing.T) {
 		status int
 		code   float64
 	}{
-		"an unknown method": {func() (int, map[string]any) { return h.call(t, annasToken, "prompts/list", nil) }, 404, -32601},
-		"an unknown tool":   {func() (int, map[string]any) { return h.call(t, annasToken, "tools/call", map[string]any{"name": "x"}) }, 200, -32602},
+		"an unknown method": {func() (int, map[string]any) { return h.call(t, "prompts/list", nil) }, 404, -32601},
+		"an unknown tool":   {func() (int, map[string]any) { return h.call(t, "tools/call", map[string]any{"name": "x"}) }, 200, -32602},
 		"an unknown resource": {func() (int, map[string]any) {
-			return h.call(t, annasToken, "resources/read", map[string]any{"uri": "x"})
+			return h.call(t, "resources/read", map[string]any{"uri": "x"})
 		}, 200, -32602},
 		"another method's name": {func() (int, map[string]any) {
-			return h.call(t, annasToken, "tools/call", list, "Mcp-Method", "tools/list")
+			return h.call(t, "tools/call", list, "Mcp-Method", "tools/list")
 		}, 400, -32020},
-		"no method header": {func() (int, map[string]any) { return h.call(t, annasToken, "tools/call", list, "Mcp-Method", "") }, 400, -32020},
-		"another name":     {func() (int, map[string]any) { return h.call(t, annasToken, "tools/call", list, "Mcp-Name", "x") }, 400, -32020},
-		"no name":          {func() (int, map[string]any) { return h.call(t, annasToken, "tools/call", list, "Mcp-Name", "") }, 400, -32020},
+		"no method header": {func() (int, map[string]any) { return h.call(t, "tools/call", list, "Mcp-Method", "") }, 400, -32020},
+		"another name":     {func() (int, map[string]any) { return h.call(t, "tools/call", list, "Mcp-Name", "x") }, 400, -32020},
+		"no name":          {func() (int, map[string]any) { return h.call(t, "tools/call", list, "Mcp-Name", "") }, 400, -32020},
 		"another version": {func() (int, map[string]any) {
-			return h.call(t, annasToken, "tools/list", nil, "Mcp-Protocol-Version", "2025-11-25")
+			return h.call(t, "tools/list", nil, "Mcp-Protocol-Version", "2025-11-25")
 		}, 400, -32020},
 		"an unknown version": {func() (int, map[string]any) {
-			return h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "ping"}, "Mcp-Protocol-Version", "2031-01-01")
+			return h.message(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "ping"}, "Mcp-Protocol-Version", "2031-01-01")
 		}, 400, -32022},
-		"no JSON": {func() (int, map[string]any) { return h.message(t, annasToken, json.RawMessage(`"x"`)) }, 400, -32700},
-		"a batch": {func() (int, map[string]any) { return h.message(t, annasToken, []any{}) }, 400, -32600},
+		"no JSON": {func() (int, map[string]any) { return h.message(t, json.RawMessage(`"x"`)) }, 400, -32700},
+		"a batch": {func() (int, map[string]any) { return h.message(t, []any{}) }, 400, -32600},
 		"another JSON-RPC": {func() (int, map[string]any) {
-			return h.message(t, annasToken, map[string]any{"id": 1, "method": "ping"})
+			return h.message(t, map[string]any{"id": 1, "method": "ping"})
 		}, 400, -32600},
 		"an id that is an array": {func() (int, map[string]any) {
-			return h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "id": []int{1}, "method": "ping"})
+			return h.message(t, map[string]any{"jsonrpc": "2.0", "id": []int{1}, "method": "ping"})
 		}, 400, -32600},
 		"params that are a list": {func() (int, map[string]any) {
-			return h.message(t, annasToken, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []int{1}})
+			return h.message(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []int{1}})
 		}, 400, -32602},
 	} {
 		if status, answer := c.send(); status != c.status || faultCode(answer) != c.code {
 			t.Errorf("%s: %d %v", name, status, answer)
 		}
 	}
-	if status, answer := h.call(t, annasToken, "tools/call", map[string]any{"name": "search_biomarkers", "arguments": map[string]any{"query": "tsh"}}, "Mcp-Name", "=?base64?c2VhcmNoX2Jpb21hcmtlcnM=?="); status != http.StatusOK || answer["result"] == nil {
+	if status, answer := h.call(t, "tools/call", map[string]any{"name": "search_biomarkers", "arguments": map[string]any{"query": "tsh"}}, "Mcp-Name", "=?base64?c2VhcmNoX2Jpb21hcmtlcnM=?="); status != http.StatusOK || answer["result"] == nil {
 		t.Errorf("an encoded name: %d %v", status, answer)
 	}
 }

@@ -217,7 +217,7 @@ func madeBundles(t *testing.T) (bundles []madeBundle) {
 		count = "500"
 	}
 	var faults bytes.Buffer
-	command := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "bundles.py"), count) //nolint:gosec // G204: the tests' own Python
+	command := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "bundles.py"), count)
 	command.Stderr = &faults
 	made, err := command.Output()
 	if err != nil {

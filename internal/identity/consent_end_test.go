@@ -76,7 +76,7 @@ func introspected(t *testing.T, app *platformtest.App, token string) time.Time {
 func TestSec300_NoTokenOutlivesTheEndOfTheConsent(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
-	app, m, b, code := allowedFor(t, p, loop.TermDay)
+	app, m, _, code := allowedFor(t, p, loop.TermDay)
 	end := liveGrant(t, p, app, m).EndsAt
 	first := app.Redeem(code).Pair(t)
 	if at := introspected(t, app, first.Refresh); !at.Equal(end.Truncate(time.Second)) {
@@ -98,7 +98,7 @@ func TestSec300_NoTokenOutlivesTheEndOfTheConsent(t *testing.T) {
 	if r := p.Biomarkers(t, tokens.Access); r.StatusCode != http.StatusOK {
 		t.Errorf("before the end, a read is answered %d", r.StatusCode)
 	}
-	b = p.SignedIn(t, m)
+	b := p.SignedIn(t, m)
 	lastCode := b.Follow(b.Authorize(app.Request())).Redirected(t).Query().Get("code")
 
 	p.World.Advance(end.Sub(p.World.Now()))

@@ -116,7 +116,8 @@ func scopeViews(l *locale.Language, req *oauth.AuthorizationRequest, m *loop.Mem
 func cannot(l *locale.Language, scopes loop.Scopes) string {
 	var things []string
 	for _, scope := range []loop.Scope{loop.ScopeWriteBiomarkers, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadBiomarkers} {
-		if !scopes.Has(scope) && !(scope == loop.ScopeProfile && scopes.Has(loop.ScopeReadDemographics)) { // which shows the name too
+		shown := scopes.Has(scope) || scope == loop.ScopeProfile && scopes.Has(loop.ScopeReadDemographics) // which shows the name too
+		if !shown {
 			things = append(things, l.ScopeCannot(scope))
 		}
 	}

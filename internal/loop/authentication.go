@@ -78,9 +78,9 @@ type Context string
 
 // The classes, each stronger than the one before.
 const (
-	ContextPassword Context = "urn:loop:acr:password"
+	ContextPassword Context = "urn:loop:acr:password" //nolint:gosec // G101: a name
 	ContextMFA      Context = "urn:loop:acr:mfa"
-	ContextPasskey  Context = "urn:loop:acr:passkey" // which no other site can be given by mistake
+	ContextPasskey  Context = "urn:loop:acr:passkey" //nolint:gosec // G101: a name, which no other site can be given by mistake
 )
 
 // Contexts are all classes, the weakest first.

@@ -27,8 +27,8 @@ const (
 // The notices of what happened to an account. Each says what to do for who did not do
 // it.
 const (
-	AddressChanged    Text = "address_changed"     // to the address before and to the new one. Arguments: both
-	PasswordChanged   Text = "password_changed"    //nolint:gosec // G101: a name
+	AddressChanged    Text = "address_changed" // to the address before and to the new one. Arguments: both
+	PasswordChanged   Text = "password_changed"
 	NewDevice         Text = "new_device"          // a sign-in with a browser that was not known. Argument: the browser
 	AppConnected      Text = "app_connected"       // Argument: the app
 	AppDisconnected   Text = "app_cut_off"         // because a refresh token came twice. Argument: the app

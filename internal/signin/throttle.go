@@ -245,5 +245,5 @@ func tooMany(text, words string, wait time.Duration) error {
 }
 
 func tooManySignIns(wait time.Duration) error {
-	return tooMany("There were too many sign-ins. Wait a moment, then try again.", "fault.too_many_signins", wait)
+	return tooMany("There were too many sign-ins. Wait a moment, then try again.", "fault.too_many_sign_ins", wait)
 }

@@ -64,10 +64,10 @@ func (a *Authenticator) Create(page string) string {
 	o := a.read(page)
 	a.User = a.decode(o.User.ID)
 	data := a.data(attested)
-	data = append(data, make([]byte, 16)...) // AAGUID: none
-	data = binary.BigEndian.AppendUint16(data, uint16(len(a.ID)))
+	data = append(data, make([]byte, 16)...)                      // AAGUID: none
+	data = binary.BigEndian.AppendUint16(data, uint16(len(a.ID))) //nolint:gosec // G115: a few bytes
 	data = append(append(data, a.ID...), a.publicKey()...)
-	object := append([]byte("\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59"), binary.BigEndian.AppendUint16(nil, uint16(len(data)))...)
+	object := append([]byte("\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59"), binary.BigEndian.AppendUint16(nil, uint16(len(data)))...) //nolint:gosec // G115: some hundred bytes
 	return a.answer(map[string]string{
 		"clientDataJSON": encode(a.clientData("webauthn.create", o.Challenge)), "attestationObject": encode(append(object, data...)),
 	})

@@ -43,7 +43,7 @@ func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bi
 // MoveResults moves plain rows into chunks (tables.Clinical). What it deletes is
 // overwritten with zeros; the log, which still has it, is cut off.
 func (s *Clinical) MoveResults(ctx context.Context) error {
-	if s.Clinical.Moved() {
+	if s.Moved() {
 		return nil
 	}
 	if err := s.Clinical.MoveResults(ctx); err != nil {

@@ -73,7 +73,7 @@ func (s *results) random(t *testing.T, count int) []biomarker.Result {
 	year := time.Date(2025, 1, 1, 8, 0, 0, 0, time.UTC)
 	all := make([]biomarker.Result, count)
 	for i := range all {
-		code, day := codes[rand.IntN(len(codes))], year.AddDate(0, 0, rand.IntN(365))
+		code, day := codes[rand.IntN(len(codes))], year.AddDate(0, 0, rand.IntN(365)) //nolint:gosec // G404: results of a test
 		all[i] = biomarker.Result{
 			ID: loop.NewResultID(s.world), Code: code, Value: value, Unit: units[code], Source: biomarker.SyntheticSource, CollectedAt: day, ParsedAt: day.AddDate(0, 0, 2),
 		}
