@@ -198,6 +198,7 @@ func TestSec311_NothingOfAnErasedMemberCanBeRecovered(t *testing.T) {
 
 func TestSec312_ARestoreBringsNoErasedMemberBack(t *testing.T) {
 	t.Parallel()
+	platformtest.OnSQLite(t)
 	r := remember(t)
 	addValue(t, r.p, r.ada, "2.41739")
 	archive := backUp(t, r.p)
