@@ -114,9 +114,10 @@ func TestDisk_AFolderThatCanOnlyBeReadIsOneClearSentence(t *testing.T) {
 		s.stop()
 
 		remount(t, disk, "ro")
-		_, complaint, status := s.try("serve")
+		_, said, status := s.try("serve")
+		_, complaint, _ := strings.Cut(said, "loop: ") // what it logged stands before
 		if status != 1 || !strings.Contains(complaint, "read-only") || strings.Count(strings.TrimSpace(complaint), "\n") > 0 {
-			t.Errorf("on a folder that can only be read: status %d: %s", status, complaint)
+			t.Errorf("on a folder that can only be read: status %d: %s", status, said)
 		}
 		remount(t, disk, "rw")
 		s.start()
