@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -42,21 +43,9 @@ func (f *fhirHost) showObservation(w http.ResponseWriter, r *http.Request, token
 // searchObservations answers GET /fhir/Observation and POST /fhir/Observation/_search:
 // a page of the member's results, newest first.
 func (f *fhirHost) searchObservations(w http.ResponseWriter, r *http.Request, token oauth.AccessToken) error {
-	values, err := f.parameters(w, r)
+	search, page, total, err := f.search(w, r, token.Member, f.resources.ParseSearch)
 	if err != nil {
 		return err
-	}
-	search, err := f.resources.ParseSearch(f.Biomarkers.Catalogue, token.Member, values)
-	if err != nil {
-		return err
-	}
-	person, err := f.person(r.Context(), token.Member)
-	if err != nil {
-		return err
-	}
-	page, total, err := f.found(r, token.Member, person, search)
-	if err != nil {
-		return refusedOr(web.Unavailable, err)
 	}
 	if err := f.record(r, token, len(page.Results), search.Filters()); err != nil {
 		return err
@@ -79,6 +68,28 @@ func (f *fhirHost) newSet(path string, search *fhir.Search, next string, total *
 	}
 	set.Links = f.links(path, parameters, search.Query.Cursor, next)
 	return set
+}
+
+// parseSearch reads a search for a member's results.
+type parseSearch func(c *biomarker.Catalogue, member loop.MemberID, values url.Values) (*fhir.Search, error)
+
+// search reads what a request searches for, and finds it.
+func (f *fhirHost) search(w http.ResponseWriter, r *http.Request, member loop.MemberID, parse parseSearch) (search *fhir.Search, page biomarker.Page, total *int, err error) {
+	values, err := f.parameters(w, r)
+	if err != nil {
+		return nil, page, nil, err
+	}
+	if search, err = parse(f.Biomarkers.Catalogue, member, values); err != nil {
+		return nil, page, nil, err
+	}
+	person, err := f.person(r.Context(), member)
+	if err != nil {
+		return nil, page, nil, err
+	}
+	if page, total, err = f.found(r, member, person, search); err != nil {
+		return nil, page, nil, refusedOr(web.Unavailable, err)
+	}
+	return search, page, total, nil
 }
 
 // found reads the page that a search asks for, and how many there are in all where it

@@ -129,21 +129,9 @@ func (f *fhirHost) everything(w http.ResponseWriter, r *http.Request, token oaut
 	if err := own(r.PathValue("id"), token.Member); err != nil {
 		return err
 	}
-	values, err := f.parameters(w, r)
+	search, page, total, err := f.search(w, r, token.Member, f.resources.ParseEverything)
 	if err != nil {
 		return err
-	}
-	search, err := f.resources.ParseEverything(f.Biomarkers.Catalogue, token.Member, values)
-	if err != nil {
-		return err
-	}
-	person, err := f.person(r.Context(), token.Member)
-	if err != nil {
-		return err
-	}
-	page, total, err := f.found(r, token.Member, person, search)
-	if err != nil {
-		return refusedOr(web.Unavailable, err)
 	}
 	set := f.newSet(r.URL.EscapedPath()[len(FHIRPath):], search, page.Next, total)
 	if search.Query.Cursor == "" && token.Scopes.Has(loop.ScopeReadDemographics) {
