@@ -18,15 +18,16 @@ func (l *Language) Notice(notice loop.Notice) string {
 	}
 	args := make([]any, len(written))
 	for i, arg := range written {
-		args[i] = shorten(arg)
+		args[i] = Shorten(arg, maxArgument)
 	}
 	return l.Text(key, args...)
 }
 
-func shorten(text string) string {
+// Shorten cuts a text to so many letters at most, the mark that it was cut among them.
+func Shorten(text string, most int) string {
 	letters := []rune(text)
-	if len(letters) <= maxArgument {
+	if len(letters) <= most {
 		return text
 	}
-	return string(letters[:maxArgument-1]) + "…"
+	return string(letters[:most-1]) + "…"
 }

@@ -52,7 +52,7 @@ const maxArgument = 60
 func (d *Deliverer) render(letter Letter, l *locale.Language) (Mail, error) {
 	args := make([]any, 0, len(letter.Args)+1)
 	for _, arg := range letter.Args {
-		args = append(args, shorten(arg))
+		args = append(args, locale.Shorten(arg, maxArgument))
 	}
 	say := func(part string, args ...any) string {
 		key := "mail." + string(letter.Text) + "." + part
@@ -90,12 +90,4 @@ func (d *Deliverer) link(letter Letter) string {
 		path = securityPath
 	}
 	return strings.TrimSuffix(d.Identity.String(), "/") + path
-}
-
-func shorten(text string) string {
-	letters := []rune(text)
-	if len(letters) <= maxArgument {
-		return text
-	}
-	return string(letters[:maxArgument-1]) + "…"
 }
