@@ -51,7 +51,7 @@ func ofInterest(e web.Exchange) bool {
 func newEntry(host string, e web.Exchange) requestlog.Entry {
 	entry := requestlog.Entry{
 		Request: e.Request, At: e.At, Host: host, Route: e.Route, Status: e.Status, Took: e.Took,
-		Claimed: !e.Proven, Refresh: e.Parameters.Get("grant_type") == "refresh_token",
+		Claimed: !e.Proven, Refresh: e.Parameters.Get("grant_type") == string(loop.GrantRefreshToken),
 	}
 	if e.Error != nil {
 		entry.Error, entry.Fault, entry.Field = e.Error.Code, e.Error.Description, e.Error.Field

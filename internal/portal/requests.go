@@ -192,21 +192,12 @@ func (h *Host) showRequest(w http.ResponseWriter, _ *http.Request, dev *develope
 	view := requestView{
 		PortalFrame: h.frame("apps", dev), Explanation: x, App: newAppRow(app), Row: newRequestRow(entry),
 		CanAdd: x.Unregistered != "" && app.Mode == loop.Development,
-		Added:  entry.Field == "redirect_uri" && x.Rule != nil && x.Unregistered == "" && slices.Contains(app.RedirectURIs, sentRedirectURI(entry)),
+		Added:  entry.Field == "redirect_uri" && x.Rule != nil && x.Unregistered == "" && slices.Contains(app.RedirectURIs, loop.RedirectURI(entry.Value("redirect_uri"))),
 	}
 	if x.Rule != nil {
-		view.Page = "/docs/errors/" + string(entry.Error)
+		view.Page = web.ErrorPath(entry.Error)
 	}
 	return h.render(w, http.StatusOK, "request", view)
-}
-
-func sentRedirectURI(e requestlog.Entry) loop.RedirectURI {
-	for _, p := range e.Received {
-		if p.Name == "redirect_uri" {
-			return loop.RedirectURI(p.Value)
-		}
-	}
-	return ""
 }
 
 // addRedirectURI answers POST /requests/{request}/redirect-uri: it registers the

@@ -22,7 +22,7 @@ type Marked struct{ Before, Differs, After string }
 func compare(e Entry, client *loop.Client) *Comparison {
 	switch {
 	case e.Error == loop.InvalidRequest && e.Field == "redirect_uri":
-		return compareRedirectURI(e.value("redirect_uri"), client.RedirectURIs)
+		return compareRedirectURI(e.Value("redirect_uri"), client.RedirectURIs)
 	case e.Error == loop.InvalidScope:
 		return &Comparison{Sent: markScopes(e.scopes(), client.AllowedScopes), Registered: Marked{Before: client.AllowedScopes.String()}}
 	case e.Error == loop.InvalidClient:
@@ -107,8 +107,8 @@ func markScopes(sent []loop.Scope, registered loop.Scopes) Marked {
 	return m
 }
 
-// value is what was sent as a parameter; empty where it wasn't, or isn't kept.
-func (e Entry) value(name string) string {
+// Value is what was sent as a parameter; empty where it wasn't, or isn't kept.
+func (e Entry) Value(name string) string {
 	if p, ok := e.parameter(name); ok {
 		return p.Value
 	}
@@ -118,7 +118,7 @@ func (e Entry) value(name string) string {
 // scopes are those that were asked for, known ones and others.
 func (e Entry) scopes() []loop.Scope {
 	var scopes []loop.Scope
-	for name := range strings.FieldsSeq(e.value("scope")) {
+	for name := range strings.FieldsSeq(e.Value("scope")) {
 		scopes = append(scopes, loop.Scope(name))
 	}
 	return scopes

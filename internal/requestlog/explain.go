@@ -31,7 +31,7 @@ func Explain(e Entry, client *loop.Client, at Addresses) Explanation {
 	rule := RuleOf(e)
 	x.Rule, x.Comparison, x.Mended = &rule, compare(e, client), mended(e, client, at)
 	if e.Error == loop.InvalidRequest && e.Field == "redirect_uri" {
-		sent := loop.RedirectURI(e.value("redirect_uri"))
+		sent := loop.RedirectURI(e.Value("redirect_uri"))
 		if sent.Validate() == nil && !slices.Contains(client.RedirectURIs, sent) {
 			x.Unregistered = sent
 		}

@@ -59,7 +59,7 @@ func mendedAuthorization(e Entry, client *loop.Client) []field {
 }
 
 func mendedRedirectURI(e Entry, client *loop.Client) string {
-	sent := e.value("redirect_uri")
+	sent := e.Value("redirect_uri")
 	if sent != "" && e.Field != "redirect_uri" {
 		return sent
 	}
@@ -76,7 +76,7 @@ func mendedScope(e Entry, client *loop.Client) string {
 
 // mendedForm is what the app could post to an endpoint.
 func mendedForm(e Entry, client *loop.Client, path string) []field {
-	switch grant := e.value("grant_type"); {
+	switch grant := e.Value("grant_type"); {
 	case path == "/v1/oauth/par":
 		return mendedAuthorization(e, client)
 	case path != "/v1/oauth/token":
