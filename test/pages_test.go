@@ -118,19 +118,19 @@ func TestThePagesFitEveryScreenAndBothColourSchemes(t *testing.T) {
 	b.looksRight(t, "consent")
 
 	t.Run("what is asked and both answers are on one phone screen, of one size", func(t *testing.T) {
-		b.show(t, phone, "light")
-		bottom := func(id string) float64 {
-			return b.number(t, `document.getElementById("`+id+`").getBoundingClientRect().bottom`)
-		}
-		if bottom("allow") > float64(phone.height) || bottom("deny") > float64(phone.height) {
-			t.Errorf("Allow ends at %v and Deny at %v of %d pixels", bottom("allow"), bottom("deny"), phone.height)
-		}
-		for _, side := range []string{"width", "height"} {
-			allow := b.number(t, `document.getElementById("allow").getBoundingClientRect().`+side)
-			deny := b.number(t, `document.getElementById("deny").getBoundingClientRect().`+side)
-			if allow != deny {
-				t.Errorf("Allow has %s %v, Deny %v", side, allow, deny)
-			}
+		b.answersFit(t, "the quickstart")
+	})
+	t.Run("also with four scopes, a name of 40 letters, in each language", func(t *testing.T) {
+		app := p.made(t, "client", "create", "--name", "Morning Laboratories of the Coastal Bays", "--redirect-uri", p.env["LOOP_REDIRECT_URI"],
+			"--scope", "openid profile email read:biomarkers")
+		p.secrets.saw("client secret", app["client_secret"])
+		request := p.authorization("x")
+		request.Set("client_id", app["client_id"])
+		request.Set("scope", "openid profile email read:biomarkers")
+		for _, language := range []string{"en", "de"} {
+			request.Set("ui_locales", language)
+			b.open(t, p.env["LOOP_IDENTITY_URL"]+"/v1/oauth/authorize?"+request.Encode())
+			b.answersFit(t, language)
 		}
 	})
 
@@ -178,6 +178,26 @@ func TestThePagesFitEveryScreenAndBothColourSchemes(t *testing.T) {
 	another.open(t, p.env["LOOP_DEVELOPERS_URL"]+"/apps")
 	another.signUp(t, "Katherine Johnson", "katherine@developers.example")
 	another.looksRight(t, "apps-none")
+}
+
+// answersFit wants the buttons of a consent page at the end of the first screen of a
+// phone, the same size.
+func (b *browser) answersFit(t *testing.T, page string) {
+	t.Helper()
+	b.show(t, phone, "light")
+	measure := func(id, what string) float64 {
+		return b.number(t, `document.getElementById("`+id+`").getBoundingClientRect().`+what)
+	}
+	for _, id := range []string{"allow", "deny"} {
+		if bottom := measure(id, "bottom"); bottom > float64(phone.height) {
+			t.Errorf("%s: %s ends at %v of %d pixels", page, id, bottom, phone.height)
+		}
+	}
+	for _, side := range []string{"width", "height"} {
+		if allow, deny := measure("allow", side), measure("deny", side); allow != deny {
+			t.Errorf("%s: Allow has %s %v, Deny %v", page, side, allow, deny)
+		}
+	}
 }
 
 // copies presses a button and looks at what it hands to the clipboard.
