@@ -98,6 +98,25 @@ func TestLoop_AnAppIsMadeChangedAndEndedWithoutAServer(t *testing.T) {
 	}
 }
 
+func TestLoop_AnAppIsDeletedForGood(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	id := text(t, o.object("client", "create", "--name", "Morning Labs", "--redirect-uri", "https://app.example.com/cb"), "client_id")
+	if out := o.do("client", "delete", id); !strings.Contains(out, "Morning Labs") || !strings.Contains(out, "deleted") {
+		t.Errorf("it says %s", out)
+	}
+	if _, says, status := o.try("client", "show", id); status != 1 || !strings.Contains(says, "there is no client") {
+		t.Errorf("afterwards: status %d: %s", status, says)
+	}
+	if _, says, status := o.try("client", "delete", id); status != 1 || !strings.Contains(says, "no client") {
+		t.Errorf("a second time: status %d: %s", status, says)
+	}
+	if tail := o.do("audit", "tail"); !strings.Contains(tail, "client.deleted") {
+		t.Errorf("the record: %s", tail)
+	}
+	o.do("audit", "verify")
+}
+
 func TestLoop_AUserIsMadeSuspendedAndLetInAgain(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)

@@ -22,6 +22,7 @@ type clientCommands struct {
 	Approve      clientApprove `cmd:"" help:"Verify an app whose developer changed what Loop had verified. Without a review it shows what changed."`
 	Enable       clientEnable  `cmd:"" help:"Let a disabled app work again."`
 	Disable      clientDisable `cmd:"" help:"Stop an app. All its tokens end at once."`
+	Delete       clientDelete  `cmd:"" help:"Delete an app for good: its tokens and every member's consent to it end. To stop one for a while, disable it."`
 	RotateSecret clientRotate  `cmd:"" help:"Give an app a new secret, shown once. The old one works for 24 hours more."`
 }
 
@@ -91,15 +92,21 @@ type clientShow struct {
 
 // Run shows one client.
 func (cmd *clientShow) Run(run *Run) error {
-	c, err := run.Operations.Store.Client(run.Context, cmd.ID)
-	if errors.Is(err, loop.ErrNotFound) {
-		return noClient(cmd.ID)
-	}
+	c, err := run.client(cmd.ID)
 	if err != nil {
 		return err
 	}
 	view := viewClient(c)
 	return run.show(view, view.write)
+}
+
+// client reads the client that is meant.
+func (run *Run) client(id loop.ClientID) (*loop.Client, error) {
+	c, err := run.Operations.Store.Client(run.Context, id)
+	if errors.Is(err, loop.ErrNotFound) {
+		return nil, noClient(id)
+	}
+	return c, err
 }
 
 type clientUpdate struct {
@@ -145,6 +152,22 @@ func (cmd *clientDisable) Run(run *Run) error {
 		return err
 	}
 	return run.show(viewClient(c), line("%s (%s) is disabled, and its tokens have ended.", c.Name, c.ID))
+}
+
+type clientDelete struct {
+	clientArgument `embed:""`
+}
+
+// Run deletes one client.
+func (cmd *clientDelete) Run(run *Run) error {
+	c, err := run.client(cmd.ID)
+	if err != nil {
+		return err
+	}
+	if err := run.Operations.Clients.Delete(run.Context, cmd.ID, Operator); err != nil {
+		return err
+	}
+	return run.show(map[string]any{"client_id": cmd.ID, "deleted": true}, line("%s (%s) is deleted. Its tokens have ended, and what members allowed it.", c.Name, c.ID))
 }
 
 type clientRotate struct {

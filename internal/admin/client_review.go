@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -32,10 +31,7 @@ func (cmd *clientApprove) Run(run *Run) error {
 }
 
 func (cmd *clientApprove) ask(run *Run) error {
-	c, err := run.Operations.Store.Client(run.Context, cmd.ID)
-	if errors.Is(err, loop.ErrNotFound) {
-		return noClient(cmd.ID)
-	}
+	c, err := run.client(cmd.ID)
 	if err != nil {
 		return err
 	}

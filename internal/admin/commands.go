@@ -47,6 +47,9 @@ type Clients interface {
 	Approve(ctx context.Context, id loop.ClientID, review string, by audit.Actor) (*loop.Client, error)
 	// SetEnabled enables a client, or disables it and ends its tokens.
 	SetEnabled(ctx context.Context, id loop.ClientID, by audit.Actor, enabled bool) (*loop.Client, error)
+	// Delete ends a client and all that came from it, for good; NotFound where there is
+	// none.
+	Delete(ctx context.Context, id loop.ClientID, by audit.Actor) error
 	// RotateSecret gives a confidential client a new secret.
 	RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error)
 }

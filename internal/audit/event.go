@@ -50,6 +50,7 @@ const (
 	ClientEnabled      Event = "client.enabled"
 	ClientDisabled     Event = "client.disabled"
 	ClientSecretMade   Event = "client.secret_made"
+	ClientDeleted      Event = "client.deleted"
 	DemographicsRead   Event = "demographics.read"
 	BiomarkersRead     Event = "biomarkers.read"
 	BiomarkersImported Event = "biomarkers.imported"

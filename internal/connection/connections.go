@@ -76,6 +76,9 @@ func (c *Connections) List(ctx context.Context, member loop.MemberID) ([]App, er
 	apps := make([]App, 0, len(grants))
 	for _, g := range grants {
 		client, err := c.Store.Client(ctx, g.Client)
+		if errors.Is(err, loop.ErrNotFound) {
+			continue // deleted while the member allowed it: nothing comes of that
+		}
 		if err != nil {
 			return nil, fmt.Errorf("finding the app of %s: %w", g.ID, err)
 		}

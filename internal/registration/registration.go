@@ -34,6 +34,10 @@ type Store interface {
 	// ChangeClient writes what change alters with what that revokes and its
 	// records, in one transaction, on the terms: ErrSentBefore. An error writes nothing.
 	ChangeClient(ctx context.Context, id loop.ClientID, on Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error
+	// DeleteClient ends the grants of a client and everything that came from them,
+	// deletes what else is kept of it, and writes revocation and record, in one
+	// transaction; loop.ErrNotFound where there is none.
+	DeleteClient(ctx context.Context, id loop.ClientID, revocation loop.Revocation, rec audit.Record) error
 	// SentForm reads a form that did its act; loop.ErrNotFound where none did.
 	SentForm(ctx context.Context, hash [32]byte) (*Form, error)
 	// ClientRecords reads the newest records of a client's registration, newest
@@ -267,7 +271,7 @@ func (r *Clients) change(ctx context.Context, id loop.ClientID, a act, event aud
 		return revocations, []audit.Record{rec}, nil
 	})
 	if errors.Is(err, loop.ErrNotFound) {
-		return nil, loop.Errorf(loop.NotFound, "There is no client with this id.")
+		return nil, errNoClient
 	}
 	return changed, err
 }

@@ -114,3 +114,17 @@ func (s *IdentityStore) changeClient(tx *Tx, c *loop.Client, on registration.Ter
 	s.publish(tx, append(revocations, loop.Revocation{Kind: clientChanged, ID: string(id), ExpiresAt: s.world.Now()}))
 	return nil
 }
+
+// DeleteClient ends and deletes a client (registration.Store).
+func (s *IdentityStore) DeleteClient(ctx context.Context, id loop.ClientID, revocation loop.Revocation, rec audit.Record) error {
+	return s.write(ctx, func(tx *Tx) error {
+		// A change that is under way ends first, or it would write the client anew.
+		tx.Exec(`SELECT 1 FROM clients WHERE id = $1 FOR UPDATE`, id)
+		tables.DeleteClient(tx, s.cache, id, rec.At)
+		if err := tx.Record(rec); err != nil {
+			return err
+		}
+		s.publish(tx, []loop.Revocation{revocation, {Kind: clientChanged, ID: string(id), ExpiresAt: s.world.Now()}})
+		return nil
+	})
+}

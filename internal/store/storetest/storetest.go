@@ -108,7 +108,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 			test(t, newFixture(t, store, world))
 		})
 	}
-	for _, part := range []map[string]func(*testing.T, *fixture){people, passkeys, factors, links, lists, requests, sweeps, failures} {
+	for _, part := range []map[string]func(*testing.T, *fixture){people, passkeys, factors, links, lists, requests, sweeps, failures, deletions} {
 		for name, test := range part {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
