@@ -53,6 +53,7 @@ type config struct {
 	SMTPUser         string          `key:"smtp_user" placeholder:"NAME" help:"The user name at the mail server, where it asks for one."`
 	SMTPPassword     string          `key:"smtp_password" only:"environment" help:"The password at the mail server."`
 	SMTPPasswordFile string          `key:"smtp_password_file" placeholder:"FILE" help:"The file with the password at the mail server (or LOOP_SMTP_PASSWORD)."`
+	SecurityContact  contactAddress  `key:"security_contact" placeholder:"ADDRESS" help:"Whom to write to who found a hole, such as mailto:security@example.com; each host then has a security.txt." more:"An https page will do, too (RFC 9116)."`
 	OperationsListen listenAddress   `key:"operations_listen" placeholder:"ADDRESS" help:"Where health, readiness and metrics are asked for, such as 127.0.0.1:9090; nowhere without it. The world must not reach it." more:"See [Operate it](operating.md)."`
 	LogLevel         slog.Level      `key:"log_level" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	Resources        resources       `key:"resources" only:"file" help:"Resource servers outside this platform." more:"See [Other resource servers](#other-resource-servers)."`

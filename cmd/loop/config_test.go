@@ -50,6 +50,20 @@ func TestConfig_TrustedProxiesAreNetworks(t *testing.T) {
 	}
 }
 
+func TestConfig_AContactIsAnAddressOfMailOrAPage(t *testing.T) {
+	t.Parallel()
+	for text, right := range map[string]bool{
+		"mailto:security@example.com": true, "https://example.com/security": true,
+		"security@example.com": false, "http://example.com/security": false, "mailto:security": false, "https://": false,
+	} {
+		var contact contactAddress
+		err := contact.UnmarshalText([]byte(text))
+		if (err == nil) != right || right && string(contact) != text {
+			t.Errorf("%q is read as %q, %v", text, contact, err)
+		}
+	}
+}
+
 func TestConfig_AProxyInFrontThatNobodyNamedIsPointedOut(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)

@@ -72,6 +72,21 @@ func (l *listenAddress) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// contactAddress is where somebody is written to: mailto: or an https page; empty: nowhere.
+type contactAddress string
+
+// UnmarshalText reads the address of a contact.
+func (c *contactAddress) UnmarshalText(text []byte) error {
+	address, err := url.Parse(string(text))
+	isMail := err == nil && address.Scheme == "mailto" && strings.Contains(address.Opaque, "@")
+	isPage := err == nil && address.Scheme == "https" && address.Host != ""
+	if !isMail && !isPage {
+		return fmt.Errorf("%q is no contact: write mailto:NAME@HOST, or the https address of a page", text)
+	}
+	*c = contactAddress(address.String())
+	return nil
+}
+
 // count is a number of at least 1.
 type count int
 

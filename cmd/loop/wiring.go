@@ -48,7 +48,7 @@ func forProduction(c *config, log *slog.Logger) platform.Config {
 		Role: c.Role, Folder: c.Dir, Database: string(c.Database), DatabaseDirect: string(c.DatabaseDirect), Connections: int(c.Connections),
 		Identity: c.IdentityURL.URL, Clinical: c.ClinicalURL.URL, Developers: c.DevelopersURL.URL,
 		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: int(c.SignUpsPerHour),
-		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies,
+		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies, SecurityContact: string(c.SecurityContact),
 		Resources: c.Resources, FetchHosts: c.FetchHosts, SignInMaxAge: time.Duration(c.SignInMaxAge),
 		IdentityCertificate: c.IdentityMTLSURL.URL, ClinicalCertificate: c.ClinicalMTLSURL.URL,
 		Mail:              c.mailServer(),

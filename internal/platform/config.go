@@ -35,6 +35,9 @@ type Config struct {
 	Unlimited      bool         // for benchmarks: nothing else is limited
 	LimitStore     string       // redis://…, where all processes count together; empty: each counts for itself
 	TrustedProxies []netip.Prefix
+	// SecurityContact is what the hosts' security.txt names: a mailto: or https address;
+	// empty: there is none.
+	SecurityContact string
 
 	// Mail hands mails over to a server; nil: none is sent, and nothing that needs one
 	// is offered.

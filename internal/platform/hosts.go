@@ -176,7 +176,7 @@ func (p *Platform) site(name string, public, certificate *url.URL) web.Config {
 	}
 	return web.Config{
 		PublicURL: public, CertificateURL: certificate, CertificateHeader: p.config.CertificateHeader, Developers: p.config.Developers, World: p.world, Log: p.config.Log,
-		Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Exchanged: p.exchanged(name), Live: p.engine.live,
+		SecurityContact: p.config.SecurityContact, Origins: p.hasOrigin, Limits: p.limits, TrustedProxies: p.config.TrustedProxies, Observe: observe, Exchanged: p.exchanged(name), Live: p.engine.live,
 	}
 }
 

@@ -40,6 +40,10 @@ type Config struct {
 	// ask here; nil: none did.
 	Origins func(ctx context.Context, origin string) bool
 
+	// SecurityContact is whom to write to who found a hole: a mailto: or https address;
+	// empty: the host names nobody.
+	SecurityContact string
+
 	Limits  *limit.Limits // nil: requests are not limited
 	Observe Observe       // nil: requests are not reported
 	// Exchanged is called with each request of a client and each refused one, once it is
@@ -70,6 +74,9 @@ type Site struct {
 func NewSite(config Config) *Site {
 	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string]bool{}, public: map[string]bool{}}
 	s.mux.HandleFunc(unrouted, s.unrouted)
+	if config.SecurityContact != "" {
+		s.File("GET /.well-known/security.txt", s.securityContact)
+	}
 	return s
 }
 
