@@ -26,5 +26,5 @@ func (h *Host) showAbout(page string) web.Handler {
 // leadToPassword answers GET /.well-known/change-password, where password managers send
 // whoever wants another password (W3C, A Well-Known URL for Changing Passwords).
 func leadToPassword(w http.ResponseWriter, r *http.Request) error {
-	return web.SeeOther(w, r, securityPath)
+	return web.SeeOther(w, r, passwordPath)
 }

@@ -14,6 +14,8 @@ type overviewView struct {
 	Email    loop.Email
 	Apps     int       // that are connected
 	LastRead time.Time // by any of them; zero: not lately
+
+	OffersPasskey bool // the member has none, and could
 }
 
 // showOverview answers GET /account: where the member finds what.
@@ -27,6 +29,13 @@ func (h *Host) showOverview(w http.ResponseWriter, r *http.Request, m *loop.Memb
 		if at := apps[i].Usage.LastReadAt; at.After(view.LastRead) {
 			view.LastRead = at
 		}
+	}
+	if h.SignIns.OffersPasskeys() {
+		passkeys, err := h.SignIns.Passkeys.Passkeys(r.Context(), m.ID)
+		if err != nil {
+			return err
+		}
+		view.OffersPasskey = len(passkeys) == 0
 	}
 	return h.Visitors.Show(w, r, h.ownPages, "overview", view, nil)
 }

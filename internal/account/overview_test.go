@@ -23,6 +23,21 @@ func TestOverview_LeadsToEveryPartOfTheAccount(t *testing.T) {
 	}
 }
 
+func TestOverview_OffersAPasskeyToWhoHasNone(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := p.AddMember(t, "Ada")
+	b := p.SignedIn(t, ada)
+	const offer = `id="offer-passkey"`
+	if page := b.Get(platformtest.Identity + "/account"); !strings.Contains(page.Text, offer) {
+		t.Errorf("without a passkey, none is offered: %d %s", page.StatusCode, page.Text)
+	}
+	addPasskey(t, p, ada)
+	if page := b.Get(platformtest.Identity + "/account"); page.StatusCode != http.StatusOK || strings.Contains(page.Text, offer) {
+		t.Errorf("with a passkey, another one is offered: %d", page.StatusCode)
+	}
+}
+
 func TestHelpAndPrivacy_AreForEverybody(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
@@ -42,7 +57,7 @@ func TestChangePassword_LeadsToWhereItIsDone(t *testing.T) {
 	p := platformtest.New(t)
 	b := p.SignedIn(t, p.AddMember(t, "Ada"))
 	page := b.Follow(b.Get(platformtest.Identity + "/.well-known/change-password"))
-	if page.StatusCode != http.StatusOK || page.Request.URL.Path != "/account/security" {
+	if page.StatusCode != http.StatusOK || page.Request.URL.Path != "/account/password" {
 		t.Errorf("it leads to %s: %d", page.Request.URL, page.StatusCode)
 	}
 	if r := b.Get(platformtest.Identity + "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"); r.StatusCode != http.StatusNotFound {
