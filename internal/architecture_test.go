@@ -328,6 +328,7 @@ var edges = map[string]map[string]string{
 		"internal/web":  "it adds its routes to the developers' host, in that host's layout",
 	},
 	"internal/admin": {
+		"internal/signin":       "where members are signed in",
 		"internal/loop":         "clients, members and grants are shown",
 		"internal/audit":        "an operator is who acts; records are shown",
 		"internal/credential":   "a new secret is shown once; keys are shown and changed",

@@ -41,6 +41,7 @@ type Config struct {
 	SignIns  *signin.Authenticator
 	Visitors *visitor.Visitors
 	Texts    *locale.Texts
+	Links    *member.Links
 	Mailed   *member.Mailed // nil: no mail is sent
 	// Confirmations tag the links that were taken up in a browser.
 	Confirmations credential.Tagger

@@ -15,14 +15,15 @@ import (
 func (h *Host) mountMailed(site *web.Site) {
 	site.Page("GET "+passwordPath, h.inSession(h.showPassword))
 	site.Page("POST "+passwordPath, h.inSession(h.postPassword))
+	site.Page("GET "+member.SetPasswordPath, visitor.InPopup(h.showSetPassword))
+	site.Page("POST "+member.SetPasswordPath, visitor.InPopup(h.postSetPassword))
+	site.Page("GET "+passwordSetPath, visitor.InPopup(h.showPasswordSet))
 	if h.Mailed == nil {
 		return
 	}
 	site.Page("GET "+forgotPath, visitor.InPopup(h.showForgot))
 	site.Page("POST "+forgotPath, visitor.InPopup(h.postForgot))
 	site.Page("GET "+forgotSentPath, visitor.InPopup(h.showForgotSent))
-	site.Page("GET "+member.SetPasswordPath, visitor.InPopup(h.showSetPassword))
-	site.Page("POST "+member.SetPasswordPath, visitor.InPopup(h.postSetPassword))
 	site.Page("GET "+signUpSentPath, visitor.InPopup(h.showSignUpSent))
 	site.Page("GET "+member.ConfirmSignUpPath, visitor.InPopup(h.showConfirmSignUp))
 	site.Page("POST "+member.ConfirmSignUpPath, visitor.InPopup(h.postConfirmSignUp))
@@ -30,7 +31,6 @@ func (h *Host) mountMailed(site *web.Site) {
 	site.Page("POST "+addressPath, h.recent(addressPath, h.postAddress))
 	site.Page("GET "+member.ConfirmAddressPath, h.showConfirmAddress)
 	site.Page("POST "+member.ConfirmAddressPath, h.postConfirmAddress)
-	site.Page("GET "+passwordSetPath, visitor.InPopup(h.showPasswordSet))
 }
 
 // asker is who asks for a mail to an address.
@@ -47,7 +47,7 @@ type sentView struct {
 // follow opens the link of a page that a mail leads to. Where the link does nothing any
 // more, a page that says so is the answer, and o is nil.
 func (h *Host) follow(w http.ResponseWriter, r *http.Request, purpose member.LinkPurpose, link string) (o *member.Opened, err error) {
-	o, err = h.Mailed.Open(r.Context(), purpose, link)
+	o, err = h.Links.Open(r.Context(), purpose, link)
 	if fault, ended := linkFault(err); ended {
 		return nil, h.linkEndedPage(w, r, purpose, fault)
 	}
@@ -69,7 +69,7 @@ func linkFault(err error) (*loop.Error, bool) {
 // linkEndedView is the data of link_ended.html.
 type linkEndedView struct {
 	visitor.Carried
-	Again string // where another link is asked for
+	Again string // where another link is asked for; empty: no mail is sent
 	Fault *loop.Error
 }
 
@@ -79,5 +79,9 @@ var askAgain = map[member.LinkPurpose]string{
 }
 
 func (h *Host) linkEndedPage(w http.ResponseWriter, r *http.Request, purpose member.LinkPurpose, fault *loop.Error) error {
-	return h.Visitors.Show(w, r, h.pages, "link_ended", linkEndedView{h.Visitors.Carry(w, r, visitor.Journey{}), askAgain[purpose], fault}, fault)
+	view := linkEndedView{Carried: h.Visitors.Carry(w, r, visitor.Journey{}), Fault: fault}
+	if h.Mailed != nil {
+		view.Again = askAgain[purpose]
+	}
+	return h.Visitors.Show(w, r, h.pages, "link_ended", view, fault)
 }

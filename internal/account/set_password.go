@@ -18,6 +18,7 @@ type setPasswordView struct {
 	visitor.Carried
 	Link      string
 	Email     loop.Email // of the account
+	Support   bool       // an operator made the link
 	Confirmed string     // shows that the link was taken up in this browser; empty: it was not, and is asked for
 	Fault     *loop.Error
 }
@@ -34,7 +35,7 @@ func (h *Host) showSetPassword(w http.ResponseWriter, r *http.Request) error {
 	if o == nil {
 		return err
 	}
-	view := setPasswordView{Carried: h.carryLink(w, r, o), Link: link, Email: o.Member.Email}
+	view := setPasswordView{Carried: h.carryLink(w, r, o), Link: link, Email: o.Member.Email, Support: o.ByOperator}
 	if o.AskedBy(h.Visitors.Browsers(r)...) {
 		view.Confirmed = h.confirmation(w, r, link)
 	}
@@ -53,7 +54,7 @@ func (h *Host) postSetPassword(w http.ResponseWriter, r *http.Request) error {
 	if o == nil {
 		return err
 	}
-	view := setPasswordView{Carried: h.carryLink(w, r, o), Link: link, Email: o.Member.Email}
+	view := setPasswordView{Carried: h.carryLink(w, r, o), Link: link, Email: o.Member.Email, Support: o.ByOperator}
 	if !h.isConfirmed(r, link, form.Get("confirmed")) {
 		if form.Has("confirm") {
 			view.Confirmed = h.confirmation(w, r, link)
@@ -61,7 +62,7 @@ func (h *Host) postSetPassword(w http.ResponseWriter, r *http.Request) error {
 		return h.Visitors.Show(w, r, h.pages, "set_password", view, nil)
 	}
 	view.Confirmed = form.Get("confirmed")
-	err = h.Mailed.ResetPassword(r.Context(), o, form.Get("password"))
+	err = h.Links.ResetPassword(r.Context(), o, form.Get("password"))
 	if fault, ok := fieldFault(err); ok {
 		view.Fault = fault
 		return h.Visitors.Show(w, r, h.pages, "set_password", view, fault)

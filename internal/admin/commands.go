@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -16,18 +17,20 @@ import (
 	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/signin"
 )
 
 // Operations is everything that the commands do, on the stores that somebody opened.
 type Operations struct {
-	Clients Clients
-	Users   Users
-	Grants  Grants
-	Keys    Keys
-	Store   Store
-	Audit   Audit
-	Backups Backups
-	Imports Imports
+	Clients  Clients
+	Users    Users
+	Sessions Sessions
+	Grants   Grants
+	Keys     Keys
+	Store    Store
+	Audit    Audit
+	Backups  Backups
+	Imports  Imports
 	// Unavailable says where to give every command but those of the audit record and
 	// of imports; nil: here.
 	Unavailable error
@@ -54,14 +57,32 @@ type Clients interface {
 	RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error)
 }
 
-// Users is how accounts are made and suspended.
+// Users is how accounts are made, changed and ended. Of a member who is not there each
+// says NotFound.
 type Users interface {
 	// Create makes an account; faults are ValidationErrors.
 	Create(ctx context.Context, account member.Account) (*loop.Member, error)
-	// Suspend ends a member's sessions and tokens; NotFound where there is none.
-	Suspend(ctx context.Context, id loop.MemberID) error
+	// Correct changes what a correction names; faults are ValidationErrors, joined.
+	Correct(ctx context.Context, id loop.MemberID, c member.Correction, by audit.Actor) (*loop.Member, error)
+	// Suspend ends a member's sessions and tokens.
+	Suspend(ctx context.Context, id loop.MemberID, by audit.Actor) error
 	// Reinstate lets a suspended member in again.
-	Reinstate(ctx context.Context, id loop.MemberID) error
+	Reinstate(ctx context.Context, id loop.MemberID, by audit.Actor) error
+	// Remove ends a member's sessions and has them erased at the moment that it gives,
+	// unless they sign in before.
+	Remove(ctx context.Context, id loop.MemberID, by audit.Actor) (at time.Time, err error)
+	// ResetLink makes the address of a page that sets a new password, once, until a
+	// moment.
+	ResetLink(ctx context.Context, id loop.MemberID, by audit.Actor) (address string, until time.Time, err error)
+}
+
+// Sessions is where members are signed in.
+type Sessions interface {
+	// Sessions lists a member's live sessions, the one that was used last first.
+	Sessions(ctx context.Context, m *loop.Member) ([]signin.Session, error)
+	// EndFor ends all sessions of a member, or with an id that one; one that is gone
+	// stays gone.
+	EndFor(ctx context.Context, m loop.MemberID, only loop.SessionID, by audit.Actor) error
 }
 
 // Grants is how a member's consent is ended for them.
@@ -89,7 +110,10 @@ type Store interface {
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	Clients(ctx context.Context) ([]*loop.Client, error)
 	Account(ctx context.Context, email loop.Email) (m *loop.Member, passwordHash string, err error)
+	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
 	Members(ctx context.Context) ([]*loop.Member, error)
+	// Grants lists the grants of a member, or of everybody where the id is empty, newest
+	// first.
 	Grants(ctx context.Context, id loop.MemberID) ([]*loop.Grant, error)
 }
 

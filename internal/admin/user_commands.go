@@ -14,10 +14,14 @@ import (
 type userCommands struct {
 	Target `embed:""`
 
-	Create  userCreate  `cmd:"" help:"Make an account."`
-	List    userList    `cmd:"" help:"List all accounts."`
-	Suspend userSuspend `cmd:"" help:"Keep a member out. Their sessions and all apps' tokens end at once, and apps of their own stop."`
-	Resume  userResume  `cmd:"" help:"Let a suspended member in again."`
+	Create        userCreate        `cmd:"" help:"Make an account."`
+	List          userList          `cmd:"" help:"List all accounts."`
+	Show          userShow          `cmd:"" help:"Show an account, with what the member allows which apps and where they are signed in."`
+	Update        userUpdate        `cmd:"" help:"Change what the flags name of an account."`
+	ResetPassword userResetPassword `cmd:"" help:"Make a link that sets a new password, once, and give it to the member yourself."`
+	Suspend       userSuspend       `cmd:"" help:"Keep a member out. Their sessions and all apps' tokens end at once, and apps of their own stop."`
+	Resume        userResume        `cmd:"" help:"Let a suspended member in again."`
+	Delete        userDelete        `cmd:"" help:"Sign a member out and erase them after seven days, unless they sign in before."`
 }
 
 type userCreate struct {
@@ -103,7 +107,7 @@ func (cmd *userSuspend) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := run.Operations.Users.Suspend(run.Context, id); err != nil {
+	if err := run.Operations.Users.Suspend(run.Context, id, Operator); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"user_id": id, "suspended": true}, line("%s is suspended. Sessions and tokens have ended, and apps of theirs have stopped.", cmd.User))
@@ -119,10 +123,19 @@ func (cmd *userResume) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := run.Operations.Users.Reinstate(run.Context, id); err != nil {
+	if err := run.Operations.Users.Reinstate(run.Context, id, Operator); err != nil {
 		return err
 	}
 	return run.show(map[string]any{"user_id": id, "suspended": false}, line("%s can sign in again, and apps of theirs work again. Apps need new tokens.", cmd.User))
+}
+
+// read reads a member.
+func (run *Run) read(id loop.MemberID) (*loop.Member, error) {
+	m, err := run.Operations.Store.Member(run.Context, id)
+	if errors.Is(err, loop.ErrNotFound) {
+		return nil, fmt.Errorf("there is no member %s: loop user list shows all", id)
+	}
+	return m, err
 }
 
 // member finds who is meant, by id or address.
@@ -142,39 +155,4 @@ func (run *Run) member(text string) (loop.MemberID, error) {
 		return "", err
 	}
 	return m.ID, nil
-}
-
-// memberView is a member as an operator sees them.
-type memberView struct {
-	ID            loop.MemberID `json:"user_id"`
-	Name          string        `json:"name"`
-	Email         loop.Email    `json:"email"`
-	EmailVerified bool          `json:"email_verified"`
-	Locale        string        `json:"locale"`
-	Sex           loop.Sex      `json:"sex"`
-	Test          bool          `json:"test"`
-	Suspended     bool          `json:"suspended"`
-	CreatedAt     string        `json:"created_at"`
-	Password      string        `json:"password,omitempty"` // only as it is made
-}
-
-func viewMember(m *loop.Member) memberView {
-	return memberView{
-		ID: m.ID, Name: m.Name, Email: m.Email, EmailVerified: m.EmailVerified, Locale: m.Locale, Sex: m.Sex,
-		Test: m.Test, Suspended: m.Suspended, CreatedAt: moment(m.CreatedAt),
-	}
-}
-
-func (v *memberView) kind() string {
-	if v.Test {
-		return "test"
-	}
-	return "member"
-}
-
-func (v *memberView) state() string {
-	if v.Suspended {
-		return "suspended"
-	}
-	return "active"
 }

@@ -11,6 +11,7 @@ const (
 	MemberSignedOut    Event = "member.signed_out"
 	SessionsEnded      Event = "sessions.ended"
 	MemberSuspended    Event = "member.suspended"
+	MemberUpdated      Event = "member.updated"
 	MemberResumed      Event = "member.resumed"
 	MemberDownloaded   Event = "member.downloaded"
 	MemberLeaving      Event = "member.leaving"

@@ -67,8 +67,8 @@ func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, e
 	if err != nil {
 		return nil, err
 	}
-	if account.Sex != "" && account.Sex != loop.Female && account.Sex != loop.Male {
-		return nil, loop.Errorf(loop.ValidationError, "The sex is female, male or left out.").About("sex")
+	if err := checkSex(account.Sex); err != nil {
+		return nil, err
 	}
 	hash, err := a.Passwords.Choose(ctx, account.Password, m.Email)
 	if err != nil {
@@ -78,8 +78,8 @@ func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, e
 	if account.Locale != "" {
 		m.Locale = account.Locale
 	}
-	rec := audit.OfMember(ctx, a.World.Now(), audit.MemberCreated, m.ID)
-	rec.Actor = audit.Actor{Kind: audit.ByOperator}
+	rec := audit.NewRecord(ctx, a.World.Now(), audit.MemberCreated, audit.Actor{Kind: audit.ByOperator})
+	rec.Member = m.ID
 	return m, a.add(ctx, m, hash, nil, rec)
 }
 
@@ -133,15 +133,6 @@ func (a *Accounts) ChangePassword(ctx context.Context, m *loop.Member, typed str
 	})
 }
 
-// Suspend ends a member's sessions and everything that apps hold of theirs, and
-// keeps them out until Reinstate. revoke makes the revocation.
-func (a *Accounts) Suspend(ctx context.Context, id loop.MemberID, revocation loop.Revocation) error {
-	return a.change(ctx, id, audit.MemberSuspended, func(m *loop.Member) []loop.Revocation {
-		m.Suspended = true
-		return []loop.Revocation{revocation}
-	})
-}
-
 // Member finds a member; loop.ErrNotFound where there is none.
 func (a *Accounts) Member(ctx context.Context, id loop.MemberID) (*loop.Member, error) {
 	return a.Store.Member(ctx, id)
@@ -163,30 +154,4 @@ func (a *Accounts) ChooseLanguage(ctx context.Context, id loop.MemberID, tag str
 		}
 		return Change{}, nil
 	})
-}
-
-// Reinstate lets a suspended member in again. Apps need new tokens.
-func (a *Accounts) Reinstate(ctx context.Context, id loop.MemberID) error {
-	return a.change(ctx, id, audit.MemberResumed, func(m *loop.Member) []loop.Revocation {
-		m.Suspended = false
-		return nil
-	})
-}
-
-func (a *Accounts) change(ctx context.Context, id loop.MemberID, event audit.Event, alter func(*loop.Member) []loop.Revocation) error {
-	err := a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
-		before := m.Suspended
-		revocations := alter(m)
-		if m.Suspended == before {
-			return Change{}, nil
-		}
-		m.UpdatedAt = a.World.Now()
-		rec := audit.OfMember(ctx, a.World.Now(), event, id)
-		rec.Actor = audit.Actor{Kind: audit.ByOperator}
-		return Change{Revocations: revocations, Records: []audit.Record{rec}}, nil
-	})
-	if errors.Is(err, loop.ErrNotFound) {
-		return loop.Errorf(loop.NotFound, "There is no member with this id.")
-	}
-	return err
 }

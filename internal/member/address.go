@@ -57,11 +57,7 @@ func (b *Mailed) ConfirmAddress(ctx context.Context, o *Opened) error {
 			Records: []audit.Record{audit.OfMember(ctx, now, audit.AddressChanged, m.ID)},
 		}
 		if before != o.Email {
-			args := []string{string(before), string(o.Email)}
-			done.Messages = b.Office.Compose(
-				mail.Letter{Text: mail.AddressChanged, Member: m.ID, To: before, Args: args},
-				mail.Letter{Text: mail.AddressChanged, Member: m.ID, To: o.Email, Args: args},
-			)
+			done.Messages = b.Accounts.lettersOfAddress(m, before)
 		}
 		return done, nil
 	})

@@ -16,7 +16,20 @@ const TimeToComeBack = 7 * 24 * time.Hour
 // Leave begins a member's departure: their sessions end, and unless they sign in before,
 // they are erased at the moment that it gives. Done twice, the first counts.
 func (a *Accounts) Leave(ctx context.Context, id loop.MemberID) (at time.Time, err error) {
-	now := a.World.Now()
+	return a.leave(ctx, id, audit.OfMember(ctx, a.World.Now(), audit.MemberLeaving, id))
+}
+
+// Remove begins the departure of a member as Leave does, on behalf of an operator;
+// NotFound where there is no such member.
+func (a *Accounts) Remove(ctx context.Context, id loop.MemberID, by audit.Actor) (at time.Time, err error) {
+	rec := audit.NewRecord(ctx, a.World.Now(), audit.MemberLeaving, by)
+	rec.Member = id
+	at, err = a.leave(ctx, id, rec)
+	return at, noMember(err)
+}
+
+func (a *Accounts) leave(ctx context.Context, id loop.MemberID, rec audit.Record) (at time.Time, err error) {
+	now := rec.At
 	err = a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
 		if !m.ErasesAt.IsZero() {
 			at = m.ErasesAt
@@ -24,7 +37,7 @@ func (a *Accounts) Leave(ctx context.Context, id loop.MemberID) (at time.Time, e
 		}
 		at = now.Add(TimeToComeBack)
 		m.ErasesAt, m.UpdatedAt = at, now
-		return Change{EndsSessions: true, Records: []audit.Record{audit.OfMember(ctx, now, audit.MemberLeaving, id)}}, nil
+		return Change{EndsSessions: true, Records: []audit.Record{rec}}, nil
 	})
 	return at, err
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
-	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 )
 
@@ -26,7 +25,7 @@ func (p *Platform) Commands(newPassword func() string) admin.Commands {
 		})
 	}
 	return admin.NewCommands(admin.Operations{
-		Clients: p.Clients, Users: users{p.Accounts}, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p}, Imports: p.imports(),
+		Clients: p.Clients, Users: users{p.Accounts, p}, Sessions: p.SignIns, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p}, Imports: p.imports(),
 		NewPassword: newPassword,
 	})
 }
@@ -37,24 +36,6 @@ func (p *Platform) imports() admin.Imports {
 		return nil
 	}
 	return p.Imports
-}
-
-// users is admin.Users.
-type users struct{ accounts *member.Accounts }
-
-// Create makes an account.
-func (u users) Create(ctx context.Context, account member.Account) (*loop.Member, error) {
-	return u.accounts.Create(ctx, account)
-}
-
-// Suspend ends a member's sessions and tokens.
-func (u users) Suspend(ctx context.Context, id loop.MemberID) error {
-	return u.accounts.Suspend(ctx, id, oauth.NewRevocation(u.accounts.World, loop.RevokeMember, string(id)))
-}
-
-// Reinstate lets a suspended member in again.
-func (u users) Reinstate(ctx context.Context, id loop.MemberID) error {
-	return u.accounts.Reinstate(ctx, id)
 }
 
 // grants is admin.Grants.

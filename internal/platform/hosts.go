@@ -79,7 +79,7 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	}
 	pages, err := account.New(account.Config{
 		Results:  results,
-		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Mailed: p.Mailed, Confirmations: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "confirmed links"}, Connections: p.connections(), Resource: p.resource,
+		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Links: p.Links, Mailed: p.Mailed, Confirmations: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "confirmed links"}, Connections: p.connections(), Resource: p.resource,
 		Imports: p.Imports, Uploads: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPages},
 	})
 	if err != nil {

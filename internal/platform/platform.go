@@ -32,6 +32,7 @@ import (
 // Platform is the whole system in one process.
 type Platform struct {
 	Accounts  *member.Accounts
+	Links     *member.Links
 	Mailed    *member.Mailed // nil where no mail is sent
 	SignIns   *signin.Authenticator
 	Clients   *registration.Clients

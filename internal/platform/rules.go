@@ -89,6 +89,7 @@ func (p *Platform) buildRules(context.Context) error {
 		if p.SignIns.RelyingParty, err = signin.NewRelyingParty(p.config.Identity); err != nil {
 			p.config.Log.Info("no passkeys: identity's address has no name", "address", p.config.Identity.Host)
 		}
+		p.Links = &member.Links{Accounts: p.Accounts, Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForMail}}
 		p.buildMail()
 		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 		logos := &registration.Logos{Clients: p.Clients, Pictures: p.store, Fetcher: p.outgoing}
@@ -110,11 +111,11 @@ func (p *Platform) buildMail() {
 	if p.config.Mail == nil {
 		return
 	}
-	office := &mail.Office{Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForMail}, World: p.world}
+	office := &mail.Office{Sealer: p.Links.Sealer, World: p.world}
 	deliverer := &mail.Deliverer{Office: office, Sender: p.config.Mail, Members: p.store, Texts: p.texts, Identity: p.config.Identity, World: p.world}
 	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
 	p.Accounts.Office, p.SignIns.Office, p.OAuth.Office = office, office, office
-	p.Mailed = &member.Mailed{Accounts: p.Accounts, Find: p.store, Office: office, Limits: p.SignIns.Throttle, Delay: deliverer}
+	p.Mailed = &member.Mailed{Links: p.Links, Find: p.store, Office: office, Limits: p.SignIns.Throttle, Delay: deliverer}
 }
 
 func (p *Platform) startLimits() error {
