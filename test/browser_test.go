@@ -212,18 +212,21 @@ func (b *browser) signUp(t *testing.T, name, email string) {
 	}
 }
 
-// mailTo gives the page of the newest mail to an address. The platform sends mails
-// beside its answers, so that the inbox may have it a little later.
-func (p *platform) mailTo(t *testing.T, email string) string {
+// mailTo gives the page of the newest mail to an address; with subjects, of the newest
+// that has one of them. The platform sends mails beside its answers, so that the inbox
+// may have it a little later.
+func (p *platform) mailTo(t *testing.T, email string, subjects ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), process.Patience)
 	defer cancel()
 	for {
-		list := p.inboxPage(ctx, t)
-		if before, _, there := strings.Cut(list, "to "+email+","); there {
-			_, path, _ := strings.Cut(before[strings.LastIndex(before, "<li>"):], `href="`)
-			path, _, _ = strings.Cut(path, `"`)
-			return p.env["LOOP_INBOX_URL"] + path
+		for item := range strings.SplitSeq(p.inboxPage(ctx, t), "<li>") {
+			about := func(subject string) bool { return strings.Contains(item, ">"+subject+"<") }
+			if strings.Contains(item, "to "+email+",") && (len(subjects) == 0 || slices.ContainsFunc(subjects, about)) {
+				_, path, _ := strings.Cut(item, `href="`)
+				path, _, _ = strings.Cut(path, `"`)
+				return p.env["LOOP_INBOX_URL"] + path
+			}
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

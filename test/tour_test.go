@@ -37,6 +37,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		tour.toAnApp(t)
 		tour.account(t)
 		tour.signOut(t)
+		tour.ownAccount(t)
 	}
 	tour.language, tour.portal = "en", true
 	tour.developers(t)
