@@ -13,24 +13,57 @@ package docs
 
 import "embed"
 
-// Files holds the pages (*.md, errors/*.md).
+// Files holds the pages (*.md, errors/*.md) and their drawings.
 //
-//go:embed *.md errors/*.md
+//go:embed *.md *.svg errors/*.md
 var Files embed.FS
 
-// Section is a group of pages in the contents.
+// Section is a group of entries in the contents.
 type Section struct {
-	Title string
-	Pages []string // names of files, without the ending
+	Title   string
+	Entries []Entry
+}
+
+// Entry is a line of the contents: a page, or several that answer one question, each
+// for other tools, and are tabs of one another.
+type Entry struct {
+	Label string // empty: the page's title
+	Pages []Tab
+	// ForReview: for who reviews the platform, not for who builds on it. A search shows
+	// it after the rest.
+	ForReview bool
+}
+
+// Tab is a page of an entry.
+type Tab struct {
+	Label string // empty: the entry has this page alone
+	File  string // without the ending
 }
 
 // Contents is the order in which the pages are offered. The pages about single
 // errors are reached through errors/index.
 func Contents() []Section {
 	return []Section{
-		{"Start", []string{"index", "quickstart-go", "quickstart-python", "quickstart-fastapi", "quickstart-node", "quickstart-spring", "quickstart-spa", "works-with", "sdk-go", "loop-dev"}},
-		{"Build", []string{"requests", "authorization-flow", "tokens", "scopes", "lab-results", "adding-lab-results", "fhir", "connected-apps", "assistants", "stronger-clients"}},
-		{"Take care", []string{"security", "threats", "production"}},
-		{"Reference", []string{"limits", "loop-serve", "operating", "importing", "divergences", "errors/index"}},
+		{"Get started", []Entry{
+			page("index", "Overview"),
+			{Label: "Quickstart", Pages: []Tab{
+				{"Python, Flask", "quickstart-python"}, {"Python, FastAPI", "quickstart-fastapi"}, {"Node, Express", "quickstart-node"},
+				{"Go", "quickstart-go"}, {"Java, Spring", "quickstart-spring"}, {"Browser", "quickstart-spa"},
+			}},
+			page("loop-dev", "Run Loop on your laptop"), page("works-with", "Client libraries"), page("sdk-go", "Go package"),
+		}},
+		{"Guides", []Entry{
+			page("authorization-flow", ""), page("scopes", ""), page("tokens", "Tokens and refresh"), page("lab-results", ""), page("adding-lab-results", ""),
+			page("fhir", ""), page("connected-apps", ""), page("assistants", "Assistants (MCP)"), page("requests", "Request log"), page("stronger-clients", "DPoP, mTLS, PAR, FAPI 2.0"),
+		}},
+		{"Going live", []Entry{page("production", ""), page("security", ""), forReview("threats", "Threat model")}},
+		{"Reference", []Entry{page("errors/index", "Error codes"), page("limits", ""), forReview("divergences", "Divergences from RFCs")}},
+		{"Operate Loop", []Entry{page("loop-serve", "Configuration"), page("operating", ""), page("importing", "")}},
 	}
+}
+
+func page(file, label string) Entry { return Entry{Label: label, Pages: []Tab{{"", file}}} }
+
+func forReview(file, label string) Entry {
+	return Entry{Label: label, Pages: []Tab{{"", file}}, ForReview: true}
 }

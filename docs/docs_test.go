@@ -98,8 +98,10 @@ func region(t *testing.T, file, name string) string {
 func TestEveryPageIsInTheContentsOrAboutAnError(t *testing.T) {
 	var listed []string
 	for _, section := range docs.Contents() {
-		for _, page := range section.Pages {
-			listed = append(listed, page+".md")
+		for _, entry := range section.Entries {
+			for _, page := range entry.Pages {
+				listed = append(listed, page.File+".md")
+			}
 		}
 	}
 	for _, code := range loop.Codes() {
@@ -231,12 +233,18 @@ func descriptions(t *testing.T) (patterns []*regexp.Regexp) {
 // TestTheFlowsPageHasEveryErrorThatTravels: an app reads there in how many ways
 // its request can end.
 func TestTheFlowsPageHasEveryErrorThatTravels(t *testing.T) {
-	flow := read(t, "authorization-flow.md")
+	flow, drawing := read(t, "authorization-flow.md"), read(t, "authorization-flow.svg")
 	for _, code := range loop.Codes() {
 		page := read(t, filepath.Join("errors", string(code)+".md"))
 		travels := strings.Contains(page, "?error="+string(code)+"\n") || strings.Contains(page, "**Redirect from authorize")
-		if travels && !strings.Contains(page, "in this version") && !strings.Contains(flow, "](errors/"+string(code)+".md)") {
+		if !travels || strings.Contains(page, "in this version") {
+			continue
+		}
+		if !strings.Contains(flow, "](errors/"+string(code)+".md)") {
 			t.Errorf("authorization-flow.md does not say when %s comes", code)
+		}
+		if !strings.Contains(drawing, `<a href="/docs/errors/`+string(code)+`">`) {
+			t.Errorf("authorization-flow.svg does not draw when %s comes", code)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
@@ -152,7 +153,7 @@ func (v *tour) signOut(t *testing.T) {
 func (v *tour) developers(t *testing.T) {
 	b := v.browser
 	portal := v.platform.env["LOOP_DEVELOPERS_URL"]
-	for name, path := range map[string]string{"portal": "/", "docs": "/docs/quickstart-go", "portal-nothing-here": "/nothing-here", "portal-signed-out": "/signed-out"} {
+	for name, path := range map[string]string{"portal": "/", "docs": "/docs/quickstart-go", "docs-flow": "/docs/authorization-flow", "docs-search": "/docs/search?q=refresh+token", "portal-nothing-here": "/nothing-here", "portal-signed-out": "/signed-out"} {
 		b.open(t, portal+path)
 		v.at(t, name)
 	}
@@ -172,7 +173,7 @@ func (v *tour) at(t *testing.T, name string) {
 	if got := b.eval(t, "document.documentElement.lang"); got != v.language {
 		t.Errorf("%s is in %s", where, got)
 	}
-	if size := b.number(t, `performance.getEntriesByType("navigation")[0].decodedBodySize`); size > maxPage && name != "docs" {
+	if size := b.number(t, `performance.getEntriesByType("navigation")[0].decodedBodySize`); size > maxPage && !strings.HasPrefix(name, "docs") {
 		t.Errorf("%s has %v bytes", where, size)
 	}
 	b.eval(t, v.axe+`; ""`)

@@ -17,7 +17,11 @@ func renderFiles(t *testing.T, files map[string]string, listed ...string) (*cont
 		embedded[name] = &fstest.MapFile{Data: []byte(text)}
 	}
 	host := func(name string) *url.URL { return &url.URL{Scheme: "https", Host: name + ".example.com"} }
-	return render(embedded, []docs.Section{{Title: "All", Pages: listed}}, addresses{
+	var entries []docs.Entry
+	for _, file := range listed {
+		entries = append(entries, docs.Entry{Pages: []docs.Tab{{File: file}}})
+	}
+	return render(embedded, []docs.Section{{Title: "All", Entries: entries}}, addresses{
 		identity: host("identity"), clinical: host("clinical"), developers: host("developers"),
 	})
 }

@@ -21,22 +21,34 @@ import (
 	"github.com/loop-health/loop/internal/web"
 )
 
-// markdown is CommonMark with tables. HTML in a page is left out: what a page
-// can say, it says in Markdown.
-var markdown = goldmark.New(
-	goldmark.WithExtensions(extension.Table),
-	goldmark.WithParserOptions(parser.WithAutoHeadingID()),
-	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(pageRenderer{}, 1))),
-)
+// writer makes pages of Markdown: CommonMark with tables. HTML in a page is left out:
+// what a page can say, it says in Markdown.
+type writer struct {
+	markdown goldmark.Markdown
+	drawings map[string]drawing
+}
 
-// renderPage renders the page in a file. Links between files become links
+// newWriter makes a writer that puts the drawings, by their address, into the pages.
+func newWriter(drawings map[string]drawing) writer {
+	return writer{drawings: drawings, markdown: goldmark.New(
+		goldmark.WithExtensions(extension.Table),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
+		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(pageRenderer{drawings}, 1))),
+	)}
+}
+
+// page renders the page in a file. Links between files become links
 // between addresses, so that the files read as well in the repository.
-func renderPage(file string, source []byte, developers *url.URL) (*page, error) {
-	root := markdown.Parser().Parse(text.NewReader(source))
-	rendered := &page{Path: pagePath(file), anchors: map[string]bool{}}
+func (w writer) page(file string, source []byte, developers *url.URL) (*page, error) {
+	root := w.markdown.Parser().Parse(text.NewReader(source))
+	rendered := &page{Path: pagePath(file), anchors: map[string]bool{}, markdown: absoluteLinks(file, source, developers)}
 	err := ast.Walk(root, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
 			rendered.takeIn(node, file, source, developers)
+			rendered.takeWords(node, source)
+			if image, ok := node.(*ast.Image); ok {
+				rendered.links = append(rendered.links, w.drawings[string(image.Destination)].links...)
+			}
 		}
 		return ast.WalkContinue, nil
 	})
@@ -47,7 +59,7 @@ func renderPage(file string, source []byte, developers *url.URL) (*page, error) 
 		return nil, err
 	}
 	var body bytes.Buffer
-	if err := markdown.Renderer().Render(&body, source, root); err != nil {
+	if err := w.markdown.Renderer().Render(&body, source, root); err != nil {
 		return nil, err
 	}
 	rendered.Body = template.HTML(body.String()) //nolint:gosec // G203: our own embedded Markdown, rendered without raw HTML
@@ -102,6 +114,9 @@ func plainText(node ast.Node, source []byte) string {
 	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the walker returns no error
 		if leaf, ok := n.(*ast.Text); ok && entering {
 			plain.Write(leaf.Value(source))
+			if leaf.SoftLineBreak() {
+				plain.WriteByte(' ')
+			}
 		}
 		return ast.WalkContinue, nil
 	})
@@ -109,14 +124,16 @@ func plainText(node ast.Node, source []byte) string {
 }
 
 // pageRenderer renders what differs from plain CommonMark: headings that can be
-// linked to, code that says where it comes from, tables that scroll by themselves.
-type pageRenderer struct{}
+// linked to, code that says where it comes from, tables that scroll by themselves,
+// drawings that are part of the page.
+type pageRenderer struct{ drawings map[string]drawing }
 
-// RegisterFuncs registers the three kinds of nodes with goldmark.
-func (pageRenderer) RegisterFuncs(registry renderer.NodeRendererFuncRegisterer) {
+// RegisterFuncs registers the four kinds of nodes with goldmark.
+func (r pageRenderer) RegisterFuncs(registry renderer.NodeRendererFuncRegisterer) {
 	registry.Register(ast.KindHeading, renderHeading)
 	registry.Register(ast.KindFencedCodeBlock, renderCode)
 	registry.Register(extast.KindTable, renderTable)
+	registry.Register(ast.KindImage, r.renderImage)
 }
 
 func renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {

@@ -28,19 +28,11 @@ type appView struct {
 	Activity     []activity
 	Built        *built // how it works with the library that it is built with; nil: not said
 	Consent      string // leads to the consent page; empty: a service, which members never meet
-	Settings     settings
+	Settings     web.AppSettings
 }
 
-// settings are what an app needs to know of itself and of us, as lines of shell.
-type settings struct {
-	ID                 loop.ClientID
-	Secret             string // empty where it isn't shown
-	RedirectURI        string
-	Identity, Clinical string
-}
-
-func (h *Host) settings(app *loop.Client, secret string) settings {
-	s := settings{ID: app.ID, Secret: secret, Identity: h.identity.issuer, Clinical: h.clinical.String()}
+func (h *Host) settings(app *loop.Client, secret string) web.AppSettings {
+	s := web.AppSettings{ID: app.ID, Secret: secret, Identity: h.identity.issuer, Clinical: h.clinical.String()}
 	if len(app.RedirectURIs) > 0 { // a service has none
 		s.RedirectURI = strings.ReplaceAll(string(app.RedirectURIs[0]), "'", `'\''`) // within a shell's quotes
 	}

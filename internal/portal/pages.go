@@ -31,13 +31,21 @@ func (h *Host) frame(section string, dev *developer) web.PortalFrame {
 	return f
 }
 
-// Frame gives what the layout shows around a page of another room on this host.
-func (h *Host) Frame(r *http.Request, section string) (web.PortalFrame, error) {
+// Reader gives who reads the documentation, which is another room on this host.
+func (h *Host) Reader(r *http.Request, section string) (web.PortalReader, error) {
 	dev, err := h.developer(r)
-	if err != nil {
-		return web.PortalFrame{}, err
+	if err != nil || dev == nil {
+		return web.PortalReader{Frame: h.frame(section, nil)}, err
 	}
-	return h.frame(section, dev), nil
+	apps, err := h.clients.Store.ClientsOf(r.Context(), dev.Member)
+	if err != nil {
+		return web.PortalReader{}, err
+	}
+	reader := web.PortalReader{Frame: h.frame(section, dev)}
+	for _, app := range apps {
+		reader.Apps = append(reader.Apps, web.PortalApp{ID: app.ID, Name: app.Name, Path: appPath(app.ID), Settings: h.settings(app, "")})
+	}
+	return reader, nil
 }
 
 // copied are the pages from which one copies: a script puts a button there.
@@ -96,7 +104,7 @@ type secretView struct {
 	Path     string
 	ID       loop.ClientID
 	Secret   string
-	Settings settings
+	Settings web.AppSettings
 }
 
 func (h *Host) secretPage(w http.ResponseWriter, dev *developer, app *loop.Client, secret string) error {

@@ -65,7 +65,7 @@ func TestALibraryThatIsNotThereIsNotFound(t *testing.T) {
 // The page Works with is the table: with -update it is written anew.
 func TestThePageWorksWithIsTheTable(t *testing.T) {
 	var page strings.Builder
-	page.WriteString(`# Works with
+	page.WriteString(`# Client libraries
 
 What each of these client libraries sends and needs was measured with the version that is named, unmodified. The lines below are the settings that this showed to be needed, in their shortest form. Choose yours at *What do you build with?* when you register an app: the portal sets what the library needs, and the app's page shows the lines below with your app's own values. All of them need PKCE switched on.
 
