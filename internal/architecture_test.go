@@ -153,7 +153,8 @@ var edges = map[string]map[string]string{
 	"internal/registration/library": {
 		"internal/loop": "what a library needs of a client's registration",
 	},
-	"internal/registration/picture": {},
+	"internal/registration/library/tried": {},
+	"internal/registration/picture":       {},
 	"internal/connection": {
 		"internal/loop":  "grants, clients, members",
 		"internal/audit": "who disconnects an app is recorded",

@@ -7,7 +7,8 @@
 // needs: a browser's protocol is a burden that the product shall not carry.
 //
 // Other people's clients are in peers: a program of ours around each library.
-// peers_test.go starts them.
+// peers_test.go starts them. Those in the smallest app of each library are in
+// test/clients, with what came of it.
 //
 // What the OpenID Foundation's conformance suite looks at is in test/conformance.
 //

@@ -1,0 +1,220 @@
+package clients
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration/library"
+	"github.com/loop-health/loop/test/process"
+)
+
+// Ways in which a library is tried.
+const (
+	byReadme = "readme"
+	withPKCE = "pkce"
+	byLines  = "lines"
+)
+
+// app is a small app of a library's that runs.
+type app struct {
+	*process.Process
+	address string
+	client  string // its id at the platform
+	version string // of the library, as the app found it
+	visitor *visitor
+}
+
+// start registers a client and starts the app with it.
+func (p *platform) start(t *testing.T, c client, way string) *app {
+	t.Helper()
+	a := &app{address: "http://localhost:" + freePort(t), visitor: p.visitor(t)}
+	redirectURI := a.address + c.redirectPath()
+	secret := a.register(t, p, c, way, redirectURI)
+	values := library.Values{ClientID: loop.ClientID(a.client), Issuer: p.issuer(), RedirectURI: redirectURI, Scope: scope}
+	folder := t.TempDir()
+	source := c.write(t, folder, lines(t, c, way, values))
+	cmd := runtimes[c.runtime](t, folder, source)
+	cmd.Dir = folder
+	cmd.Env = process.Inherit(
+		"LOOP_CLIENT_ID="+a.client, "LOOP_CLIENT_SECRET="+secret, "ISSUER="+p.issuer(), "REDIRECT_URI="+redirectURI, "SCOPE="+scope,
+		"BASE_URL="+a.address, "PORT="+strings.TrimPrefix(a.address, "http://localhost:"), "MODULE="+c.moduleName(),
+		"OAUTHLIB_INSECURE_TRANSPORT=1", // the platform is on plain http here
+	)
+	a.Process = process.Start(t, cmd)
+	_, a.version, _ = strings.Cut(a.AwaitLine(t, a.Stdout, "ready "), " ")
+	return a
+}
+
+func (c client) moduleName() string {
+	if c.module != "" {
+		return c.module
+	}
+	return c.id
+}
+
+func (c client) redirectPath() string {
+	if c.path != "" {
+		return c.path
+	}
+	return "/callback"
+}
+
+// register makes the app's client: by its README with what the platform sets by
+// itself, else as the table says that the library needs it. It gives the secret.
+func (a *app) register(t *testing.T, p *platform, c client, way, redirectURI string) string {
+	t.Helper()
+	flags := []string{"client", "create", "--name", "Morning Labs", "--redirect-uri", redirectURI, "--scope", scope}
+	needs := find(t, c.id)
+	if needs.Type == loop.Public {
+		flags = append(flags, "--type", "public", "--allowed-origin", a.address)
+	}
+	if way == byLines {
+		flags = append(flags, "--token-endpoint-auth-method", string(needs.AuthMethod), "--id-token-alg", string(needs.Algorithm),
+			"--refresh-grace", fmt.Sprintf("%ds", needs.Grace))
+	}
+	var made struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	p.loop(t, &made, flags...)
+	a.client = made.ID
+	return made.Secret
+}
+
+// lines are the settings of the library in the way that it is tried.
+func lines(t *testing.T, c client, way string, values library.Values) string {
+	t.Helper()
+	if way == byLines {
+		filled, err := find(t, c.id).Filled(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filled
+	}
+	parsed, err := template.ParseFiles(c.readme())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var filled strings.Builder
+	if err := parsed.Execute(&filled, struct {
+		library.Values
+		PKCE bool
+	}{values, way == withPKCE}); err != nil {
+		t.Fatal(err)
+	}
+	return filled.String()
+}
+
+// shared is the file that the apps of a runtime have in common.
+var shared = map[string]string{"python": "small_app.py", "node": "small-app.mjs"}
+
+func (c client) readme() string {
+	return filepath.Join(c.runtime, c.id+".readme"+filepath.Ext(shared[c.runtime]))
+}
+
+// switchesPKCE reports whether the README's lines have a switch for PKCE, which is off.
+func (c client) switchesPKCE(t *testing.T) bool {
+	t.Helper()
+	text, err := os.ReadFile(c.readme())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(text), ".PKCE")
+}
+
+// write puts the app with the lines into the folder, and what the apps of its runtime
+// share.
+func (c client) write(t *testing.T, folder, lines string) (source string) {
+	t.Helper()
+	shared := shared[c.runtime]
+	copyFile(t, filepath.Join(c.runtime, shared), filepath.Join(folder, shared), "")
+	source = filepath.Join(folder, "app"+filepath.Ext(shared))
+	copyFile(t, filepath.Join(c.runtime, c.id+filepath.Ext(shared)), source, lines)
+	return source
+}
+
+// copyFile copies a source; its line LINES, a comment, becomes the lines, each as far
+// to the right.
+func copyFile(t *testing.T, from, to, lines string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if before, marked := strings.CutSuffix(strings.TrimRight(line, "\n"), "LINES"); marked {
+			indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
+			for put := range strings.Lines(strings.TrimSpace(lines)) {
+				out.WriteString(indent + put)
+			}
+			line = "\n"
+		}
+		out.WriteString(line)
+	}
+	if err := os.WriteFile(to, []byte(out.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+// answer is what the app answers as JSON where all went well.
+type answer struct {
+	Subject string `json:"sub"`
+	Email   string `json:"email"`
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token"`
+	Errors  []string
+}
+
+// ask asks the app; what it says of an error, where that is what it answers. An act
+// that its library does not have is answered with 501, or as a framework answers.
+func (a *app) ask(t *testing.T, method, path string) (got answer, has bool, fault string) {
+	t.Helper()
+	at := a.visitor.do(t, method, a.address+path, nil)
+	switch at.StatusCode {
+	case http.StatusNotImplemented, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return got, false, "" // a framework's own answer, too
+	}
+	if at.StatusCode != http.StatusOK {
+		return got, true, at.said()
+	}
+	if err := json.Unmarshal(at.body, &got); err != nil {
+		return got, true, at.said()
+	}
+	return got, true, ""
+}
+
+// said is the beginning of what a page shows, on one line.
+func (p page) said() string {
+	const most = 300
+	var words []string
+	lines := bufio.NewScanner(strings.NewReader(visible(p.body)))
+	for lines.Scan() {
+		words = append(words, strings.Fields(lines.Text())...)
+	}
+	text := []rune(strings.Join(words, " "))
+	if len(text) > most {
+		text = append(text[:most], '…')
+	}
+	return string(text)
+}

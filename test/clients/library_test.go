@@ -1,0 +1,51 @@
+package clients
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loop-health/loop/internal/registration/library"
+)
+
+// client is a library that is tried, by its id in the table of libraries.
+type client struct {
+	id      string
+	runtime string
+	module  string // whose version is said; empty: the id
+	path    string // of the redirect URI; empty: /callback
+}
+
+// scope is what each app asks for.
+const scope = "openid profile email read:biomarkers"
+
+var clients = []client{
+	{id: "authlib", runtime: "python", module: "Authlib"},
+	{id: "requests-oauthlib", runtime: "python"},
+	{id: "oauthlib", runtime: "python"},
+	{id: "flask-dance", runtime: "python", module: "Flask-Dance", path: "/loop/authorized"},
+	{id: "openid-client-6", runtime: "node", module: "openid-client"},
+	{id: "openid-client-5", runtime: "node"},
+}
+
+// inTurn reports whether this run has the runtime: LOOP_TEST_CLIENTS names those that
+// it has, and without it there are all.
+func inTurn(runtime string) bool {
+	chosen := os.Getenv("LOOP_TEST_CLIENTS")
+	return chosen == "" || slices.Contains(strings.Split(chosen, ","), runtime)
+}
+
+// find gives a client's row of the table of libraries.
+func find(t *testing.T, id string) library.Library {
+	t.Helper()
+	table, err := library.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, ok := table.Find(id)
+	if !ok {
+		t.Fatalf("the table of libraries has no %s", id)
+	}
+	return found
+}
