@@ -29,6 +29,7 @@ type appView struct {
 	Chart     chart
 	Saved     bool // less than before, just now
 	SavedEnd  bool // another end, just now
+	SavedAsk  bool // the app may ask again, just now
 	Fault     *loop.Error
 }
 
@@ -60,7 +61,7 @@ func (h *Host) appPage(w http.ResponseWriter, r *http.Request, m *loop.Member, f
 	}
 	view := newAppView(app, page.Reads)
 	view.AccountFrame, view.Saved, view.Fault = h.frame(w, r, "apps", m), r.URL.Query().Has("saved"), fault
-	view.SavedEnd = r.URL.Query().Has("ends")
+	view.SavedEnd, view.SavedAsk = r.URL.Query().Has("ends"), r.URL.Query().Has("asks")
 	return h.Visitors.Show(w, r, h.ownPages, "app", view, fault)
 }
 
@@ -81,7 +82,8 @@ func newAppView(app *connection.App, reads []connection.Read) appView {
 	return view
 }
 
-// postApp answers POST /account/apps/{grant}: take scopes away, or disconnect. Doing
+// postApp answers POST /account/apps/{grant}: take scopes away, let the app ask
+// again for what was left out, change its end, or disconnect. Doing
 // so twice leads on as the first time does.
 func (h *Host) postApp(w http.ResponseWriter, r *http.Request) error {
 	form, err := h.Visitors.Form(w, r)
@@ -94,6 +96,8 @@ func (h *Host) postApp(w http.ResponseWriter, r *http.Request) error {
 			return h.disconnect(w, r, m)
 		case "narrow":
 			return h.narrow(w, r, m, form)
+		case "ask":
+			return h.letAsk(w, r, m)
 		case "term":
 			return h.setEnd(w, r, m, loop.Term(form.Get("term")))
 		default:
@@ -111,6 +115,14 @@ func (h *Host) disconnect(w http.ResponseWriter, r *http.Request, m *loop.Member
 		return err
 	}
 	return web.SeeOther(w, r, appsPath+"?disconnected")
+}
+
+func (h *Host) letAsk(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+	id := loop.GrantID(r.PathValue("grant"))
+	if err := h.Connections.LetAsk(r.Context(), m.ID, id, byMember(m)); err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, appsPath+"/"+string(id)+"?asks")
 }
 
 // setEnd lets the app have what it has for another term, from now on.

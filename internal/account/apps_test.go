@@ -96,6 +96,34 @@ func TestApps_ShowWhatWasAllowedAndRead(t *testing.T) {
 	}
 }
 
+func TestApps_WhatWasLeftOutIsAskedForAgainWhereTheMemberWantsIt(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := connect(t, p, "Ada", nil)
+	request := ada.app.Request()
+	request.Set("scope", ada.app.AllowedScopes.String())
+	ada.act(url.Values{"act": {"narrow"}, "scope": {"email"}})
+	if r := ada.browser.Follow(ada.browser.Authorize(request)); r.Request.URL.Path == "/consent" {
+		t.Fatal("what was taken away is asked for again, though the member did not say so")
+	}
+	if page := ada.browser.Get(ada.grant); !strings.Contains(page.Text, `id="let-ask"`) {
+		t.Fatalf("the page does not offer it: %s", page.Text)
+	}
+	for range 2 { // a form that is sent twice leads on
+		r := ada.act(url.Values{"act": {"ask"}}).Redirected(t)
+		if page := ada.browser.Get(ada.grant + "?" + r.RawQuery); !strings.Contains(page.Text, "you decide again") || strings.Contains(page.Text, `id="let-ask"`) {
+			t.Errorf("it is answered %s, %s", r, page.Text)
+		}
+	}
+	if r := p.Biomarkers(t, ada.tokens.Access); r.StatusCode == http.StatusOK {
+		t.Error("the app reads lab results again")
+	}
+	r := ada.browser.Follow(ada.browser.Authorize(request))
+	if r.Request.URL.Path != "/consent" || !strings.Contains(r.Text, "See your lab results") {
+		t.Errorf("the app's next request leads to %s: %s", r.Request.URL, r.Text)
+	}
+}
+
 func TestSec241_ADisconnectedAppIsEndedInTheNextRequest(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)
@@ -163,7 +191,7 @@ func TestSec240_NothingOfOneMembersAppsIsForAnother(t *testing.T) {
 	if r := ben.browser.Get(ada.grant); r.StatusCode != http.StatusNotFound || strings.Contains(r.Text, string(ada.app.ID)) {
 		t.Errorf("Ada's app is shown to Ben: %d", r.StatusCode)
 	}
-	for _, act := range []string{"disconnect", "narrow"} {
+	for _, act := range []string{"disconnect", "narrow", "ask"} {
 		form := url.Values{"csrf": {ben.browser.Get(ben.grant).Field("csrf")}, "act": {act}}
 		if r := ben.browser.Post(ada.grant, form); r.StatusCode != http.StatusNotFound {
 			t.Errorf("Ben's %s of Ada's app is answered %d", act, r.StatusCode)

@@ -31,6 +31,8 @@ type Consents interface {
 	RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor, reason string) error
 	// NarrowGrant takes from a live grant what is not in keep.
 	NarrowGrant(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error
+	// ForgetDeclined lets the app of a live grant ask again for what was left out.
+	ForgetDeclined(ctx context.Context, member loop.MemberID, id loop.GrantID, by audit.Actor) error
 	// SetGrantEnd gives a live grant another term, from now on.
 	SetGrantEnd(ctx context.Context, member loop.MemberID, id loop.GrantID, term loop.Term, by audit.Actor) error
 }
@@ -149,6 +151,12 @@ func (c *Connections) Disconnect(ctx context.Context, member loop.MemberID, id l
 // Narrow takes scopes away from one of the member's live grants.
 func (c *Connections) Narrow(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error {
 	return c.Consents.NarrowGrant(ctx, member, id, keep, by)
+}
+
+// LetAsk lets the app of one of the member's live grants ask again for what they left
+// out; loop.ErrNotFound where the member has no such grant.
+func (c *Connections) LetAsk(ctx context.Context, member loop.MemberID, id loop.GrantID, by audit.Actor) error {
+	return c.Consents.ForgetDeclined(ctx, member, id, by)
 }
 
 // SetEnd gives one of the member's live grants another term, from now on.

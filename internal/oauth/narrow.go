@@ -39,6 +39,25 @@ func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.
 	})
 }
 
+// ForgetDeclined forgets what a member left out under a grant, so that the app's next
+// authorization request for it is shown to them. Nothing is given by it. NotFound where
+// the member has no such live grant.
+func (s *Server) ForgetDeclined(ctx context.Context, member loop.MemberID, id loop.GrantID, by audit.Actor) error {
+	return s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
+		if st.Grant == nil || st.Grant.Member != member || !st.Grant.Live(s.World.Now()) {
+			return Change{}, errNoLiveGrant
+		}
+		if len(st.Grant.Declined) == 0 {
+			return Change{}, nil
+		}
+		grant := *st.Grant
+		grant.Declined = nil
+		rec := st.record(ctx, s.World.Now(), audit.GrantChanged, by)
+		rec.Detail = consentDetail(&grant)
+		return Change{Grant: &grant, Records: []audit.Record{rec}}, nil
+	})
+}
+
 var errNoLiveGrant = loop.Errorf(loop.NotFound, "The member has no live grant with this id.")
 
 // narrowable reports what stands in the way of keeping only these scopes.
