@@ -256,6 +256,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":       "whom a question is about",
 		"internal/credential": "a question is tagged under the ring that both sides have",
 		"internal/connection": "which app read how much",
+		"internal/biomarker":  "a member's results, for their own pages",
 		"internal/web":        "it answers on the public hosts",
 	},
 	"internal/visitor": {
@@ -282,8 +283,14 @@ var edges = map[string]map[string]string{
 	"internal/locale": {
 		"internal/loop": "notices, scopes and faults become words",
 	},
+	"internal/resultview": {
+		"internal/biomarker": "what is shown",
+		"internal/locale":    "in which words",
+		"internal/web/asset": "a chart by itself brings its colours",
+	},
 	"internal/account": {
-		"internal/biomarker":  "lab results are part of what a member downloads",
+		"internal/biomarker":  "members see and download their lab results",
+		"internal/resultview": "in words and drawings",
 		"internal/locale":     "the texts of its pages",
 		"internal/loop":       "members and apps are shown",
 		"internal/audit":      "who changes a grant is recorded",

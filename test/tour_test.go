@@ -128,7 +128,7 @@ func (v *tour) toAnApp(t *testing.T) {
 
 func (v *tour) account(t *testing.T) {
 	b := v.browser
-	for name, path := range map[string]string{"account": "/account", "apps": "/account/apps", "activity": "/account/activity", "your-data": "/account/privacy", "security": "/account/security"} {
+	for name, path := range map[string]string{"account": "/account", "apps": "/account/apps", "activity": "/account/activity", "results": "/account/results", "result": "/account/results/hdl-c", "your-data": "/account/privacy", "security": "/account/security"} {
 		if status := b.open(t, v.identity(path)); status != 200 {
 			t.Errorf("%s answers %d", path, status)
 		}

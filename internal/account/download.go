@@ -19,13 +19,6 @@ import (
 
 const downloadPath = privacyPath + "/download"
 
-// Results gives a member's lab results.
-type Results interface {
-	// ListResults hands the member's results that are in the selection to each, newest
-	// first, until each returns false.
-	ListResults(ctx context.Context, member loop.MemberID, s biomarker.Selection, each func(*biomarker.Result) bool) (arrival int64, err error)
-}
-
 // kept is one kind of what is kept of a member, as a table.
 type kept struct {
 	name    string
@@ -33,15 +26,9 @@ type kept struct {
 	rows    func(add func(row ...string) error) error
 }
 
-// errElsewhere is the answer of a process that has no lab results at hand.
-var errElsewhere = loop.Errorf(loop.TemporarilyUnavailable, "The download cannot be made on this server: it serves no lab results. Apps that you allow can read them meanwhile.")
-
 // download answers GET /account/privacy/download: all that is kept of the member, as
 // JSON and as CSV. It is made while it is sent, so that no copy of it is kept anywhere.
 func (h *Host) download(w http.ResponseWriter, r *http.Request, signIn *loop.SignIn) error {
-	if h.Results == nil {
-		return errElsewhere
-	}
 	m := signIn.Member
 	apps, err := h.Connections.List(r.Context(), m.ID)
 	if err != nil {
@@ -112,7 +99,7 @@ func (h *Host) resultsOf(r *http.Request, m *loop.Member) kept {
 	}
 	return kept{"lab-results", columns, func(add func(row ...string) error) error {
 		var failed error
-		_, err := h.Results.ListResults(r.Context(), m.ID, biomarker.Selection{Retracted: true}, func(result *biomarker.Result) bool {
+		_, err := h.Biomarkers.Results.ListResults(r.Context(), m.ID, biomarker.Selection{Retracted: true}, func(result *biomarker.Result) bool {
 			failed = add(string(result.ID), string(result.Code), result.LOINC, string(result.Comparator), result.Value.String(), result.Text, result.Unit,
 				result.Range.Low.String(), result.Range.High.String(), result.RangeText, string(result.Flag), result.Source, result.Collected(),
 				timeCell(result.ParsedAt), string(result.SentBy), timeCell(result.RetractedAt))

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/intake"
@@ -28,6 +29,8 @@ type Accounts interface {
 	ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error
 	// Downloaded records that a member downloads all that is kept of them.
 	Downloaded(ctx context.Context, id loop.MemberID) error
+	// ViewedResults records that a member looks at so many of their own lab results.
+	ViewedResults(ctx context.Context, id loop.MemberID, count int) error
 	// Leave begins a member's departure: their sessions end, and unless they sign in
 	// before, they are erased at the moment that it gives. Done twice, the first counts.
 	Leave(ctx context.Context, id loop.MemberID) (at time.Time, err error)
@@ -51,7 +54,7 @@ type Config struct {
 	Uploads credential.Sealer
 
 	Connections *connection.Connections
-	Results     Results // nil: they are another process's
+	Biomarkers  *biomarker.Reader
 	// Resource makes the phase that requests with access tokens pass.
 	Resource func(*web.Site) *web.Resource
 }
@@ -130,6 +133,8 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("POST "+privacyPath, h.postPrivacy)
 	site.Page("GET "+downloadPath, h.recent(privacyPath, h.download))
 	site.Page("GET "+leftPath, h.showLeft)
+	site.Page("GET "+resultsPath, h.own(h.showResults))
+	site.Page("GET "+resultsPath+"/{code}", h.own(h.showHistory))
 	h.mountImport(site)
 	h.mountMailed(site)
 	h.mountAPI(site)

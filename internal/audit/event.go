@@ -54,6 +54,7 @@ const (
 	ClientDeleted      Event = "client.deleted"
 	DemographicsRead   Event = "demographics.read"
 	BiomarkersRead     Event = "biomarkers.read"
+	BiomarkersViewed   Event = "biomarkers.viewed" // by the member, on pages of their account
 	BiomarkersImported Event = "biomarkers.imported"
 	BiomarkerRetracted Event = "biomarker.retracted"
 	CodeMapped         Event = "code.mapped"

@@ -97,7 +97,7 @@ func checkPublished(t *testing.T, b *Biomarker, limit, published Decimal) {
 	if !limit.Present() {
 		return
 	}
-	ratio := new(big.Rat).Quo(published.rat(), b.convert(limit, b.Unit, SI))
+	ratio := new(big.Rat).Quo(published.rat(), b.inUnit(limit, b.Unit, b.SI.Unit))
 	if ratio.Cmp(big.NewRat(85, 100)) < 0 || ratio.Cmp(big.NewRat(115, 100)) > 0 {
 		t.Errorf("%s: %s %s is not %s %s", b.Code, limit, b.Unit, published, b.SI.Unit)
 	}

@@ -76,13 +76,20 @@ func (b *Biomarker) toOwn(value Decimal, unit string) *big.Rat {
 	return number
 }
 
-// convert turns a value in one of the biomarker's units into one of a system of
-// units, exactly.
-func (b *Biomarker) convert(value Decimal, unit string, system System) *big.Rat {
-	number := b.toOwn(value, unit)
-	if system == SI {
+// inUnit converts a value from one of the biomarker's units into another, exactly.
+func (b *Biomarker) inUnit(value Decimal, from, to string) *big.Rat {
+	number := b.toOwn(value, from)
+	switch to {
+	case b.Unit:
+		return number
+	case b.SI.Unit:
 		number.Mul(number, b.ToSI.Factor)
-		number.Add(number, b.ToSI.Offset)
+		return number.Add(number, b.ToSI.Offset)
+	}
+	for _, a := range b.Alternatives {
+		if a.Unit == to {
+			return number.Mul(number, a.Factor)
+		}
 	}
 	return number
 }
@@ -96,7 +103,7 @@ func (b *Biomarker) convertValue(r *Result, system System) Decimal {
 	if !r.Value.Present() || r.Unit == measure.Unit {
 		return r.Value
 	}
-	number := b.convert(r.Value, r.Unit, system)
+	number := b.inUnit(r.Value, r.Unit, measure.Unit)
 	places := placesFor(number, measure.Decimals, min(keptDigits, r.Value.significant()))
 	switch r.Comparator {
 	case Below, AtMost:
@@ -134,7 +141,7 @@ func (b *Biomarker) convertRange(r Range, unit string, system System) Range {
 		if !limit.Present() {
 			return limit
 		}
-		number := b.convert(limit, unit, system)
+		number := b.inUnit(limit, unit, measure.Unit)
 		places := placesFor(number, measure.Decimals, min(1, limit.significant()))
 		if excluded {
 			return decimalOf(roundTowards(number, places, away))

@@ -48,3 +48,19 @@ func (r *Result) Collected() string {
 	}
 	return r.CollectedAt.Format(r.Precision.layout())
 }
+
+// Span gives the time in which the sample was drawn, as exactly as the laboratory gave
+// it: from is included, to excluded. A moment has no length.
+func (r *Result) Span() (from, to time.Time) {
+	from = r.CollectedAt
+	switch r.Precision {
+	case ToTheDay:
+		return from, from.AddDate(0, 0, 1)
+	case ToTheMonth:
+		return from, from.AddDate(0, 1, 0)
+	case ToTheYear:
+		return from, from.AddDate(1, 0, 0)
+	default:
+		return from, from
+	}
+}

@@ -60,11 +60,7 @@ func (t *Trend) Change(system System) Decimal {
 	if !newest.Value.Present() || !previous.Value.Present() {
 		return Decimal{}
 	}
-	difference := new(big.Rat).Sub(t.Newest.exact(system), t.Previous.exact(system))
+	unit := t.Newest.Biomarker.In(system).Unit
+	difference := new(big.Rat).Sub(t.Newest.ExactIn(unit), t.Previous.ExactIn(unit))
 	return decimalOf(difference.FloatString(max(newest.Value.places(), previous.Value.places())))
-}
-
-// exact gives the value in a system of units, before it is rounded for display.
-func (j *Judged) exact(system System) *big.Rat {
-	return j.Biomarker.convert(j.Value, j.Unit, system)
 }

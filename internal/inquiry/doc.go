@@ -1,8 +1,8 @@
 // Package inquiry is what clinical and identity ask each other where the two run in
 // processes of their own. Clinical asks for a member's sex, by which reference ranges
 // go, for their name where an app may read it, how many requests an app may send, and from which pages. Identity asks which
-// app read how many results of a member, and when, to show that to the member: no
-// result is in it. Nothing else of what either keeps is answered.
+// app read how many results of a member, and when, and for a member's results, to show
+// both to the member. Nothing else of what either keeps is answered.
 //
 // A question goes to the other host's own address. It is tagged under the key ring that
 // both share, with its path and the time at which it was made: whoever cannot open

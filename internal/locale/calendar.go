@@ -17,6 +17,12 @@ func (l *Language) Day(t time.Time) string {
 	return fill(l.Text("calendar.day"), []string{strconv.Itoa(t.Day()), l.month(t.Month()), strconv.Itoa(t.Year())})
 }
 
+// Month writes a month, such as January 2006.
+func (l *Language) Month(t time.Time) string {
+	t = t.UTC()
+	return fill(l.Text("calendar.month_of_year"), []string{l.month(t.Month()), strconv.Itoa(t.Year())})
+}
+
 // Moment writes a moment to the minute, with the day of the week.
 func (l *Language) Moment(t time.Time) string {
 	t = t.UTC()

@@ -116,6 +116,13 @@ func (l *Language) Argument(arg any) string {
 // Number writes a whole number with the separators of the language.
 func (l *Language) Number(n int) string { return l.printer.Sprint(number.Decimal(n)) }
 
+// Decimal writes a number, given with a point, with the language's decimal separator. Its
+// digits stay as they are: none is rounded, and none set apart.
+func (l *Language) Decimal(digits string) string {
+	separator := strings.Trim(l.printer.Sprint(number.Decimal(1.5)), "15")
+	return strings.Replace(digits, ".", separator, 1)
+}
+
 // fill puts arguments into their places, in one go: what looks like a place within an
 // argument is none.
 func fill(text string, args []string) string {

@@ -19,10 +19,11 @@ import (
 // with a test of its own that holds all of them to texts.
 var built = []string{
 	"calendar.month.", "calendar.weekday.", // a day's
-	"fault.",       // of a code (Language.Fault)
-	"scope.",       // of a scope (Language.ScopeTitle)
-	"language.of.", // of a language's tag
-	"mail.",        // of a kind of mail
+	"fault.",            // of a code (Language.Fault)
+	"scope.",            // of a scope (Language.ScopeTitle)
+	"language.of.",      // of a language's tag
+	"mail.",             // of a kind of mail
+	"results.category.", // of the catalogue's
 }
 
 // keyInTemplate finds the keys that a template names.

@@ -73,13 +73,9 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	if err != nil {
 		return nil, err
 	}
-	var results account.Results
-	if p.results != nil {
-		results = p.results
-	}
 	pages, err := account.New(account.Config{
-		Results:  results,
-		Accounts: p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Links: p.Links, Mailed: p.Mailed, Confirmations: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "confirmed links"}, Connections: p.connections(), Resource: p.resource,
+		Biomarkers: p.ownResults(),
+		Accounts:   p.Accounts, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Links: p.Links, Mailed: p.Mailed, Confirmations: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "confirmed links"}, Connections: p.connections(), Resource: p.resource,
 		Imports: p.Imports, Uploads: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPages},
 	})
 	if err != nil {
@@ -107,6 +103,16 @@ func (p *Platform) connections() *connection.Connections {
 	return c
 }
 
+// ownResults reads a member's results for their own pages. Clinical keeps them, which
+// may be another process.
+func (p *Platform) ownResults() *biomarker.Reader {
+	r := &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "account cursors"}}
+	if p.results == nil {
+		r.Results = inquiry.NewResultsClient(p.config.Clinical, p.config.HTTP, p.world, p.secrets.Ring)
+	}
+	return r
+}
+
 func (p *Platform) buildClinical() ([]room, error) {
 	config := clinical.Config{
 		Importer:   p.Importer,
@@ -132,7 +138,7 @@ func (p *Platform) buildClinical() ([]room, error) {
 	}
 	rooms := []room{clinical.New(config)}
 	if p.config.Database != "" { // identity may run in other processes
-		rooms = append(rooms, inquiry.NewReadsServer(p.results, p.world, p.secrets.Ring))
+		rooms = append(rooms, inquiry.NewReadsServer(p.results, p.world, p.secrets.Ring), inquiry.NewResultsServer(p.results, p.world, p.secrets.Ring))
 	}
 	return rooms, nil
 }

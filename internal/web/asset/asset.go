@@ -8,10 +8,15 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 //go:embed loop.css
 var stylesheet []byte
+
+//go:embed chart.css
+var chart []byte
 
 //go:embed mark.svg
 var mark []byte
@@ -37,7 +42,17 @@ type File struct {
 }
 
 // Stylesheet is the one stylesheet of every page.
-func Stylesheet() File { return newFile("loop", ".css", "text/css; charset=utf-8", stylesheet) }
+func Stylesheet() File {
+	return newFile("loop", ".css", "text/css; charset=utf-8", slices.Concat(stylesheet, chart))
+}
+
+// ChartStyle is the part of the stylesheet that a chart needs where it is a document of
+// its own: its rules, and the colours of both schemes, which count inside of it alone.
+func ChartStyle() string {
+	tokens, _, _ := strings.Cut(string(stylesheet), "*, ::before")
+	_, tokens, _ = strings.Cut(tokens, "*/")
+	return strings.ReplaceAll(tokens, ":root", ".history") + string(chart)
+}
 
 // Mark is Loop's mark, which a browser shows beside a page's title.
 func Mark() File { return newFile("mark", ".svg", "image/svg+xml", mark) }
