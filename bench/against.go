@@ -42,8 +42,8 @@ type figures struct {
 // measureAgainst measures this build and a binary of another commit on one engine.
 // Both run all the time and one is driven at a time, in the order own, other, other,
 // own: a machine that grows slower meanwhile does it to both.
-func measureAgainst(ctx context.Context, engine, binary string, chosen []scenario, span time.Duration, stdout io.Writer) ([]comparison, error) {
-	own, other := &build{platform: &platform{engine: engine}}, &build{platform: &platform{engine: engine, binary: binary}}
+func measureAgainst(ctx context.Context, engine string, o options, stdout io.Writer) ([]comparison, error) {
+	own, other := &build{platform: &platform{engine: engine, profiles: o.profiles}}, &build{platform: &platform{engine: engine, binary: o.against}}
 	for _, b := range []*build{own, other} {
 		defer b.close()
 		if err := b.begin(ctx); err != nil {
@@ -52,9 +52,9 @@ func measureAgainst(ctx context.Context, engine, binary string, chosen []scenari
 	}
 	printAgainstHeader(stdout, engine, own, other)
 	var found []comparison
-	for _, s := range chosen {
+	for _, s := range o.scenarios {
 		for _, workers := range concurrencies {
-			c, err := s.against(ctx, own, other, workers, span)
+			c, err := s.against(ctx, own, other, workers, o.span)
 			if err != nil {
 				return found, fmt.Errorf("%s at %d: %w", s.name, workers, err)
 			}

@@ -6,6 +6,7 @@
 //	go run ./bench --quick --json FILE      shorter, and the results as JSON
 //	go run ./bench --chart FILE             and the ratios as an SVG
 //	go run ./bench --only introspect,par    some of it
+//	go run ./bench --at 16,64               at so many at a time
 //	go run ./bench --engine postgres        on one engine
 //	go run ./bench --peers                  beside Ory Hydra and node-oidc-provider
 //	go run ./bench --storm                  refreshes in a storm of sign-ins
@@ -26,6 +27,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,7 +39,7 @@ func main() {
 	}
 }
 
-// concurrencies are how many requests are under way at a time.
+// concurrencies are how many requests are under way at a time, the most last.
 var concurrencies = []int{1, 16, 64}
 
 func run(args []string, stdout io.Writer) error {
@@ -78,6 +80,7 @@ func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "measure each for two seconds instead of ten")
 	only := flags.String("only", "", "measure these `names` alone, with commas between")
+	at := flags.String("at", "", "measure so `many` at a time alone, with commas between")
 	flags.StringVar(&o.engines, "engine", "sqlite,postgres", "on these `engines`, with commas between")
 	flags.StringVar(&o.file, "json", "", "write the results to this `file` as JSON")
 	flags.StringVar(&o.chart, "chart", "", "draw the results to this `file` as SVG")
@@ -98,8 +101,26 @@ func parse(args []string) (o options, err error) {
 			return o, err
 		}
 	}
+	if *at != "" {
+		if concurrencies, err = counts(*at); err != nil {
+			return o, err
+		}
+	}
 	o.scenarios, err = choose(*only)
 	return o, err
+}
+
+// counts reads how many are to be under way at a time.
+func counts(text string) (counts []int, err error) {
+	for one := range strings.SplitSeq(text, ",") {
+		count, err := strconv.Atoi(one)
+		if err != nil || count < 1 {
+			return nil, fmt.Errorf("--at takes numbers from 1 on, and not %q", one)
+		}
+		counts = append(counts, count)
+	}
+	slices.Sort(counts)
+	return counts, nil
 }
 
 // compareBuilds measures this build beside another one, on each engine.
@@ -113,7 +134,7 @@ func (o options) compareBuilds(ctx context.Context, stdout io.Writer) error {
 			}
 			continue
 		}
-		measured, err := measureAgainst(ctx, engine, o.against, o.scenarios, o.span, stdout)
+		measured, err := measureAgainst(ctx, engine, o, stdout)
 		if err != nil {
 			return err
 		}

@@ -54,6 +54,7 @@ type Biomarker struct {
 	Normal []string // the values of the scale that count as normal
 
 	Intervals []Interval
+	ofAnyAge  map[loop.Sex][]Interval // those that may hold where the age is not known
 }
 
 // Measure is one of a biomarker's two main units. Everything is empty where the

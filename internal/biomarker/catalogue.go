@@ -64,6 +64,9 @@ func parseCatalogue(biomarkers, scales string) (*Catalogue, error) {
 	if err := readTable("the catalogue", biomarkers, columns, c.add); err != nil {
 		return nil, err
 	}
+	for _, b := range c.ordered {
+		b.gatherIntervals()
+	}
 	c.indexLOINC()
 	return c, nil
 }

@@ -42,11 +42,14 @@ var errNoLeapSecond = errors.New("no leap second is there")
 
 // Collected writes when the sample was drawn, as exactly as the laboratory gave it:
 // RFC 3339, or a date, a month or a year.
-func (r *Result) Collected() string {
+func (r *Result) Collected() string { return string(r.AppendCollected(nil)) }
+
+// AppendCollected is Collected for who writes it behind something.
+func (r *Result) AppendCollected(to []byte) []byte {
 	if r.Precision == ToTheMoment {
-		return r.CollectedAt.Format(time.RFC3339Nano)
+		return r.CollectedAt.AppendFormat(to, time.RFC3339Nano)
 	}
-	return r.CollectedAt.Format(r.Precision.layout())
+	return r.CollectedAt.AppendFormat(to, r.Precision.layout())
 }
 
 // Span gives the time in which the sample was drawn, as exactly as the laboratory gave

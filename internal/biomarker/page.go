@@ -55,27 +55,38 @@ type Reader struct {
 // Read gives a page of the member's results, judged for the person that the
 // member is recorded as now. Its errors are those of the cursor (ValidationError) and of
 // the store.
-func (r *Reader) Read(ctx context.Context, member loop.MemberID, person Person, q Query) (Page, error) {
-	after, err := position(r.Cursors, member, &q)
+func (r *Reader) Read(ctx context.Context, member loop.MemberID, person Person, q Query) (page Page, err error) {
+	page.Results = make([]Judged, 0, min(q.Limit, DefaultLimit))
+	page.Next, err = r.Each(ctx, member, person, q, func(j *Judged) { page.Results = append(page.Results, *j) })
 	if err != nil {
 		return Page{}, err
 	}
+	return page, nil
+}
+
+// Each is Read for who needs one result at a time: it hands each result of the page to
+// each, newest first, and gives the cursor of the next page; empty: this was the last.
+// What is handed out is written over by the next.
+func (r *Reader) Each(ctx context.Context, member loop.MemberID, person Person, q Query, each func(*Judged)) (next string, err error) {
+	after, err := position(r.Cursors, member, &q)
+	if err != nil {
+		return "", err
+	}
 	codes, some := r.Catalogue.codesOf(&q)
 	if !some {
-		return Page{}, nil
+		return "", nil
 	}
-	c := collector{catalogue: r.Catalogue, person: person, query: &q}
-	c.page.Results = make([]Judged, 0, min(q.Limit, DefaultLimit))
+	c := collector{catalogue: r.Catalogue, person: person, query: &q, each: each}
 	selection := Selection{Codes: codes, From: q.From, To: q.To, Latest: q.Latest, After: after}
 	arrival, err := r.Results.ListResults(ctx, member, selection, c.take)
 	if err = cmp.Or(err, c.err); err != nil {
-		return Page{}, fmt.Errorf("listing results: %w", err)
+		return "", fmt.Errorf("listing results: %w", err)
 	}
 	if c.more {
-		last := c.page.Results[len(c.page.Results)-1]
-		c.page.Next = cursorFor(r.Cursors, Position{last.CollectedAt, last.ID, arrival}, member, &q)
+		c.last.Arrival = arrival
+		next = cursorFor(r.Cursors, c.last, member, &q)
 	}
-	return c.page, nil
+	return next, nil
 }
 
 // Count gives how many of the member's results a query matches, on all of its pages.
@@ -125,33 +136,36 @@ func (c *Catalogue) Judge(result *Result, person Person) (Judged, error) {
 	return Judged{*result, b, b.Judge(result, person)}, nil
 }
 
-// collector fills a page with what the store hands out.
+// collector hands out a page of what it gets from the store.
 type collector struct {
 	catalogue *Catalogue
 	person    Person
 	query     *Query
+	each      func(*Judged)
 
-	page Page
-	more bool // there is at least one result behind the page
-	err  error
+	judged Judged // the one at hand
+	count  int    // of those that were handed out
+	last   Position
+	more   bool // there is at least one result behind the page
+	err    error
 }
 
-// take judges a result and puts it on the page if its status is asked for; false
-// once the page is full and it is known whether more follows.
+// take judges a result and hands it out if its status is asked for; false once the
+// page is full and it is known whether more follows.
 func (c *collector) take(result *Result) bool {
-	judged, err := c.catalogue.Judge(result, c.person)
-	if err != nil {
-		c.err = err
+	if c.judged, c.err = c.catalogue.Judge(result, c.person); c.err != nil {
 		return false
 	}
-	if !c.query.wants(&judged) {
+	if !c.query.wants(&c.judged) {
 		return true
 	}
-	if len(c.page.Results) == c.query.Limit {
+	if c.count == c.query.Limit {
 		c.more = true
 		return false
 	}
-	c.page.Results = append(c.page.Results, judged)
+	c.count++
+	c.last = Position{CollectedAt: result.CollectedAt, ID: result.ID}
+	c.each(&c.judged)
 	return true
 }
 

@@ -15,8 +15,8 @@ type Person struct {
 
 // sexes lists what the person's sex can be, for the catalogue.
 func (p Person) sexes() []loop.Sex {
-	if p.Sex == loop.Female || p.Sex == loop.Male {
-		return []loop.Sex{p.Sex}
+	if sex := p.known(); sex != "" {
+		return []loop.Sex{sex}
 	}
 	return []loop.Sex{loop.Female, loop.Male}
 }
@@ -38,6 +38,30 @@ func (p Person) age(at time.Time) (years int, known bool) {
 // moment: one where sex and age are known or don't matter, else each that could
 // be. One of them is empty where no row holds.
 func (b *Biomarker) intervalsFor(p Person, at time.Time) []Interval {
+	if p.BornOn.IsZero() {
+		return b.ofAnyAge[p.known()]
+	}
+	return b.findIntervals(p, at)
+}
+
+// known is the sex that intervals can depend on; empty: none is recorded.
+func (p Person) known() loop.Sex {
+	if p.Sex == loop.Female || p.Sex == loop.Male {
+		return p.Sex
+	}
+	return ""
+}
+
+// gatherIntervals notes what holds for those whose age is not known: a read of results
+// asks for each of them.
+func (b *Biomarker) gatherIntervals() {
+	b.ofAnyAge = make(map[loop.Sex][]Interval, 3)
+	for _, sex := range []loop.Sex{"", loop.Female, loop.Male} {
+		b.ofAnyAge[sex] = b.findIntervals(Person{Sex: sex}, time.Time{})
+	}
+}
+
+func (b *Biomarker) findIntervals(p Person, at time.Time) []Interval {
 	if len(b.Intervals) == 1 && b.Intervals[0].Sex == "" && b.Intervals[0].Ages.unlimited() {
 		return b.Intervals
 	}

@@ -10,25 +10,49 @@ import (
 )
 
 // resultLength is about how many bytes a result takes in an answer.
-const resultLength = 512
+const resultLength = 640
 
-// encodePage writes the answer of docs/lab-results.md: numbers with the
-// laboratory's digits, and null for what is not there. It goes field by field,
-// as encoding/json would by reflection, which took a fifth of a read.
-func encodePage(member loop.MemberID, page biomarker.Page, system biomarker.System) []byte {
-	a := make(answer, 0, resultLength*(1+len(page.Results)))
-	a = append(a, `{"biomarkers":[`...)
-	for i := range page.Results {
-		if i > 0 {
-			a = append(a, ',')
-		}
-		a.result(member, &page.Results[i], system)
+// pageAnswer is the answer of docs/lab-results.md as it grows: numbers with the
+// laboratory's digits, and null for what is not there. It is written field by field,
+// since encoding/json would do it by reflection, which took a fifth of a read.
+type pageAnswer struct {
+	answer
+
+	member loop.MemberID
+	system biomarker.System
+	count  int
+}
+
+// newPage begins a page of a member's results behind what is in to.
+func newPage(to []byte, member loop.MemberID, system biomarker.System) *pageAnswer {
+	return &pageAnswer{answer: append(to, `{"biomarkers":[`...), member: member, system: system}
+}
+
+// add writes the next result.
+func (p *pageAnswer) add(r *biomarker.Judged) {
+	if p.count > 0 {
+		p.field(",")
 	}
-	a = append(a, `],"count":`...) // on this page
-	a = strconv.AppendInt(a, int64(len(page.Results)), 10)
-	a = append(a, `,"next_cursor":`...)
-	a.textOrNull(page.Next)
-	return append(a, '}')
+	p.count++
+	p.result(p.member, r, p.system)
+}
+
+// end gives the answer; next is the next page's cursor.
+func (p *pageAnswer) end(next string) []byte {
+	p.field(`],"count":`) // on this page
+	p.answer = strconv.AppendInt(p.answer, int64(p.count), 10)
+	p.field(`,"next_cursor":`).textOrNull(next)
+	p.field("}")
+	return p.answer
+}
+
+// encodePage writes a page that is there as a whole.
+func encodePage(member loop.MemberID, page biomarker.Page, system biomarker.System) []byte {
+	p := newPage(make([]byte, 0, resultLength*(1+len(page.Results))), member, system)
+	for i := range page.Results {
+		p.add(&page.Results[i])
+	}
+	return p.end(page.Next)
 }
 
 // encodeResult writes one result.
@@ -78,7 +102,7 @@ func (a *answer) result(member loop.MemberID, r *biomarker.Judged, system biomar
 	a.field(`,"status_rule":`).textOrNull(string(r.Rule))
 	a.field(`,"critical_direction":`).textOrNull(string(r.Direction))
 	a.field(`,"source":`).text(r.Source)
-	a.field(`,"collected_at":`).text(r.Collected())
+	a.field(`,"collected_at":"`).collected(r)
 	a.field(`,"parsed_at":`).moment(r.ParsedAt)
 	*a = append(*a, '}')
 }
@@ -145,6 +169,10 @@ func (a *answer) number(d biomarker.Decimal) {
 		return
 	}
 	*a = append(*a, d.String()...)
+}
+
+func (a *answer) collected(r *biomarker.Judged) {
+	*a = append(r.AppendCollected(*a), '"')
 }
 
 func (a *answer) moment(t time.Time) {

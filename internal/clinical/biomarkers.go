@@ -37,19 +37,41 @@ func (h *Host) listBiomarkers(w http.ResponseWriter, r *http.Request, token oaut
 	if err != nil {
 		return err
 	}
+	if format == formatCSV {
+		return h.listAsCSV(w, r, token, person, query)
+	}
+	body := web.TakeBuffer()
+	page := newPage(body.Body, token.Member, query.System)
+	next, err := h.Biomarkers.Each(r.Context(), token.Member, person, query, page.add)
+	if err != nil {
+		return refusedOr(web.Unavailable, err)
+	}
+	if err := h.recordPage(w, r, token, page.count, query, next); err != nil {
+		return err
+	}
+	body.Body = page.end(next)
+	body.SendJSON(w, http.StatusOK)
+	return nil
+}
+
+func (h *Host) listAsCSV(w http.ResponseWriter, r *http.Request, token oauth.AccessToken, person biomarker.Person, query biomarker.Query) error {
 	page, err := h.Biomarkers.Read(r.Context(), token.Member, person, query)
 	if err != nil {
 		return refusedOr(web.Unavailable, err)
 	}
-	if err := h.record(r, token, len(page.Results), query.Filters()); err != nil {
+	if err := h.recordPage(w, r, token, len(page.Results), query, page.Next); err != nil {
 		return err
 	}
-	h.linkNext(w, r, page.Next)
-	w.Header().Add("Vary", "Accept")
-	if format == formatCSV {
-		return writeCSV(w, token.Member, page, query.System)
+	return writeCSV(w, token.Member, page, query.System)
+}
+
+// recordPage records the read of a page, and sets the headers of its answer.
+func (h *Host) recordPage(w http.ResponseWriter, r *http.Request, token oauth.AccessToken, count int, query biomarker.Query, next string) error {
+	if err := h.record(r, token, count, query.Filters()); err != nil {
+		return err
 	}
-	web.WriteEncodedJSON(w, http.StatusOK, encodePage(token.Member, page, query.System))
+	h.linkNext(w, r, next)
+	w.Header().Add("Vary", "Accept")
 	return nil
 }
 

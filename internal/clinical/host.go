@@ -57,6 +57,7 @@ type Host struct {
 
 // New makes a host.
 func New(config Config) *Host {
+	config.Members = &rememberedSexes{Members: config.Members, world: config.World}
 	h := &Host{Config: config, catalog: newCatalogDocument(config.Biomarkers.Catalogue)}
 	h.mcp = h.newMCP()
 	return h

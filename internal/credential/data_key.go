@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -58,16 +57,16 @@ func (k *DataKey) Seal(w loop.World, where string, data []byte) []byte {
 
 // Open gives the data of what Seal made for the same place; else ErrNotSealed.
 func (k *DataKey) Open(where string, sealed []byte) ([]byte, error) {
-	return k.OpenInPlace(where, slices.Clone(sealed))
+	return k.OpenTo(nil, where, sealed)
 }
 
-// OpenInPlace is Open, and writes the data over what was sealed, which is then gone.
-func (k *DataKey) OpenInPlace(where string, sealed []byte) ([]byte, error) {
+// OpenTo is Open, and appends the data to what is there; the two MUST NOT overlap.
+func (k *DataKey) OpenTo(to []byte, where string, sealed []byte) ([]byte, error) {
 	if len(sealed) < chacha20poly1305.NonceSizeX {
 		return nil, ErrNotSealed
 	}
 	nonce, rest := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
-	data, err := k.aead.Open(rest[:0], nonce, rest, sealedAs(where))
+	data, err := k.aead.Open(to, nonce, rest, sealedAs(where))
 	if err != nil {
 		return nil, ErrNotSealed
 	}

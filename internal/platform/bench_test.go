@@ -9,7 +9,10 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
@@ -44,7 +47,7 @@ func BenchmarkRefresh(b *testing.B) {
 var allocationBudgets = map[string]float64{
 	"introspect":       100,
 	"userinfo":         140, // a name and an address are unsealed
-	"read lab results": 245,
+	"read lab results": 260,
 	"refresh":          600,
 }
 
@@ -54,7 +57,9 @@ func BenchmarkBudget(b *testing.B) {
 	// A platform that logs as it does in production, to nowhere.
 	p := platformtest.NewWith(b, func(c *platform.Config) { c.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) })
 	app := p.AddApp(b, nil)
-	tokens := app.Redeem(app.Code(p.NewBrowser(b), p.AddMember(b, "Ada"))).Pair(b)
+	ada := p.AddMember(b, "Ada")
+	addResults(b, p, ada)
+	tokens := app.Redeem(app.Code(p.NewBrowser(b), ada)).Pair(b)
 	identity, clinical, _ := p.Hosts()
 	form := func(more url.Values) func() string {
 		return func() string {
@@ -69,7 +74,7 @@ func BenchmarkBudget(b *testing.B) {
 	for name, hot := range map[string]hotPath{
 		"introspect":       {identity, http.MethodPost, platformtest.Identity + "/v1/oauth/introspect", encoded, form(url.Values{"token": {tokens.Access}}), nil},
 		"userinfo":         {identity, http.MethodGet, platformtest.Identity + "/v1/oauth/userinfo", bearer, none, nil},
-		"read lab results": {clinical, http.MethodGet, platformtest.Clinical + "/v1/biomarkers/me", bearer, none, nil},
+		"read lab results": {clinical, http.MethodGet, platformtest.Clinical + "/v1/biomarkers/me?limit=50", bearer, none, nil},
 		"refresh": {
 			identity, http.MethodPost, platformtest.Identity + "/v1/oauth/token", encoded,
 			func() string {
@@ -81,6 +86,18 @@ func BenchmarkBudget(b *testing.B) {
 		},
 	} {
 		b.Run(name, func(b *testing.B) { hot.run(b, allocationBudgets[name]) })
+	}
+}
+
+// addResults gives a member a history of synthetic results, more than a page has.
+func addResults(b *testing.B, p *platformtest.Platform, m *loop.Member) {
+	b.Helper()
+	results, err := p.Catalogue.Synthetic(m.ID, m.Sex, p.World.Now().Truncate(24*time.Hour))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := p.Importer.Import(b.Context(), audit.Actor{Kind: audit.BySystem}, m.ID, results); err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -16,7 +16,7 @@ var statementBudgets = map[string]uint64{
 	"introspect an access token":  0, // it opens, and what was revoked is in memory
 	"introspect a refresh token":  3,
 	"userinfo":                    1,
-	"read lab results":            5, // the member's sex, the results, and a durable record
+	"read lab results":            4, // the results, and a durable record
 	"refresh":                     5, // what it rests on, the compare-and-set, the record
 	"redeem a code":               6,
 	"authorize, allowed before":   7,

@@ -61,19 +61,24 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 
 // WriteEncodedJSON answers with JSON that is written already.
 func WriteEncodedJSON(w http.ResponseWriter, status int, body []byte) {
-	write(w, "application/json", status, body)
+	_ = writeJSON(w, status, body) // the client has gone: nobody reads the error
 }
 
-func write(w http.ResponseWriter, kind string, status int, body []byte) {
+func writeJSON(w http.ResponseWriter, status int, body []byte) error {
+	return write(w, "application/json", status, body)
+}
+
+func write(w http.ResponseWriter, kind string, status int, body []byte) error {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client has gone: nobody reads the error
+	_, err := w.Write(body)
+	return err
 }
 
 // WriteJWT answers with a signed JWT of the given media type.
 func WriteJWT(w http.ResponseWriter, kind, token string) error {
-	write(w, kind, http.StatusOK, []byte(token))
+	_ = write(w, kind, http.StatusOK, []byte(token)) // as above
 	return nil
 }
 
@@ -114,7 +119,7 @@ func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if form := s.formOf(r); form != nil {
 		kind, body := form(e, answer.RequestID, answer.URI)
-		write(w, kind, status, body)
+		_ = write(w, kind, status, body) // as above
 		return
 	}
 	_ = WriteJSON(w, status, answer)

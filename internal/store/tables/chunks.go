@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"sync"
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
@@ -23,17 +25,23 @@ type chunk struct {
 	results []biomarker.Stored
 }
 
-// openChunk opens what keep has sealed, in place.
+// openChunk opens what keep has sealed.
 func openChunk(key *credential.DataKey, member loop.MemberID, number int64, sealed []byte) (*biomarker.Chunk, error) {
-	packed, err := key.OpenInPlace(chunkOf(member, number), sealed)
+	into := packedChunks.Get().(*[]byte) //nolint:forcetypeassert // it holds these alone
+	defer packedChunks.Put(into)
+	packed, err := key.OpenTo((*into)[:0], chunkOf(member, number), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("chunk %d of the results of %s: %w", number, member, err)
 	}
-	return biomarker.OpenChunk(packed)
+	*into = packed
+	return biomarker.OpenChunk(packed) // which copies it
 }
 
+// packedChunks are buffers for chunks that are being opened.
+var packedChunks = sync.Pool{New: func() any { return new([]byte) }}
+
 func chunkOf(member loop.MemberID, number int64) string {
-	return fmt.Sprintf("results %s %d", member, number)
+	return "results " + string(member) + " " + strconv.FormatInt(number, 10)
 }
 
 // readChunk reads all results of a chunk.

@@ -125,6 +125,20 @@ func (c saltColumn) Scan(src any) error {
 	return nil
 }
 
+// blob hands over bytes that are read where they are: they are the driver's, and gone
+// once open returns.
+func blob(open func([]byte) error) sql.Scanner { return blobColumn(open) }
+
+type blobColumn func([]byte) error
+
+// Scan takes what the driver gives for bytes.
+func (open blobColumn) Scan(src any) (err error) {
+	if failed := take(src, func(b []byte) { err = open(b) }); failed != nil {
+		return failed
+	}
+	return err
+}
+
 // take hands over a column of the type that its table's schema promises (they are strict); NULL, which only an outer join makes, is not handed over.
 func take[T string | int64 | []byte](src any, into func(T)) error {
 	switch value := src.(type) {

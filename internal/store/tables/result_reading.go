@@ -19,10 +19,11 @@ const (
 	chunksInView = ` FROM result_chunks WHERE member_id = $1 AND first_arrival <= $2 AND newest >= $3 AND oldest < $4 AND oldest <= $5`
 	newestChunks = ` ORDER BY newest DESC, number DESC`
 
-	// selectFirstChunks names the newest chunks, and gives what is in the first.
+	// selectFirstChunks names the newest chunks, and gives what is in the first two: the
+	// newest is often a small one.
 	selectFirstChunks = `SELECT coalesce((SELECT max(last_arrival) FROM result_chunks WHERE member_id = $1), 0), named.number, named.newest, f.sealed
 		FROM (SELECT number, newest` + chunksInView + newestChunks + ` LIMIT $6) AS named
-		LEFT JOIN result_chunks AS f ON f.member_id = $1 AND f.number = named.number AND f.number = (SELECT number` + chunksInView + newestChunks + ` LIMIT 1)
+		LEFT JOIN result_chunks AS f ON f.member_id = $1 AND f.number = named.number AND f.number IN (SELECT number` + chunksInView + newestChunks + ` LIMIT 2)
 		ORDER BY named.newest DESC, named.number DESC`
 	selectChunkNumbers = `SELECT number, newest` + chunksInView + newestChunks
 	selectSomeChunks   = `SELECT number, sealed FROM result_chunks WHERE member_id = $1 AND number IN ($2, $3, $4, $5, $6, $7, $8, $9)`
@@ -52,7 +53,7 @@ func (s Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bio
 	}
 	r := newListing(sel, each)
 	places, err := s.readFirst(ctx, key, member, r)
-	if err == nil && len(places) == firstChunks-1 { // there may be more
+	if err == nil && r.named == firstChunks { // there may be more
 		places, err = s.unread(ctx, member, r)
 	}
 	if err == nil {
@@ -67,24 +68,25 @@ func (s Clinical) ListResults(ctx context.Context, member loop.MemberID, sel bio
 // chunkPlace is a chunk that was not read yet.
 type chunkPlace struct{ number, newest int64 }
 
-// readFirst reads the newest chunk, hands out what no other can come before, and gives
+// readFirst reads the newest chunks, hands out what no other can come before, and gives
 // the next ones.
 func (s Clinical) readFirst(ctx context.Context, key *credential.DataKey, member loop.MemberID, r *listing) (next []chunkPlace, err error) {
 	err = s.db.Rows(ctx, func(row Scanner) error {
 		var p chunkPlace
 		var arrival int64
-		var sealed []byte
-		if err := row.Scan(&arrival, &p.number, &p.newest, &sealed); err != nil {
+		var content []byte
+		if err := row.Scan(&arrival, &p.number, &p.newest, blob(func(b []byte) error { content = b; return nil })); err != nil {
 			return err
 		}
+		r.named++
 		if r.arrival == 0 {
 			r.arrival = arrival
 		}
-		if sealed == nil {
+		if content == nil {
 			next = append(next, p)
 			return nil
 		}
-		return s.add(key, member, r, p.number, sealed)
+		return s.add(key, member, r, p.number, content)
 	}, selectFirstChunks, append(r.view(member), firstChunks)...)
 	if err != nil {
 		return nil, err
@@ -126,11 +128,7 @@ func (s Clinical) readRest(ctx context.Context, key *credential.DataKey, member 
 		}
 		err := s.db.Rows(ctx, func(row Scanner) error {
 			var number int64
-			var sealed []byte
-			if err := row.Scan(&number, &sealed); err != nil {
-				return err
-			}
-			return s.add(key, member, r, number, sealed)
+			return row.Scan(&number, blob(func(b []byte) error { return s.add(key, member, r, number, b) }))
 		}, selectSomeChunks, args...)
 		if err == nil {
 			err = r.handOut(before(places))
@@ -213,6 +211,7 @@ type listing struct {
 	each           func(*biomarker.Result) bool
 	arrival        int64 // what came later is not in view
 	read           []int64
+	named          int // chunks by the first statement
 	heads          heads
 	seen           map[biomarker.Code]bool // of a selection of the newest of each
 	chunksNotAfter int64
