@@ -29,11 +29,15 @@ func (p *process) administer(line *commandLine) error {
 }
 
 func (p *process) administerAt(line *commandLine, stdin io.Reader) error {
-	run, finish, err := p.reach(line.Target())
+	run, finish, err := p.reach(line.Target(), line.Follows())
 	if err != nil {
 		return err
 	}
-	return finish(run(p.args, stdin, p.stdout, p.stderr))
+	err = run(p.args, stdin, p.stdout, p.stderr)
+	if line.Follows() && p.ctx.Err() != nil {
+		err = nil // whoever followed has seen enough
+	}
+	return finish(err)
 }
 
 // runCommand runs one administrative command on a platform.
@@ -41,8 +45,8 @@ type runCommand func(args []string, stdin io.Reader, stdout, stderr io.Writer) e
 
 // reach gives what runs commands on the platform that is meant: in its server where one
 // runs, else here, with the folder taken until finish is called, with the error of the
-// commands.
-func (p *process) reach(target admin.Target) (run runCommand, finish func(error) error, err error) {
+// commands; a command that follows a server is given to one alone.
+func (p *process) reach(target admin.Target, follows bool) (run runCommand, finish func(error) error, err error) {
 	// A server that runs in the folder named knows its own configuration.
 	if dir := cmp.Or(target.Dir, p.env.Get("LOOP_DIR")); dir != "" {
 		if run, finish, err := p.reachRunning(dir); !errors.Is(err, admin.ErrNotRunning) {
@@ -55,6 +59,9 @@ func (p *process) reach(target admin.Target) (run runCommand, finish func(error)
 	}
 	if run, finish, err := p.reachRunning(place.folder); !errors.Is(err, admin.ErrNotRunning) {
 		return run, finish, err
+	}
+	if follows {
+		return nil, nil, fmt.Errorf("no platform runs in %s, and there is nothing to follow: leave --follow out", place.folder)
 	}
 	release, err := lockFolder(place.folder)
 	if err != nil {

@@ -30,7 +30,7 @@ func (p *process) importFiles(line *commandLine, asked *admin.ImportFiles) error
 		return err
 	}
 	defer closeFiles()
-	run, finish, err := p.reach(line.Target())
+	run, finish, err := p.reach(line.Target(), false)
 	if err != nil {
 		return err
 	}

@@ -65,11 +65,11 @@ type exitStatus int
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // run is the program: it gives the exit status. Every error is one sentence on
-// stderr.
+// stderr, or with --json one object.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	workingDir, err := os.Getwd()
 	if err != nil {
-		return fail(stderr, fmt.Errorf("the working folder is gone: %w", err))
+		return admin.Fail(stderr, admin.AsksForJSON(args), fmt.Errorf("the working folder is gone: %w", err))
 	}
 	p := &process{ctx: ctx, args: args, env: env, workingDir: workingDir, stdin: stdin, stdout: stdout, stderr: stderr}
 	err = p.run()
@@ -77,16 +77,9 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		return int(status)
 	}
 	if err != nil && !errors.Is(err, errHelped) {
-		return fail(stderr, err)
+		return admin.Fail(stderr, admin.AsksForJSON(args), err)
 	}
 	return 0
-}
-
-func fail(stderr io.Writer, err error) int {
-	for _, line := range admin.Faults(err) {
-		_, _ = fmt.Fprintln(stderr, "loop: "+line)
-	}
-	return 1
 }
 
 // run reads the arguments and runs the command.

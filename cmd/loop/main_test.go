@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -258,3 +260,34 @@ func TestLoop_ABackupIsMadeAndRestoredWithoutAServer(t *testing.T) {
 		}
 	}
 }
+
+// serve starts a server on ports that are free, in this process, and gives how it ended
+// once it has.
+func (o *operator) serve(ctx context.Context, args ...string) <-chan error {
+	o.t.Helper()
+	args = append(args, freePorts(o.t)...)
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	var faults bytes.Buffer
+	out := writerFunc(func(p []byte) (int, error) {
+		if bytes.HasPrefix(p, []byte("ready: ")) {
+			close(ready)
+		}
+		return len(p), nil
+	})
+	go func() {
+		if status := run(ctx, append([]string{"serve"}, args...), o.env, strings.NewReader(""), out, &faults); status != 0 {
+			ended <- errors.New(faults.String())
+		}
+		close(ended)
+	}()
+	select {
+	case <-ready:
+	case err := <-ended:
+		o.t.Fatalf("the server does not start: %v", err)
+	}
+	return ended
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

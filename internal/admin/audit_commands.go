@@ -1,24 +1,15 @@
 package admin
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-	"time"
-
-	"github.com/loop-health/loop/internal/audit"
-	"github.com/loop-health/loop/internal/loop"
 )
 
 type auditCommands struct {
 	Target `embed:""`
 
 	Verify auditVerify `cmd:"" help:"Check that no record was changed, taken out or added."`
-	Tail   auditTail   `cmd:"" help:"Show the newest records."`
+	Tail   auditTail   `cmd:"" help:"Show the newest records, all or those that the flags name."`
 }
 
 type auditVerify struct {
@@ -50,63 +41,4 @@ func whole(found Verification) func(io.Writer) error {
 		return func(io.Writer) error { return nil }
 	}
 	return line("The audit record is whole: %d records, %d checkpoints.", found.Records, found.Checkpoints)
-}
-
-type auditTail struct {
-	Last int `short:"n" default:"20" help:"How many." placeholder:"N"`
-}
-
-// Run shows the newest records, one a line.
-func (cmd *auditTail) Run(run *Run) error {
-	if cmd.Last < 1 {
-		return errors.New("-n takes a number of at least 1")
-	}
-	return run.Operations.Audit.Tail(run.Context, cmd.Last, func(entry Entry) error {
-		view := viewEntry(entry)
-		if run.JSON {
-			return json.NewEncoder(run.Stdout).Encode(view) // one object a line: the record has no end
-		}
-		_, err := fmt.Fprintln(run.Stdout, view.line())
-		return err
-	})
-}
-
-// entryView is an audit record as an operator sees it.
-type entryView struct {
-	Lane    string         `json:"lane"`
-	Number  int64          `json:"number"`
-	At      string         `json:"at"`
-	Event   audit.Event    `json:"event"`
-	Actor   string         `json:"actor"`
-	Member  loop.MemberID  `json:"user_id,omitempty"`
-	Client  loop.ClientID  `json:"client_id,omitempty"`
-	Grant   loop.GrantID   `json:"grant_id,omitempty"`
-	Request loop.RequestID `json:"request_id,omitempty"`
-	Address string         `json:"address,omitempty"`
-	Detail  audit.Detail   `json:"detail,omitempty"`
-}
-
-func viewEntry(entry Entry) entryView {
-	rec := entry.Record
-	return entryView{
-		Lane: entry.Lane, Number: entry.Number, At: rec.At.UTC().Format(time.RFC3339Nano), Event: rec.Event,
-		Actor: strings.TrimSpace(string(rec.Actor.Kind) + " " + rec.Actor.ID), Member: rec.Member, Client: rec.Client, Grant: rec.Grant,
-		Request: rec.Origin.Request, Address: rec.Origin.Address, Detail: rec.Detail,
-	}
-}
-
-// line gives the record in one line: when, what, who, and then what is known.
-func (v *entryView) line() string {
-	text := fmt.Sprintf("%s %d  %s  %-20s  by %s", v.Lane, v.Number, v.At, v.Event, v.Actor)
-	for _, part := range [][2]string{
-		{"user", string(v.Member)}, {"client", string(v.Client)}, {"grant", string(v.Grant)}, {"from", v.Address}, {"request", string(v.Request)},
-	} {
-		if part[1] != "" {
-			text += "  " + part[0] + "=" + part[1]
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(v.Detail)) {
-		text += fmt.Sprintf("  %s=%q", key, v.Detail[key])
-	}
-	return text
 }

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -122,8 +121,11 @@ type Audit interface {
 	// Verify checks the whole record against its own chain, the checkpoints that
 	// the server keeps, and those brought along (none: an empty reader).
 	Verify(ctx context.Context, brought io.Reader) (Verification, error)
-	// Tail hands the newest records of each lane to each, oldest first.
-	Tail(ctx context.Context, last int, each func(Entry) error) error
+	// Tail hands the newest records that a filter lets through to each, oldest first.
+	Tail(ctx context.Context, f audit.Filter, last int, each func(Entry) error) error
+	// Follow does what Tail does, and then hands on each record that is added, until ctx
+	// ends.
+	Follow(ctx context.Context, f audit.Filter, last int, each func(Entry) error) error
 }
 
 // Backups is how a copy of everything is made.
@@ -170,20 +172,21 @@ var Operator = audit.Actor{Kind: audit.ByOperator, ID: "command line"}
 func NewCommands(operations Operations) Commands {
 	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		var grammar Grammar
+		inJSON := AsksForJSON(args)
 		parser, err := kong.New(&grammar, kong.Name("loop"), kong.Writers(stdout, stderr), kong.Exit(func(int) {}))
 		if err != nil {
-			return fail(stderr, fmt.Errorf("the commands are not well made: %w", err))
+			return Fail(stderr, inJSON, fmt.Errorf("the commands are not well made: %w", err))
 		}
 		command, err := parser.Parse(args)
 		if err != nil {
-			return fail(stderr, err)
+			return Fail(stderr, inJSON, err)
 		}
 		if operations.Unavailable != nil && !hasPrefix(command.Command(), "audit ", "import ") {
-			return fail(stderr, operations.Unavailable)
+			return Fail(stderr, inJSON, operations.Unavailable)
 		}
-		run := &Run{Context: ctx, Operations: operations, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: grammar.Target().JSON}
+		run := &Run{Context: ctx, Operations: operations, Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: inJSON}
 		if err := command.Run(run); err != nil {
-			return fail(stderr, err)
+			return Fail(stderr, inJSON, err)
 		}
 		return 0
 	}
@@ -201,34 +204,4 @@ type Run struct {
 	Stdout     io.Writer
 	Stderr     io.Writer
 	JSON       bool
-}
-
-// fail writes every fault, one a line, and gives the exit status.
-func fail(stderr io.Writer, err error) int {
-	for _, line := range Faults(err) {
-		_, _ = fmt.Fprintln(stderr, "loop: "+line)
-	}
-	return 1
-}
-
-// Faults turns an error into sentences for the Operator, one for each error that
-// was joined. What a *loop.Error hides from the outside, an operator may see.
-func Faults(err error) []string {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var lines []string
-		for _, one := range joined.Unwrap() {
-			lines = append(lines, Faults(one)...)
-		}
-		return lines
-	}
-	known, ok := errors.AsType[*loop.Error](err)
-	switch {
-	case !ok:
-		return []string{err.Error()}
-	case known.Code == loop.ServerError && known.Unwrap() != nil:
-		return []string{known.Unwrap().Error()}
-	case known.Code == loop.TemporarilyUnavailable && known.Unwrap() != nil:
-		return []string{known.Description + " The cause: " + strings.ReplaceAll(known.Unwrap().Error(), "\n", "; ")}
-	}
-	return []string{known.Description}
 }

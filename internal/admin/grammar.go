@@ -38,6 +38,9 @@ func (g *Grammar) Target() Target {
 	return Target{}
 }
 
+// Follows reports whether the command waits for what a server that runs does.
+func (g *Grammar) Follows() bool { return g.Audit.Tail.Follow }
+
 // Stdin is what the command reads: the given input only where a flag asks for
 // it, so that a command never waits for a terminal.
 func (g *Grammar) Stdin(given io.Reader) (io.Reader, error) {

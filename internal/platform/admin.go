@@ -131,20 +131,3 @@ func readLines(r io.Reader) ([][]byte, error) {
 	}
 	return lines, scanner.Err()
 }
-
-// Tail gives the newest records of every lane, each lane in its order.
-func (c chain) Tail(ctx context.Context, last int, each func(admin.Entry) error) error {
-	for _, database := range c.p.databases {
-		err := database.Newest(ctx, last, func(row audit.Row) error {
-			rec, err := row.Record()
-			if err != nil {
-				return err
-			}
-			return each(admin.Entry{Lane: row.Lane, Number: row.Number, Record: rec})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

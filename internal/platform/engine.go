@@ -145,8 +145,10 @@ type database interface {
 	// StartAudit takes up the database's part of the chain, and gives the highest
 	// moment that is known to be stored there.
 	StartAudit(ctx context.Context, name string, keys audit.Keys) (newest time.Time, err error)
-	// Newest hands the newest records to each, oldest first.
-	Newest(ctx context.Context, count int, each func(audit.Row) error) error
+	// NewestRecords gives the newest records that a filter lets through, newest first.
+	NewestRecords(ctx context.Context, f audit.Filter, atMost int) ([]audit.Row, error)
+	// CountRecords counts the records that a filter lets through.
+	CountRecords(ctx context.Context, f audit.Filter) (int64, error)
 	// RecordTallies turns the counted refusals of hours that are over into records.
 	RecordTallies(ctx context.Context, now time.Time) error
 	// OnCommit has f called after every commit from now on.

@@ -129,15 +129,23 @@ func (d *Database) Heads(ctx context.Context) ([]audit.Head, error) {
 		CROSS JOIN LATERAL (SELECT number, hash FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT 1) AS r ORDER BY l.name`)
 }
 
-// Newest hands the newest records of all lanes to each, oldest first.
-func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) error) error {
-	rows, err := list(ctx, d, tables.ScanAudit, `SELECT * FROM (SELECT r.* FROM audit_lanes AS l
-		CROSS JOIN LATERAL (SELECT `+tables.AuditColumns+` FROM audit_records WHERE lane = l.name ORDER BY number DESC LIMIT $1) AS r
-		ORDER BY r.at DESC, r.lane, r.number DESC LIMIT $1) AS newest ORDER BY at, lane, number`, count)
+// NewestRecords gives the newest records of all lanes that a filter lets through, newest
+// first.
+func (d *Database) NewestRecords(ctx context.Context, f audit.Filter, atMost int) ([]audit.Row, error) {
+	lanes, err := d.Lanes(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the audit chain: %w", err)
+		return nil, err
 	}
-	return eachOf(rows, each)
+	return tables.NewestAudit(ctx, d, lanes, f, atMost)
+}
+
+// CountRecords counts the records of all lanes that a filter lets through.
+func (d *Database) CountRecords(ctx context.Context, f audit.Filter) (int64, error) {
+	lanes, err := d.Lanes(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return tables.CountAudit(ctx, d, lanes, f)
 }
 
 // auditPage is how many records are read at once: a lane can be longer than a

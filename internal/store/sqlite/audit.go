@@ -29,10 +29,14 @@ func (d *Database) Heads(context.Context) ([]audit.Head, error) {
 	return []audit.Head{*d.lane.durable.Load()}, nil
 }
 
-// Newest hands the newest records to each, oldest first.
-func (d *Database) Newest(ctx context.Context, count int, each func(audit.Row) error) error {
-	return d.eachRecord(ctx, each, `SELECT * FROM (SELECT `+tables.AuditColumns+` FROM audit_records WHERE lane = $1 ORDER BY number DESC LIMIT $2) ORDER BY number`,
-		d.lane.durable.Load().Lane, count)
+// NewestRecords gives the newest records that a filter lets through, newest first.
+func (d *Database) NewestRecords(ctx context.Context, f audit.Filter, atMost int) ([]audit.Row, error) {
+	return tables.NewestAudit(ctx, d, []string{d.lane.durable.Load().Lane}, f, atMost)
+}
+
+// CountRecords counts the records that a filter lets through.
+func (d *Database) CountRecords(ctx context.Context, f audit.Filter) (int64, error) {
+	return tables.CountAudit(ctx, d, []string{d.lane.durable.Load().Lane}, f)
 }
 
 // StartAudit takes up the database's lane of the audit chain, and gives the highest
