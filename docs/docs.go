@@ -53,7 +53,7 @@ func Contents() []Section {
 			page("loop-dev", "Run Loop on your laptop"), page("works-with", "Client libraries"), page("sdk-go", "Go package"),
 		}},
 		{"Guides", []Entry{
-			page("authorization-flow", ""), page("scopes", ""), page("tokens", "Tokens and refresh"), page("lab-results", ""), page("adding-lab-results", ""),
+			page("authorization-flow", ""), page("scopes", ""), page("tokens", "Tokens and refresh"), page("sign-in-strength", ""), page("lab-results", ""), page("adding-lab-results", ""),
 			page("fhir", ""), page("connected-apps", ""), page("assistants", "Assistants (MCP)"), page("requests", "Request log"), page("stronger-clients", "DPoP, mTLS, PAR, FAPI 2.0"),
 		}},
 		{"Going live", []Entry{page("production", ""), page("security", ""), forReview("threats", "Threat model")}},
