@@ -323,8 +323,11 @@ var edges = map[string]map[string]string{
 		"internal/limit":        "pages are limited by developer",
 		"internal/registration": "apps are registered and changed",
 		"internal/requestlog":   "what an app sent is listed and explained",
+		"internal/oauth":        "the server's own checks judge a request that was pasted",
 		"internal/web":          "it is one of the hosts",
 		"internal/locale":       "scopes and errors have the names that members read, in English",
+
+		"internal/oauth/parameter": "only parameters that the server reads must be well formed",
 
 		"internal/registration/library": "what one builds with decides how an app is registered",
 

@@ -164,6 +164,10 @@ func (v *tour) developers(t *testing.T) {
 	v.at(t, "portal-new-app")
 	b.open(t, portal+"/apps/"+v.platform.env["LOOP_CLIENT_ID"])
 	v.at(t, "portal-app")
+	b.open(t, portal+"/debugger")
+	b.fill(t, "url", v.authorize("redirect_uri", "http://localhost:1/other"))
+	b.press(t, "check")
+	v.at(t, "portal-debugger")
 }
 
 // at looks at the page that the tab shows.

@@ -102,15 +102,20 @@ const (
 // error is ever sent to a place that did not register. All faults are reported at
 // once. Every refusal is an *AuthorizationError.
 func (s *Server) CheckAuthorizationRequest(ctx context.Context, raw RawRequest) (*AuthorizationRequest, error) {
+	return s.checkAuthorizationRequest(ctx, raw, func(string, error) {})
+}
+
+// checkAuthorizationRequest calls report with what each check finds, in their order.
+func (s *Server) checkAuthorizationRequest(ctx context.Context, raw RawRequest, report func(check string, err error)) (*AuthorizationRequest, error) {
 	req := &AuthorizationRequest{RawRequest: raw, Mode: QueryMode}
-	refused := s.proveClient(ctx, req)
+	refused := s.proveClient(ctx, req, report)
 	var found faults
 	if refused != nil {
 		found = faults{refused.Fault}
 	} else {
 		refused = &AuthorizationError{}
 	}
-	s.checkRest(req, &found)
+	s.checkRest(req, &found, report)
 	req.LoginHint = raw.Parameters.Get("login_hint")
 	if refused.Fault = found.join(); refused.Fault == nil {
 		return req, nil
@@ -124,11 +129,13 @@ func (s *Server) CheckAuthorizationRequest(ctx context.Context, raw RawRequest) 
 // proveClient finds the client and the redirect URI of a request. Where it can't,
 // the refusal ends in a page, and the request is taken for that of a client that may ask for
 // everything, so that its other faults can be found.
-func (s *Server) proveClient(ctx context.Context, req *AuthorizationRequest) *AuthorizationError {
+func (s *Server) proveClient(ctx context.Context, req *AuthorizationRequest, report func(check string, err error)) *AuthorizationError {
 	client, err := s.findClient(ctx, req.Parameters)
+	report("client_id", err)
 	if err == nil {
 		req.Client = client
 		req.RedirectURI, err = proveRedirectURI(client, req.Parameters)
+		report("redirect_uri", err)
 	} else {
 		req.Client = anyClient()
 	}
@@ -209,15 +216,40 @@ func (s *Server) clientByID(ctx context.Context, id loop.ClientID) (*loop.Client
 	return s.Ledger.Client(ctx, id)
 }
 
+// step is a check of an authorization request. Its name is that of what it judges.
+type step struct {
+	name  string
+	check func(*AuthorizationRequest, url.Values) error
+}
+
 // checkRest checks everything but client and redirect URI. The order decides which
 // code a request with several faults is answered with.
-func (s *Server) checkRest(req *AuthorizationRequest, found *faults) {
-	steps := []func(*AuthorizationRequest, url.Values) error{
-		readState, readResponseMode, refuseTooLong, refuseDuplicates, refuseRequestObjects, holdToProfile, refuseUnsigned, readResponseType,
-		readScope, readClaims, readNonce, readChallenge, readChallengeMethod, readKey, readPrompt, readMaxAge, readACR, s.readIDTokenHint, s.readResources,
+func (s *Server) checkRest(req *AuthorizationRequest, found *faults, report func(check string, err error)) {
+	steps := [...]step{
+		{"state", readState},
+		{"response_mode", readResponseMode},
+		{"length", refuseTooLong},
+		{"duplicates", refuseDuplicates},
+		{"request, request_uri", refuseRequestObjects},
+		{"profile", holdToProfile},
+		{"signature", refuseUnsigned},
+		{"response_type", readResponseType},
+		{"scope", readScope},
+		{"claims", readClaims},
+		{"nonce", readNonce},
+		{"code_challenge", readChallenge},
+		{"code_challenge_method", readChallengeMethod},
+		{"dpop_jkt", readKey},
+		{"prompt", readPrompt},
+		{"max_age", readMaxAge},
+		{"acr_values", readACR},
+		{"id_token_hint", s.readIDTokenHint},
+		{"resource", s.readResources},
 	}
 	for _, step := range steps {
-		found.add(step(req, req.Parameters))
+		err := step.check(req, req.Parameters)
+		report(step.name, err)
+		found.add(err)
 	}
 }
 

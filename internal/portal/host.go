@@ -33,10 +33,12 @@ type Config struct {
 	English  *locale.Language // what developers read that members read in theirs
 	Clients  *registration.Clients
 	Requests requestlog.Log
-	Members  Members
-	Sessions Sessions
-	Sealer   Sealer
-	Forms    web.Tagger // of the forms' csrf tokens
+	// Inspector makes the checks of the request debugger.
+	Inspector Inspector
+	Members   Members
+	Sessions  Sessions
+	Sealer    Sealer
+	Forms     web.Tagger // of the forms' csrf tokens
 	// FormSecrets gives the secret that the form with this id makes, where it makes
 	// one, under each key that the process holds, the one at work first: so a form
 	// that is sent twice makes one secret, and nobody has to keep it.
@@ -78,20 +80,21 @@ func CallbackURL(developers *url.URL) loop.RedirectURI {
 
 // Host is the developers' public host.
 type Host struct {
-	english  *locale.Language
-	site     *web.Site
-	identity *identityProvider
-	clinical *url.URL
-	clients  *registration.Clients
-	requests requestlog.Log
-	members  Members
-	sessions Sessions
-	sealer   Sealer
-	csrf     web.CSRF
-	pages    *web.Pages
-	session  web.Cookie
-	secret   web.Cookie // a secret on its way to the page that shows it
-	kept     web.Cookie // a form whose sender has to sign in first
+	english   *locale.Language
+	site      *web.Site
+	identity  *identityProvider
+	clinical  *url.URL
+	clients   *registration.Clients
+	requests  requestlog.Log
+	inspector Inspector
+	members   Members
+	sessions  Sessions
+	sealer    Sealer
+	csrf      web.CSRF
+	pages     *web.Pages
+	session   web.Cookie
+	secret    web.Cookie // a secret on its way to the page that shows it
+	kept      web.Cookie // a form whose sender has to sign in first
 
 	formSecrets func(form string) []credential.Secret
 	libraries   library.Table // that apps are built with
@@ -109,7 +112,7 @@ func New(config Config) (*Host, error) {
 	}
 	return &Host{
 		libraries: libraries, english: config.English,
-		clients: config.Clients, requests: config.Requests, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
+		clients: config.Clients, requests: config.Requests, inspector: config.Inspector, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
 	}, nil
 }
@@ -140,6 +143,9 @@ func (h *Host) routes() {
 	page("GET /apps/{id}/requests", h.signedIn(h.ownApp(h.listRequests)))
 	page("GET /requests/{request}", h.signedIn(h.ownRequest(h.showRequest)))
 	page("GET /apps/{id}/secret", h.signedIn(h.ownApp(h.showSecret)))
+
+	page("GET "+debuggerPath, h.signedIn(h.showDebugger))
+	page("POST "+debuggerPath, h.signedIn(h.debug))
 
 	change := func(pattern string, handler developerHandler) { page(pattern, h.signedIn(h.recentSignIn(handler))) }
 	change("GET /apps/new", h.newApp)
