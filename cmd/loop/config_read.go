@@ -123,9 +123,24 @@ func (c *config) readLine(name string, value any) (text string, err error) {
 	switch value := value.(type) {
 	case string, int64:
 		return fmt.Sprint(value), nil
+	case []any:
+		return joinTexts(name, value)
 	default:
-		return "", fmt.Errorf("%s must be a text or a number, at the file's top level", name)
+		return "", fmt.Errorf("%s must be a text, a number or a list of texts, at the file's top level", name)
 	}
+}
+
+// joinTexts reads a list as flags and variables have it: with commas between.
+func joinTexts(name string, list []any) (string, error) {
+	texts := make([]string, len(list))
+	for i, one := range list {
+		text, ok := one.(string)
+		if !ok || text == "" || strings.Contains(text, ",") {
+			return "", fmt.Errorf("%s: each value of the list must be a text without commas", name)
+		}
+		texts[i] = text
+	}
+	return strings.Join(texts, ","), nil
 }
 
 func fileKeys() (names []string) {

@@ -306,3 +306,37 @@ func TestConfig_AnAddressIsKeptWithoutItsDefaultPort(t *testing.T) {
 		}
 	}
 }
+
+func TestConfig_CIMDIsAllOffOrHosts(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	for text, want := range map[string]documentHosts{
+		"":                                {All: true},
+		"all":                             {All: true},
+		"off":                             {},
+		"example.com":                     {Names: []string{"example.com"}},
+		"example.com, assistants.example": {Names: []string{"example.com", "assistants.example"}},
+	} {
+		from := sources{env: o.env, flags: map[string]string{}}
+		if text != "" {
+			from.flags["cimd"] = text
+		}
+		if config, err := readConfig(from); err != nil || !cmp.Equal(config.CIMD, want) {
+			t.Errorf("%q reads as %+v, %v", text, config, err)
+		}
+	}
+	if config, err := readConfig(sources{env: o.env, file: file(t, `cimd = ["example.com", "assistants.example"]`)}); err != nil || len(config.CIMD.Names) != 2 {
+		t.Errorf("a list reads as %+v, %v", config.CIMD, err)
+	}
+	for _, list := range []string{`[1]`, `["a.example,b.example"]`, `[["a.example"]]`} {
+		if _, err := readConfig(sources{env: o.env, file: file(t, "cimd = "+list)}); err == nil || !strings.Contains(err.Error(), "cimd: each value") {
+			t.Errorf("%s: %v", list, err)
+		}
+	}
+	for _, text := range []string{"https://example.com", "Example.com", "*.example.com", "example.com:443", "example.com/x", ","} {
+		var hosts documentHosts
+		if err := hosts.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q reads as %+v", text, hosts)
+		}
+	}
+}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/limit/shared"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/registration"
 )
 
 // The types of values. Each reads its own text and says what is wrong with it.
@@ -169,6 +171,31 @@ type hostNames []string
 // UnmarshalText reads names.
 func (h *hostNames) UnmarshalText(text []byte) error { //nolint:unparam // encoding.TextUnmarshaler
 	*h = strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
+	return nil
+}
+
+// documentHosts are the hosts whose client ID metadata documents are taken.
+type documentHosts registration.DocumentHosts
+
+// UnmarshalText reads all, off, or names of hosts.
+func (d *documentHosts) UnmarshalText(text []byte) error {
+	*d = documentHosts{All: string(text) == "all"}
+	if d.All || string(text) == "off" {
+		return nil
+	}
+	var names hostNames
+	if err := names.UnmarshalText(text); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if id := loop.ClientID("https://" + name + "/client"); id.DocumentHost() != name || strings.Contains(name, ":") {
+			return fmt.Errorf("%q is neither all, off nor the name of a host, such as example.com", name)
+		}
+	}
+	if len(names) == 0 {
+		return errors.New("it names no host: write all, off, or hosts with commas between")
+	}
+	d.Names = names
 	return nil
 }
 

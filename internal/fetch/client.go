@@ -88,6 +88,21 @@ func (c *Client) GetAtMost(ctx context.Context, url string, atMost int, accept .
 	return body, nil
 }
 
+// GetFresh is Get, and says for how long the answer's headers let it be used (RFC 9111
+// §4.2): 0 where they say nothing, or that it has to be asked for each time.
+func (c *Client) GetFresh(ctx context.Context, url string, accept ...string) (body []byte, fresh time.Duration, err error) {
+	header := http.Header{"Accept": {strings.Join(accept, ", ")}}
+	err = c.exchange(ctx, http.MethodGet, url, header, nil, maxBodyBytes, func(answer *http.Response) error {
+		fresh = freshness(answer.Header)
+		body, err = read(answer, maxBodyBytes, accept)
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return body, fresh, nil
+}
+
 // Post sends a body, and gives the status of the answer, whichever it is: what
 // counts as delivered is the caller's to say. The answer's body is dropped. The
 // error is as of Get; a redirect is one. Nothing is sent a second time.

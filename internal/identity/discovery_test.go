@@ -293,6 +293,7 @@ func TestDiscovery_EveryValueWorks(t *testing.T) {
 		"authorization_response_iss_parameter_supported": is(true), // every flow here looks
 		"backchannel_logout_supported":                   is(true), // TestBackchannelLogout
 		"backchannel_logout_session_supported":           is(true),
+		"client_id_metadata_document_supported":          is(true),  // TestClientDocument
 		"tls_client_certificate_bound_access_tokens":     is(false), // no listener asks for certificates here
 		"ui_locales_supported": each(func(t *testing.T, locale string) {
 			b := p.NewBrowser(t)

@@ -16,13 +16,14 @@ const (
 	Write                             // writes with an access token, by client
 	Portal                            // the developer portal, by developer, else by network
 	FailedAuthentication              // client authentications that failed, by network
+	Documents                         // metadata documents fetched for clients that nobody has allowed, by network
 )
 
 // names are how figures name the classes, and a client's own limits those that
 // count by client.
 var names = [...]string{
 	Authorize: "authorize", Token: "token", Introspect: "introspect", Revoke: "revoke", Read: "read", Write: "write",
-	Portal: "portal", FailedAuthentication: "failed_authentication",
+	Portal: "portal", FailedAuthentication: "failed_authentication", Documents: "client_documents",
 }
 
 // String is the class's name: token, read.
@@ -47,6 +48,7 @@ var perMinute = [...]int{
 	Write:                200,
 	Portal:               100,
 	FailedAuthentication: 30,
+	Documents:            30,
 }
 
 // tokensInDevelopment is what an app that only test members use has of Token.

@@ -87,7 +87,8 @@ func (c *Client) NoteChange(before *Client, byDeveloper bool, at time.Time) {
 	if c.Verified {
 		c.Appearance.Verified = nil // as it is now
 	}
-	onlyHosts := slices.Equal(changed, []string{"redirect_hosts"})
+	// The host of a document's address answers for what the document says.
+	onlyHosts := slices.Equal(changed, []string{"redirect_hosts"}) || c.Registration.By == RegisteredByDocument
 	if len(changed) > 0 && !onlyHosts || before.Verified && !c.Verified {
 		c.Appearance.ChangedAt = at
 	}

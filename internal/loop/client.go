@@ -66,7 +66,8 @@ type Client struct {
 	// no change of the client alters it.
 	OwnerSuspended bool
 
-	Appearance Appearance
+	Appearance   Appearance
+	Registration Registration
 
 	Secrets   []ClientSecret
 	CreatedAt time.Time
@@ -90,6 +91,7 @@ func (c *Client) Clone() *Client {
 	copied.Secrets = slices.Clone(c.Secrets)
 	copied.Protocol = c.Protocol.clone()
 	copied.Appearance = c.Appearance.clone()
+	copied.Registration.Token = slices.Clone(c.Registration.Token)
 	if c.BAA != nil {
 		baa := *c.BAA
 		copied.BAA = &baa
@@ -228,9 +230,14 @@ func validPage(page string) bool {
 		strings.IndexFunc(page, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// Registered reports whether the client registered the redirect URI.
+// Registered reports whether the client registered the redirect URI. Where no person
+// registered the client, localhost without a port stands for every port too, as an
+// address of the loopback interface does: the programs that describe themselves listen
+// at the port that is free.
 func (c *Client) Registered(requested RedirectURI) bool {
-	return slices.ContainsFunc(c.RedirectURIs, func(u RedirectURI) bool { return u.Matches(requested) })
+	return slices.ContainsFunc(c.RedirectURIs, func(u RedirectURI) bool {
+		return u.Matches(requested) || c.Unregistered() && u.MatchesLocalhost(requested)
+	})
 }
 
 // MaySee reports whether the app may see the health data of a member: with a

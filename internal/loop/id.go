@@ -9,7 +9,8 @@ import (
 // and 80 random bits in Crockford's base32, upper case, 26 characters. They
 // name things; they are never a secret.
 type (
-	// ClientID names an app: client_01HXY….
+	// ClientID names an app: client_01HXY…, or the address of the document in which the
+	// app describes itself.
 	ClientID string
 	// MemberID names a person, for ever: user_01HXY…. It is the subject of
 	// ID tokens and never used twice.
@@ -61,8 +62,9 @@ func NewTokenID(w World) TokenID { return TokenID(newID(w, "tok")) }
 // NewRequestID makes an identifier for a request that has just arrived.
 func NewRequestID(w World) RequestID { return RequestID(newID(w, "req")) }
 
-// Valid reports whether the text has the form of a client's identifier.
-func (id ClientID) Valid() bool { return validID(string(id), "client") }
+// Valid reports whether the text has the form of a client's identifier: one that we
+// made, or the address of a metadata document.
+func (id ClientID) Valid() bool { return validID(string(id), "client") || id.FromDocument() }
 
 // Valid reports whether the text has the form of a request's identifier.
 func (id RequestID) Valid() bool { return validID(string(id), "req") }

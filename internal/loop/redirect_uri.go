@@ -132,11 +132,21 @@ func (u RedirectURI) Matches(requested RedirectURI) bool {
 	if u == requested {
 		return true
 	}
-	before, after, ok := splitLoopback(u)
-	if !ok {
-		return false
-	}
-	rest, ok := strings.CutPrefix(string(requested), before)
+	before, after, ok := splitLoopback(u, "http://127.0.0.1", "http://[::1]")
+	return ok && differsInPort(requested, before, after)
+}
+
+// MatchesLocalhost reports whether a requested redirect URI is this one but for the
+// port, where this one is http on localhost and has none.
+func (u RedirectURI) MatchesLocalhost(requested RedirectURI) bool {
+	before, after, ok := splitLoopback(u, "http://localhost")
+	return ok && string(u) == before+after && differsInPort(requested, before, after)
+}
+
+// differsInPort reports whether a URI is what stands before and after a port, with any
+// port or none between.
+func differsInPort(u RedirectURI, before, after string) bool {
+	rest, ok := strings.CutPrefix(string(u), before)
 	if !ok {
 		return false
 	}
@@ -144,10 +154,10 @@ func (u RedirectURI) Matches(requested RedirectURI) bool {
 	return ok && (port == "" || port[0] == ':' && port != ":" && validPort(port[1:]))
 }
 
-// splitLoopback cuts a registered http URI on a literal loopback address into
+// splitLoopback cuts a registered URI on one of the origins, without their ports, into
 // what stands before and after its port.
-func splitLoopback(u RedirectURI) (before, after string, ok bool) {
-	for _, origin := range []string{"http://127.0.0.1", "http://[::1]"} {
+func splitLoopback(u RedirectURI, origins ...string) (before, after string, ok bool) {
+	for _, origin := range origins {
 		rest, found := strings.CutPrefix(string(u), origin)
 		if !found {
 			continue

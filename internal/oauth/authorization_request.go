@@ -178,10 +178,14 @@ func (s *Server) findClient(ctx context.Context, params url.Values) (*loop.Clien
 	switch {
 	case errors.Is(err, loop.ErrNotFound):
 		return nil, onPage(loop.Errorf(loop.InvalidRequest, "No app has this client_id. Compare it with the one in the developer portal.").About("client_id"))
+	case err != nil && loop.AsError(err).Code == loop.InvalidClient: // its metadata document makes no client
+		return nil, onPage(loop.Errorf(loop.InvalidRequest, "%s", loop.AsError(err).Description).About("client_id").Because(err))
 	case err != nil:
 		return nil, onPage(err)
 	case client.Standing() != loop.Works:
 		return nil, onPage(loop.Errorf(loop.InvalidRequest, "%s", client.Standing().Explain()).About("client_id"))
+	case client.Lapsed(s.World.Now()):
+		return nil, onPage(loop.Errorf(loop.InvalidRequest, "The client metadata document of %s could not be read for a day. Serve it again.", client.ID.DocumentHost()).About("client_id"))
 	}
 	return client, nil
 }

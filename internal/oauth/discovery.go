@@ -50,6 +50,7 @@ type Metadata struct {
 	CertificateAliases       *Aliases       `json:"mtls_endpoint_aliases,omitempty"`
 	UILocales                []string       `json:"ui_locales_supported"`
 	ProtectedResources       []string       `json:"protected_resources,omitempty"` // RFC 9728 §4
+	ClientDocuments          bool           `json:"client_id_metadata_document_supported"`
 	Documentation            string         `json:"service_documentation"`
 }
 
@@ -108,6 +109,7 @@ func (s *Server) Metadata(documentation string) Metadata {
 		CertificateAliases:       s.aliases(),
 		UILocales:                s.UILocales,
 		ProtectedResources:       without(s.Resources.Own, []string{s.Issuer}),
+		ClientDocuments:          s.TakesDocuments,
 		Documentation:            documentation,
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 // Ledger is what the acts need from the store.
 type Ledger interface {
-	// Client reads a client; loop.ErrNotFound where there is none. All callers
-	// share it, and none may alter it.
+	// Client reads a client; loop.ErrNotFound where there is none, InvalidClient where
+	// its metadata document makes none. All callers share it, and none may alter it.
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	// Member reads a member; loop.ErrNotFound where there is none.
 	Member(ctx context.Context, id loop.MemberID) (*loop.Member, error)
@@ -60,6 +60,9 @@ type State struct {
 
 // Change is what a decision writes. The zero value writes nothing.
 type Change struct {
+	// Client is one that was known by its metadata document alone, and is kept from its
+	// first grant on; where another decision has kept it already, that one stays.
+	Client *loop.Client
 	Grant  *loop.Grant // its new state, or a new grant; a revoked one ends its chains, and what it lost its chains lose for good
 	Chain  *loop.Chain // its new state, or a new chain
 	Keep   int         // with a new chain: how many live chains of the grant stay, this one among them
@@ -74,6 +77,16 @@ type Change struct {
 	Completes []byte
 	Records   []audit.Record
 	Refused   *audit.Refusal // counted, not recorded one by one
+}
+
+// adopt takes a client that is known by its metadata document alone into the state, and
+// reports whether it is one: nothing is stored of it yet.
+func (st *State) adopt(client *loop.Client) bool {
+	if st.Client != nil || client.Registration.By != loop.RegisteredByDocument {
+		return false
+	}
+	st.Client = client
+	return true
 }
 
 // record makes an audit record of an act on the state.

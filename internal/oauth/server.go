@@ -28,6 +28,9 @@ type Server struct {
 	Possession  *possession.Checker
 	Revocations *Revocations
 	Log         *slog.Logger
-	UILocales   []string     // the languages of the pages (BCP 47)
-	Office      *mail.Office // writes to members; nil: nobody does
+	// TakesDocuments: a client may be the address of its metadata document; the ledger
+	// finds those clients.
+	TakesDocuments bool
+	UILocales      []string     // the languages of the pages (BCP 47)
+	Office         *mail.Office // writes to members; nil: nobody does
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/mail"
+	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/telemetry"
 	"github.com/loop-health/loop/internal/web"
 )
@@ -56,6 +57,9 @@ type Config struct {
 	// FetchHosts are the hosts that may be fetched from at loopback addresses,
 	// without TLS; MUST be empty where strangers can register apps.
 	FetchHosts []string
+	// ClientDocuments says whose client ID metadata documents are taken; the zero value:
+	// nobody's.
+	ClientDocuments registration.DocumentHosts
 	// FetchRoots vouch for the servers that are fetched from; nil: the system's.
 	FetchRoots *x509.CertPool
 	// SignInMaxAge is how old a member's sign-in may be when an app reads health

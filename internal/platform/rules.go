@@ -40,6 +40,8 @@ func (p *Platform) buildOAuth(context.Context) error {
 		return err
 	}
 	p.texts = texts
+	p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
+	ledger := p.ledger()
 	keys := &clientjwt.Keys{Fetcher: p.outgoing, World: p.world}
 	p.OAuth = &oauth.Server{
 		UILocales: texts.Tags(),
@@ -51,14 +53,14 @@ func (p *Platform) buildOAuth(context.Context) error {
 		World: p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,
 		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, FHIR: p.fhirBase(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
 		Forms:  oauth.Forms{World: p.world, Ring: p.secrets.Ring},
-		Ledger: p.store, Pushed: p.store,
+		Ledger: ledger, Pushed: p.store, TakesDocuments: p.config.ClientDocuments.Any(),
 		Tokens: p.tokens, Possession: checker, ClientKeys: keys,
 	}
 	if p.config.IdentityCertificate != nil {
 		p.OAuth.CertificateURL = p.config.IdentityCertificate.String()
 	}
 	p.OAuth.Clients = &clientauth.Authenticator{
-		Issuer: p.OAuth.Issuer, TokenURLs: p.OAuth.Addresses(oauth.TokenPath), World: p.world, Clients: oauth.Refusals{Ledger: p.store},
+		Issuer: p.OAuth.Issuer, TokenURLs: p.OAuth.Addresses(oauth.TokenPath), World: p.world, Clients: oauth.Refusals{Ledger: ledger},
 		Assertions: p.store, Keys: keys, Authorities: p.config.ClientAuthorities, Log: p.config.Log,
 	}
 	return nil
@@ -91,7 +93,6 @@ func (p *Platform) buildRules(context.Context) error {
 		}
 		p.Links = &member.Links{Accounts: p.Accounts, Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForMail}}
 		p.buildMail()
-		p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
 		logos := &registration.Logos{Clients: p.Clients, Pictures: p.store, Fetcher: p.outgoing}
 		p.workers = append(p.workers, outbox.NewWorker(p.store, logos, p.world, p.config.Log))
 	}

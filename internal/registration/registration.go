@@ -183,6 +183,11 @@ func (r *Clients) SetEnabled(ctx context.Context, id loop.ClientID, by audit.Act
 }
 
 func (r *Clients) setEnabled(ctx context.Context, id loop.ClientID, a act, enabled bool) (*loop.Client, error) {
+	if !enabled && id.FromDocument() {
+		if err := r.know(ctx, id, a.by); err != nil {
+			return nil, err
+		}
+	}
 	event := audit.ClientDisabled
 	if enabled {
 		event = audit.ClientEnabled
@@ -191,6 +196,22 @@ func (r *Clients) setEnabled(ctx context.Context, id loop.ClientID, a act, enabl
 		c.Enabled = enabled
 		return nil
 	})
+}
+
+// know makes a row of a client that nobody has allowed yet, so that an operator can
+// disable it before anybody does. Its document is not asked.
+func (r *Clients) know(ctx context.Context, id loop.ClientID, by audit.Actor) error {
+	if _, err := r.Store.Client(ctx, id); !errors.Is(err, loop.ErrNotFound) {
+		return err
+	}
+	now := r.World.Now()
+	c := New()
+	c.ID, c.Name, c.CreatedAt, c.UpdatedAt = id, id.DocumentHost(), now, now
+	c.Type, c.Protocol.AuthMethod, c.AllowedScopes, c.RefreshGrace = loop.Public, loop.AuthNone, everyScope(), loop.AgentRefreshGrace
+	c.Registration.By = loop.RegisteredByDocument
+	rec := audit.NewRecord(ctx, now, audit.ClientCreated, by)
+	rec.Client = id
+	return r.Store.AddClient(ctx, c, Terms{}, rec)
 }
 
 // RotateSecret gives a client that has a secret a new one; the newest before it

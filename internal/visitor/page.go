@@ -2,6 +2,7 @@ package visitor
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -40,7 +41,7 @@ func LogoPath(c *loop.Client) string {
 	if c.Logo.Picture == "" {
 		return ""
 	}
-	return "/logos/" + string(c.ID) + "/" + c.Logo.Picture + ".png"
+	return "/logos/" + url.PathEscape(string(c.ID)) + "/" + c.Logo.Picture + ".png"
 }
 
 // NewApp is how a member sees a client that they return to at a redirect URI.

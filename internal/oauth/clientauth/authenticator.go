@@ -14,8 +14,8 @@ import (
 
 // Clients finds clients, and counts what was refused to them.
 type Clients interface {
-	// Client reads a client; loop.ErrNotFound where there is none. All callers
-	// share it, and none may alter it.
+	// Client reads a client; loop.ErrNotFound where there is none, InvalidClient where
+	// its metadata document makes none. All callers share it, and none may alter it.
 	Client(ctx context.Context, id loop.ClientID) (*loop.Client, error)
 	// RecordRefusal counts a genuine credential that was turned away.
 	RecordRefusal(ctx context.Context, refusal audit.Refusal) error

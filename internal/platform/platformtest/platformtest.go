@@ -186,6 +186,7 @@ func newPlatform(folder string, master *credential.Master) *Platform {
 		Folder: p.Folder, Identity: parse(Identity), Clinical: parse(Clinical), Developers: parse(Developers),
 		Master: master, World: world, Log: slog.New(slog.NewTextHandler(log, nil)), SignUpsPerHour: 20,
 		HTTP: &http.Client{Transport: transport{p, Peer}}, Unlimited: true, Connections: 2,
+		ClientDocuments: registration.DocumentHosts{All: true},
 	}
 	return p
 }

@@ -9,6 +9,11 @@ import (
 // Apply writes what was decided on a state, but for what that revokes: how
 // revocations get their numbers, each engine knows.
 func Apply(tx Act, now time.Time, st oauth.State, change oauth.Change) error {
+	if change.Client != nil {
+		if err := putNewClient(tx, change.Client); err != nil {
+			return err
+		}
+	}
 	if change.Grant != nil {
 		putGrant(tx, change.Grant)
 		narrowChains(tx, st.Grant, change.Grant)
