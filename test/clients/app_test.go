@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -114,11 +113,11 @@ func lines(t *testing.T, c client, way string, values library.Values) string {
 	return filled.String()
 }
 
-// shared is the file that the apps of a runtime have in common.
-var shared = map[string]string{"python": "small_app.py", "node": "small-app.mjs"}
+// extension is what the names of a runtime's sources end with.
+var extension = map[string]string{"python": ".py", "node": ".mjs"}
 
 func (c client) readme() string {
-	return filepath.Join(c.runtime, c.id+".readme"+filepath.Ext(shared[c.runtime]))
+	return filepath.Join(c.runtime, c.id+".readme"+extension[c.runtime])
 }
 
 // switchesPKCE reports whether the README's lines have a switch for PKCE, which is off.
@@ -135,10 +134,15 @@ func (c client) switchesPKCE(t *testing.T) bool {
 // share.
 func (c client) write(t *testing.T, folder, lines string) (source string) {
 	t.Helper()
-	shared := shared[c.runtime]
-	copyFile(t, filepath.Join(c.runtime, shared), filepath.Join(folder, shared), "")
-	source = filepath.Join(folder, "app"+filepath.Ext(shared))
-	copyFile(t, filepath.Join(c.runtime, c.id+filepath.Ext(shared)), source, lines)
+	shared, err := filepath.Glob(filepath.Join(c.runtime, "small*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range shared {
+		copyFile(t, file, filepath.Join(folder, filepath.Base(file)), "")
+	}
+	source = filepath.Join(folder, "app"+extension[c.runtime])
+	copyFile(t, filepath.Join(c.runtime, c.id+extension[c.runtime]), source, lines)
 	return source
 }
 
@@ -204,17 +208,5 @@ func (a *app) ask(t *testing.T, method, path string) (got answer, has bool, faul
 	return got, true, ""
 }
 
-// said is the beginning of what a page shows, on one line.
-func (p page) said() string {
-	const most = 300
-	var words []string
-	lines := bufio.NewScanner(strings.NewReader(visible(p.body)))
-	for lines.Scan() {
-		words = append(words, strings.Fields(lines.Text())...)
-	}
-	text := []rune(strings.Join(words, " "))
-	if len(text) > most {
-		text = append(text[:most], '…')
-	}
-	return string(text)
-}
+// said is what a page shows, on one line.
+func (p page) said() string { return strings.Join(strings.Fields(visible(p.body)), " ") }

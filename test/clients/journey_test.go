@@ -34,17 +34,22 @@ func (j *journey) fail(step, shown string) {
 	j.failed = &tried.Verdict{Step: step, Refusal: j.platform.refusal(j.app.client), Shown: j.anonymous(shown)}
 }
 
-// requestID is what a request is called in an answer.
-var requestID = regexp.MustCompile(`req_[0-9A-Z]+`)
+// ofOneRun is what differs from run to run: names of requests, and secrets.
+var ofOneRun = regexp.MustCompile(`\b(req|lph_[a-z]+)_[0-9A-Za-z_-]+`)
 
-// anonymous is a text without what differs from run to run.
+// anonymous is the beginning of a text, without what differs from run to run.
 func (j *journey) anonymous(text string) string {
+	const most = 300
 	named := strings.NewReplacer(
 		j.app.client, "client_…", j.app.address, "https://app.example.com",
 		j.platform.issuer(), "https://identity.platform.loop.health",
 		j.platform.env["LOOP_DEVELOPERS_URL"], "https://developers.platform.loop.health",
 	).Replace(text)
-	return requestID.ReplaceAllString(named, "req_…")
+	cut := []rune(ofOneRun.ReplaceAllString(named, "${1}_…"))
+	if len(cut) > most {
+		cut = append(cut[:most], '…')
+	}
+	return string(cut)
 }
 
 // signIn signs the member in, who leaves a scope out, and asks the app who they are.
