@@ -10,6 +10,7 @@
 //	go run ./bench --engine postgres        on one engine
 //	go run ./bench --peers                  beside Ory Hydra and node-oidc-provider
 //	go run ./bench --storm                  refreshes in a storm of sign-ins
+//	go run ./bench --account                the pages of a member's account
 //	go run ./bench --grown                  beside millions of grants, chains and records
 //	go run ./bench --against FILE           beside a binary of another commit, instead
 //	go run ./bench --profile FOLDER         and where the platform's processor time goes
@@ -74,6 +75,7 @@ type options struct {
 	file, chart, profiles string // empty: none
 	against               string // a binary; empty: none
 	peers, storm, grown   bool
+	account               bool
 }
 
 func parse(args []string) (o options, err error) {
@@ -88,6 +90,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.against, "against", "", "measure this build and the binary in this `file`, in turn, and the ratio of both")
 	flags.BoolVar(&o.peers, "peers", false, "measure other authorization servers too, which are fetched and built")
 	flags.BoolVar(&o.storm, "storm", false, "measure refreshes in a storm of sign-ins instead")
+	flags.BoolVar(&o.account, "account", false, "measure the pages of a member's account instead")
 	flags.BoolVar(&o.grown, "grown", false, "measure a platform with millions of rows instead")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -151,6 +154,8 @@ func (o options) measure(ctx context.Context, p *platform, stdout io.Writer) ([]
 	switch {
 	case o.storm:
 		return nil, measureStorm(ctx, p, o.span, stdout)
+	case o.account:
+		return nil, measureAccount(ctx, p, o.span, stdout)
 	case o.grown:
 		return nil, measureGrowth(ctx, p, o.span, stdout)
 	}

@@ -192,10 +192,11 @@ const (
 
 // configure writes the configuration of `loop serve`: the hosts where `loop dev`
 // had them, no rate limits, a generator that may name the networks it is asking for,
-// and a resource outside.
+// a mail server that takes nothing, and a resource outside.
 func (p *platform) configure() error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "dir = %q\nmaster_key_file = %q\nlimits = \"off\"\n", filepath.Join(p.folder, ".loop"), filepath.Join(p.folder, ".loop", "master.key"))
+	fmt.Fprintf(&text, "smtp_server = \"127.0.0.1:1\"\nsmtp_tls = \"none\"\nsmtp_from = \"no-reply@example.com\"\n") // nobody takes a mail: it waits
 	fmt.Fprintf(&text, "operations_listen = %q\ntrusted_proxies = \"127.0.0.1/32\"\n", p.operations)
 	if p.database != "" {
 		fmt.Fprintf(&text, "database = %q\nconnections = %d\n", p.database, connections)
