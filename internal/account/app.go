@@ -22,6 +22,7 @@ type appView struct {
 	App       *visitor.App
 	Since     time.Time
 	Until     time.Time // zero: no end was chosen
+	Terms     visitor.Terms
 	LastUsed  time.Time // zero: never
 	Scopes    []scopeRow
 	CanNarrow bool
@@ -71,6 +72,7 @@ var errNoApp = loop.Errorf(loop.NotFound, "No app of yours stands here. It may h
 func newAppView(app *connection.App, reads []connection.Read) appView {
 	view := appView{
 		ID: app.Grant.ID, ClientID: app.Client.ID, App: newApp(app.Client), Since: app.Grant.CreatedAt, Until: app.Grant.EndsAt,
+		Terms:    visitor.Terms{Kept: app.Grant.EndsAt},
 		LastUsed: app.LastUsedAt, Declined: app.Grant.Declined, Chart: newChart(app.Usage),
 		readsView: readsView{Reads: newReadRows(reads, nil)},
 	}

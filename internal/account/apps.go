@@ -49,12 +49,16 @@ func newAppRow(app *connection.App) appRow {
 	}
 }
 
-// newApp is how a member sees an app that they allowed: by the host of its home page,
-// else of where it returns to.
+// newApp is how a member sees an app that they allowed: by the host of its metadata
+// document, else of where it returns to.
 func newApp(c *loop.Client) *visitor.App {
 	var uri loop.RedirectURI
 	if len(c.RedirectURIs) > 0 {
 		uri = c.RedirectURIs[0]
 	}
-	return visitor.NewApp(c, uri)
+	app := visitor.NewApp(c, uri)
+	if app.Source != "" {
+		app.Host = app.Source
+	}
+	return app
 }

@@ -25,7 +25,7 @@ func (h *Host) showConsent(w http.ResponseWriter, r *http.Request) error {
 	web.NoteClient(r.Context(), req.Client.ID)
 	switch step {
 	case oauth.StepConsent:
-		return h.consentPage(w, r, j, req, signIn)
+		return h.consentPage(w, r, j, req, signIn, nil)
 	case oauth.StepContinue:
 		return h.continuePage(w, r, j, req, signIn)
 	default:
@@ -53,8 +53,14 @@ func (h *Host) postConsent(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return web.SeeOther(w, r, j.At(visitor.ConsentPath))
 	}
+	if form.Get("decision") == "allow" && len(form["scope"]) == 0 && req.Client.Unregistered() && len(req.Needed()) == 0 {
+		return h.consentPage(w, r, j, req, signIn, errNothingTicked) // of health data alone, nothing is ticked at first
+	}
 	return h.decide(w, r, req, signIn, form, shown)
 }
+
+// errNothingTicked is shown to a member who allows nothing of what the page shows.
+var errNothingTicked = loop.Errorf(loop.ValidationError, "Allow was pressed, and nothing was ticked.").Worded("fault.nothing_ticked")
 
 // decide carries out what the member pressed.
 func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizationRequest, signIn *loop.SignIn, form url.Values, shown loop.Scopes) error {
@@ -66,7 +72,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.Authori
 	switch form.Get("decision") {
 	case "allow":
 		done, err = h.oauth.Allow(r.Context(), req, signIn, oauth.Consent{
-			Shown: shown, Allowed: allowed, Term: loop.Term(cmp.Or(form.Get("term"), string(loop.TermAsItWas))), Page: h.pageShown(req, h.visitors.Language(r)),
+			Shown: shown, Allowed: allowed, Term: cmp.Or(loop.Term(form.Get("term")), usualTerm(req.Client)), Page: h.pageShown(req, h.visitors.Language(r)),
 		})
 	case "continue":
 		done, err = h.oauth.IssueCode(r.Context(), req, signIn)
@@ -79,6 +85,14 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, req *oauth.Authori
 		return h.refuse(w, r, err, acted)
 	}
 	return h.succeed(w, r, done)
+}
+
+// usualTerm is the term of a consent whose form names none.
+func usualTerm(client *loop.Client) loop.Term {
+	if client.Unregistered() {
+		return loop.Term30Days
+	}
+	return loop.TermAsItWas
 }
 
 // tickedScopes reads the boxes of the consent form: only what was shown can be

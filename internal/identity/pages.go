@@ -22,6 +22,7 @@ type scopeView struct {
 	Language string // theirs, behind that; empty: it is not shared
 	Needed   bool
 	New      bool
+	Ticked   bool // before the member has chosen
 }
 
 // consentView is the data of consent.html.
@@ -33,10 +34,13 @@ type consentView struct {
 	Groups []scopeGroup
 	Gone   string    // what the app had and asks for no longer
 	Before time.Time // when an earlier consent ended by itself; zero: there is none, or it goes on
-	Ends   time.Time // of the consent that goes on; zero: it has no end, or there is none
-	Real   bool      // an app in development asks a member who is no test member
+	Terms  visitor.Terms
+	Real   bool // an app in development asks a member who is no test member
 	Cannot string
 	Member string
+	// Anybody: it returns to this machine, and no person registered it.
+	Anybody bool
+	Fault   *loop.Error
 }
 
 // scopeGroup is health data, or all else: what is shared of the two is not alike.
@@ -46,7 +50,7 @@ type scopeGroup struct {
 	Scopes []scopeView
 }
 
-func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn) error {
+func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Journey, req *oauth.AuthorizationRequest, signIn *loop.SignIn, fault *loop.Error) error {
 	grant, err := h.oauth.Ledger.LastGrant(r.Context(), signIn.Member.ID, req.Client.ID)
 	if err != nil {
 		return err
@@ -56,12 +60,13 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Jou
 		Carried: h.visitors.Carry(w, r, j), App: app,
 		Ticket: h.oauth.Forms.NewTicket(req, signIn, h.words[l.Tag]), Health: len(req.Scopes.PHI()) > 0,
 		Groups: grouped(scopeViews(l, req, signIn.Member, grant)), Real: app.Development && !signIn.Member.Test,
-		Cannot: cannot(l, req.Scopes), Member: signIn.Member.Name,
+		Cannot: cannot(l, req.Scopes), Member: signIn.Member.Name, Terms: visitor.Terms{Short: app.Unregistered},
+		Anybody: app.Unregistered && req.RedirectURI.Loopback(), Fault: fault,
 	}
 	if grant != nil {
 		view.sinceLastTime(l, req, grant, h.site.World.Now())
 	}
-	return h.visitors.Show(w, r, h.pages, "consent", view, nil)
+	return h.visitors.Show(w, r, h.pages, "consent", view, fault)
 }
 
 // sinceLastTime says what is different from the member's last answer, and until when
@@ -74,7 +79,7 @@ func (v *consentView) sinceLastTime(l *locale.Language, req *oauth.Authorization
 	v.Gone = strings.Join(gone, "; ")
 	switch {
 	case last.Live(now):
-		v.Ends = last.EndsAt
+		v.Terms.Kept = last.EndsAt
 	case last.Over(now):
 		v.Before = last.EndsAt
 	}
@@ -99,7 +104,8 @@ func scopeViews(l *locale.Language, req *oauth.AuthorizationRequest, m *loop.Mem
 	needed := req.Needed()
 	var views []scopeView
 	for _, scope := range req.Scopes {
-		view := scopeView{Scope: scope, Needed: needed.Has(scope)}
+		info, _ := scope.Info()
+		view := scopeView{Scope: scope, Needed: needed.Has(scope), Ticked: !req.Client.Unregistered() || !info.PHI}
 		switch scope {
 		case loop.ScopeProfile:
 			view.Own, view.Language = m.Name, l.NameOf(m.Locale)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/loop-health/loop/internal/loop"
@@ -33,6 +34,16 @@ type App struct {
 	HomePage    string
 	PolicyPage  string
 	TermsPage   string
+	// Unregistered: no person registered it. Source is then the host of the document in
+	// which it describes itself; empty: it registered itself.
+	Unregistered bool
+	Source       string
+}
+
+// Terms are what the list of terms offers first.
+type Terms struct {
+	Kept  time.Time // the end that stays unless another is chosen; zero: there is none
+	Short bool      // 30 days, where none is kept
 }
 
 // LogoPath is where identity's host shows a client's logo; empty where it has none. It
@@ -50,8 +61,16 @@ func NewApp(c *loop.Client, uri loop.RedirectURI) *App {
 	return &App{
 		Name: c.Name, Initial: strings.ToUpper(string(first)), Verified: c.Verified || c.FirstParty,
 		Development: c.Mode == loop.Development && !c.FirstParty, Host: uri.ShownHost(),
-		Logo: LogoPath(c), HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
+		Logo: LogoPath(c), Unregistered: c.Unregistered(), Source: source(c), HomePage: c.HomePage, PolicyPage: c.PolicyPage, TermsPage: c.TermsPage,
 	}
+}
+
+// source is the host of a client's metadata document, as members read hosts.
+func source(c *loop.Client) string {
+	if c.Registration.By != loop.RegisteredByDocument {
+		return ""
+	}
+	return loop.RedirectURI(c.ID).ShownHost()
 }
 
 // App finds the app that a journey leads to, for a page's heading; nil where
