@@ -313,8 +313,12 @@ var edges = map[string]map[string]string{
 		"internal/fhir":      "the same results in the form of a standard",
 		"internal/limit":     "reads are limited by app",
 		"internal/mcp":       "assistants call tools",
-		"internal/oauth":     "what an access token stands for",
-		"internal/web":       "it is one of the hosts",
+		"internal/locale":    "a chart says in words what it shows",
+
+		"internal/resultview": "charts for apps",
+
+		"internal/oauth": "what an access token stands for",
+		"internal/web":   "it is one of the hosts",
 	},
 	"internal/portal": {
 		"internal/loop":         "clients and their faults are shown",

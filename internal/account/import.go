@@ -61,7 +61,7 @@ func (h *Host) showImport(w http.ResponseWriter, r *http.Request, m *loop.Member
 }
 
 func (h *Host) importPage(w http.ResponseWriter, r *http.Request, m *loop.Member, view importView) error {
-	view.AccountFrame = h.frame(w, r, "import", m)
+	view.AccountFrame = h.frame(w, r, "results", m)
 	return h.Visitors.Show(w, r, h.ownPages, "import", view, view.Fault)
 }
 

@@ -53,7 +53,7 @@ func (h *Host) showHistory(w http.ResponseWriter, r *http.Request, m *loop.Membe
 		return err
 	}
 	words := resultview.Words{Language: h.Visitors.Language(r)}
-	view := historyView{AccountFrame: h.frame(w, r, "results", m), Name: measured.Name, Shown: h.world.Now()}
+	view := historyView{AccountFrame: h.frame(w, r, "results", m), Name: words.Name(measured), Shown: h.world.Now()}
 	if view.Rows, err = h.historyRows(r.Context(), words, page.Results); err != nil {
 		return err
 	}

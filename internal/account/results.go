@@ -84,7 +84,7 @@ func (h *Host) grouped(words resultview.Words, results []biomarker.Judged) (grou
 
 func newResultRow(words resultview.Words, r *biomarker.Judged) resultRow {
 	row := resultRow{
-		Code: r.Code, Name: r.Biomarker.Name, Status: words.Status(r), Tone: r.Status, Range: words.Range(r),
+		Code: r.Code, Name: words.Name(r.Biomarker), Status: words.Status(r), Tone: r.Status, Range: words.Range(r),
 		Gauge: resultview.Gauge(r), When: words.When(r),
 	}
 	row.Value, row.Unit = words.Value(r)

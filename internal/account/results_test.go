@@ -83,7 +83,7 @@ func TestResults_AreTheNewestOfEachTestByCategoryWithTheirRange(t *testing.T) {
 		t.Error("another member sees the results")
 	}
 	choose(b, page, "de")
-	says(t, b.Get(resultsPage), []string{"Meine Laborwerte", "6,10", "Februar 2026", "Blutfette", "Hoch", "Bereich: 40–90"}, "6.10")
+	says(t, b.Get(resultsPage), []string{"Meine Laborwerte", "6,10", "Februar 2026", "Blutfette", "Hoch", "Bereich: 40–90", "Glukose, nüchtern"}, "6.10")
 }
 
 func TestResult_ShowsItsHistoryAndWhoSentIt(t *testing.T) {
@@ -173,7 +173,7 @@ func TestSec420_ResultsAreForTheSignedInMemberAloneAndRecorded(t *testing.T) {
 	}
 }
 
-func TestResults_EveryCategoryHasANameInEveryLanguage(t *testing.T) {
+func TestResults_EveryTestAndCategoryHasANameInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	texts, err := locale.Load()
 	if err != nil {
@@ -185,12 +185,15 @@ func TestResults_EveryCategoryHasANameInEveryLanguage(t *testing.T) {
 	}
 	named := map[string]bool{}
 	for b := range catalogue.All() {
-		named["results.category."+string(b.Category)] = true
+		named["results.category."+string(b.Category)], named["biomarker."+string(b.Code)] = true, true
+		if said := texts.Match(locale.English).Text("biomarker." + string(b.Code)); said != b.Name {
+			t.Errorf("pages call %s %q, and the catalogue %q", b.Code, said, b.Name)
+		}
 	}
 	for _, l := range texts.Languages() {
-		for _, key := range l.Keys("results.category.") {
+		for _, key := range append(l.Keys("results.category."), l.Keys("biomarker.")...) {
 			if !named[key] {
-				t.Errorf("%s names %s, which is no category", l.Tag, key)
+				t.Errorf("%s names %s, which the catalogue lacks", l.Tag, key)
 			}
 		}
 		for key := range named {

@@ -19,6 +19,7 @@ import (
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/intake"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/store/sqlite"
@@ -136,6 +137,10 @@ func newHost(t *testing.T) *host {
 		},
 		sexes: map[loop.MemberID]loop.Sex{anna: loop.Female, ben: loop.Male},
 	}
+	texts, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	site := web.NewSite(web.Config{
 		PublicURL:  &url.URL{Scheme: "https", Host: "clinical.platform.loop.health"},
 		Developers: &url.URL{Scheme: "https", Host: "developers.platform.loop.health"},
@@ -145,6 +150,7 @@ func newHost(t *testing.T) *host {
 		Importer:   h.importer,
 		Imports:    &intake.Keeper{Catalogue: catalogue, Archive: store, Asides: store, Members: everybody{}, World: stillWorld{}},
 		Biomarkers: h.reader,
+		Texts:      texts,
 		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
 		SMART:    oauth.Endpoints{Issuer: "https://identity.platform.loop.health"}.SMARTConfiguration(false, "https://identity.platform.loop.health/account/apps"),
 		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
+	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/mcp"
 	"github.com/loop-health/loop/internal/oauth"
@@ -39,6 +40,7 @@ type Config struct {
 	Members    Members
 	Clients    web.Clients
 	Records    Records
+	Texts      *locale.Texts // what charts say
 	World      loop.World
 	Metadata   oauth.ResourceMetadata
 	SMART      oauth.SMARTConfiguration
@@ -93,6 +95,7 @@ func (h *Host) Mount(site *web.Site) {
 		{"GET " + biomarkersPath, read, h.listBiomarkers},
 		{"GET " + biomarkersPath + "/{id}", read, h.showBiomarker},
 		{"GET " + biomarkersPath + "/summary", read, h.summarizeBiomarkers},
+		{"GET " + chartPath, read, h.chartBiomarker},
 		{"POST " + biomarkersPath, write, h.submitBiomarkers},
 		{"DELETE " + biomarkersPath + "/{id}", write, h.retractBiomarker},
 		{"POST " + importsPath, write, h.importFile},

@@ -18,9 +18,23 @@ func (l *Language) Day(t time.Time) string {
 }
 
 // Month writes a month, such as January 2006.
-func (l *Language) Month(t time.Time) string {
+func (l *Language) Month(t time.Time) string { return l.monthOf(t, l.month) }
+
+// ShortDay writes a day where there is little room, such as 2 Jan 2006.
+func (l *Language) ShortDay(t time.Time) string {
+	return fill(l.Text("calendar.day"), []string{strconv.Itoa(t.UTC().Day()), l.shortMonth(t.UTC().Month()), strconv.Itoa(t.UTC().Year())})
+}
+
+// ShortMonth is Month, such as Jan 2006.
+func (l *Language) ShortMonth(t time.Time) string { return l.monthOf(t, l.shortMonth) }
+
+func (l *Language) monthOf(t time.Time, name func(time.Month) string) string {
 	t = t.UTC()
-	return fill(l.Text("calendar.month_of_year"), []string{l.month(t.Month()), strconv.Itoa(t.Year())})
+	return fill(l.Text("calendar.month_of_year"), []string{name(t.Month()), strconv.Itoa(t.Year())})
+}
+
+func (l *Language) shortMonth(m time.Month) string {
+	return l.Text("calendar.short_month." + strconv.Itoa(int(m)))
 }
 
 // Moment writes a moment to the minute, with the day of the week.

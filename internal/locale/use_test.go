@@ -18,11 +18,12 @@ import (
 // built are the beginnings of keys that are put together where they are used, each
 // with a test of its own that holds all of them to texts.
 var built = []string{
-	"calendar.month.", "calendar.weekday.", // a day's
+	"calendar.month.", "calendar.short_month.", "calendar.weekday.", // a day's
 	"fault.",            // of a code (Language.Fault)
 	"scope.",            // of a scope (Language.ScopeTitle)
 	"language.of.",      // of a language's tag
 	"mail.",             // of a kind of mail
+	"biomarker.",        // of the catalogue's codes
 	"results.category.", // of the catalogue's
 }
 

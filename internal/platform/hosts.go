@@ -120,6 +120,7 @@ func (p *Platform) buildClinical() ([]room, error) {
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.tokens,
 		Records:    p.results,
+		Texts:      p.texts,
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{
 			Resource: p.config.Clinical.String(), AuthorizationServers: []string{p.tokens.Issuer},

@@ -27,11 +27,10 @@ func Gauge(r *biomarker.Judged) template.HTML {
 		return ""
 	}
 	var d drawing
-	d.open("svg", "class", "gauge", "aria-hidden", "true", "focusable", "false", "direction", "ltr")
+	d.begin("gauge", "aria-hidden", "true")
 	d.line("track", 0, gaugeMiddle, 100, gaugeMiddle)
-	d.area("band", from, gaugeMiddle-gaugeHalf, to, gaugeMiddle+gaugeHalf)
-	m := markOf(r)
-	d.shape("mark "+m.class, min(max(at, gaugeEdge), 100-gaugeEdge), gaugeMiddle, "", m.path)
+	d.area(from, gaugeMiddle-gaugeHalf, to, gaugeMiddle+gaugeHalf)
+	markOf(r).draw(&d, min(max(at, gaugeEdge), 100-gaugeEdge), gaugeMiddle)
 	d.close("svg")
 	return template.HTML(d.String()) //nolint:gosec // G203: drawing escapes what it writes
 }

@@ -89,7 +89,7 @@ func (h *History) newest() *point { return &h.points[len(h.points)-1] }
 
 // Title names the chart.
 func (h *History) Title() string {
-	name := h.newest().result.Biomarker.Name
+	name := h.words.Name(h.newest().result.Biomarker)
 	if unit := h.Unit(); unit != "" {
 		return h.words.Text("results.chart.title_unit", name, unit)
 	}

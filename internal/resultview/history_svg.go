@@ -1,6 +1,8 @@
 package resultview
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"html/template"
 	"strconv"
 
@@ -20,7 +22,7 @@ const (
 
 // Inline is the chart as part of a page, whose stylesheet colours it. A page has one.
 func (h *History) Inline() template.HTML {
-	return template.HTML(h.svg("", "focusable", "false")) //nolint:gosec // G203: drawing escapes what it writes
+	return template.HTML(h.svg("")) //nolint:gosec // G203: drawing escapes what it writes
 }
 
 // SVG is the chart as a document of its own.
@@ -29,9 +31,16 @@ func (h *History) SVG() []byte {
 		"xmlns", "http://www.w3.org/2000/svg", "lang", h.words.Tag, "width", "640", "height", strconv.Itoa(chartHeight), "font-family", "system-ui, sans-serif"))
 }
 
+// ChartPolicy is the Content-Security-Policy of a chart that is a document of its own:
+// it loads nothing, and has its own style alone.
+func ChartPolicy() string {
+	sum := sha256.Sum256([]byte(asset.ChartStyle()))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+}
+
 func (h *History) svg(style string, attributes ...string) string {
 	var d drawing
-	d.open("svg", append([]string{"class", "history", "role", "img", "aria-labelledby", "history-title history-desc", "direction", "ltr"}, attributes...)...)
+	d.begin("history", append([]string{"role", "img", "aria-labelledby", "history-title history-desc", "fill", "currentColor", "stroke", "currentColor"}, attributes...)...)
 	d.say("title", h.Title(), "id", "history-title")
 	d.say("desc", h.Description(), "id", "history-desc")
 	d.WriteString(style)
@@ -96,7 +105,7 @@ func (p plot) band(d *drawing, of *point, left, right float64) {
 		bottom = p.down.at(*of.low)
 		d.line("limit", left, bottom, right, bottom)
 	}
-	d.area("band", left, top, right, bottom)
+	d.area(left, top, right, bottom, "stroke", "none", "fill-opacity", ".15")
 }
 
 // grid draws lines at round numbers.
@@ -128,10 +137,12 @@ func (p plot) marks(d *drawing) {
 			d.line("span", from, y, to, y)
 		}
 		if arrow := arrowOf(of.result.Comparator); arrow != "" {
-			d.shape("arrow", x, y, "", arrow)
+			d.shape("arrow", x, y, arrow)
 		}
-		m := markOf(of.result)
-		d.shape("mark "+m.class, x, y, p.words.When(of.result)+": "+p.words.OneLine(of.result), m.path)
+		d.open("g")
+		d.say("title", p.words.When(of.result)+": "+p.words.OneLine(of.result)) // where a pointer rests on it
+		markOf(of.result).draw(d, x, y)
+		d.close("g")
 	}
 }
 
@@ -142,10 +153,10 @@ func (p plot) labels(d *drawing) {
 	x, anchor := p.across.at(last.middle()), "end"
 	if first.middle() == last.middle() {
 		anchor = "middle"
-		d.write("date", anchor, x, dateLine, p.words.When(last.result))
+		d.write("date", anchor, x, dateLine, p.words.shortWhen(last.result))
 	} else {
-		d.write("date", "start", p.across.at(micro(first.from)), dateLine, p.words.When(first.result))
-		d.write("date", anchor, p.across.at(micro(last.to)), dateLine, p.words.When(last.result))
+		d.write("date", "start", p.across.at(micro(first.from)), dateLine, p.words.shortWhen(first.result))
+		d.write("date", anchor, p.across.at(micro(last.to)), dateLine, p.words.shortWhen(last.result))
 		x = plotRight + 3
 	}
 	d.write("newest", anchor, x, p.besideNewest(), p.words.OneLine(last.result))

@@ -97,28 +97,28 @@ func TestHistory_DrawsEachKindOfResult(t *testing.T) {
 	}{
 		{"a single value is on no curve", []biomarker.Incoming{
 			glucose(t, "", "92", "mg/dL", "2026-03-02"),
-		}, map[string]int{"path mark within": 1, "line curve": 0, "rect band": 1, "line span": 1, "text date": 1}, 0, 0},
+		}, map[string]int{"circle mark within": 1, "line curve": 0, "rect band": 1, "line span": 1, "text date": 1}, 0, 0},
 		{"a single value of a moment", []biomarker.Incoming{
 			glucose(t, "", "92", "mg/dL", "2026-03-02T08:15:00Z"),
-		}, map[string]int{"path mark within": 1, "line span": 0, "text date": 1}, 0, 0},
+		}, map[string]int{"circle mark within": 1, "line span": 0, "text date": 1}, 0, 0},
 		{"values that are all equal", []biomarker.Incoming{
 			glucose(t, "", "92", "mg/dL", "2026-03-02"), glucose(t, "", "92.0", "mg/dL", "2025-03-02"), glucose(t, "", "92", "mg/dL", "2024-03-02"),
-		}, map[string]int{"path mark within": 3, "line curve": 2, "rect band": 1, "text date": 2}, 0, 0},
+		}, map[string]int{"circle mark within": 3, "line curve": 2, "rect band": 1, "text date": 2}, 0, 0},
 		{"a value beyond what can be measured has an arrow, and no curve to it", []biomarker.Incoming{
 			glucose(t, "", "92", "mg/dL", "2026-03-02"), glucose(t, "<", "60", "mg/dL", "2025-03-02"), glucose(t, ">=", "600", "mg/dL", "2024-03-02"),
-		}, map[string]int{"path arrow": 2, "line curve": 0, "path mark within": 1, "path mark unjudged": 1, "path mark critical": 1}, 0, 0},
+		}, map[string]int{"path arrow": 2, "line curve": 0, "circle mark within": 1, "path mark unjudged": 1, "path mark critical": 1}, 0, 0},
 		{"months and years have their length", []biomarker.Incoming{
 			glucose(t, "", "92", "mg/dL", "2026-03"), glucose(t, "", "90", "mg/dL", "2024"),
 		}, map[string]int{"line span": 2, "line curve": 1}, 0, 0},
 		{"what is outside has a shape of its own", []biomarker.Incoming{
 			glucose(t, "", "130", "mg/dL", "2026-03-02"), glucose(t, "", "60", "mg/dL", "2025-03-02"), glucose(t, "", "20", "mg/dL", "2024-03-02"),
-		}, map[string]int{"path mark out": 2, "path mark critical": 1, "path mark within": 0}, 0, 0},
+		}, map[string]int{"path mark out": 2, "path mark critical": 1, "circle mark within": 0}, 0, 0},
 		{"words are listed", []biomarker.Incoming{
 			{Code: "glucose-fasting", Text: "haemolysed", Collected: "2026-03-02"}, glucose(t, "", "92", "mg/dL", "2025-03-02"),
-		}, map[string]int{"path mark within": 1, "line curve": 0}, 0, 1},
+		}, map[string]int{"circle mark within": 1, "line curve": 0}, 0, 1},
 		{"units of two laboratories are one curve", []biomarker.Incoming{
 			glucose(t, "", "5.50", "mmol/L", "2026-03-02"), glucose(t, "", "92", "mg/dL", "2025-03-02"),
-		}, map[string]int{"path mark within": 2, "line curve": 1, "rect band": 1}, 1, 0},
+		}, map[string]int{"circle mark within": 2, "line curve": 1, "rect band": 1}, 1, 0},
 		{"a range that changed is drawn from where it did", []biomarker.Incoming{
 			{Code: "tsh", Value: decimal(t, "2.4"), Unit: "m[IU]/L", Range: biomarker.Range{High: decimal(t, "3")}, Collected: "2026"},
 			{Code: "tsh", Value: decimal(t, "2.4"), Unit: "m[IU]/L", Collected: "2025"},
@@ -164,7 +164,7 @@ func TestHistory_OfWordsAloneIsNoChart(t *testing.T) {
 func TestHistory_SaysInWordsWhatItShows(t *testing.T) {
 	t.Parallel()
 	h := NewHistory(words(t, "de"), judged(t, glucose(t, "", "5.50", "mmol/L", "2026-03-02"), glucose(t, "<", "60", "mg/dL", "2025-02")), "")
-	const title, description = "Glucose, fasting im Verlauf, in mmol/L", "2 Werte, Februar 2025 bis 2. März 2026. Niedrigster: < 60 mg/dL. Höchster: 5,50 mmol/L. Neuester: 5,50 mmol/L. Normal; der Bereich ist ab 3,9, unter 5,6."
+	const title, description = "Glukose, nüchtern im Verlauf, in mmol/L", "2 Werte, Februar 2025 bis 2. März 2026. Niedrigster: < 60 mg/dL. Höchster: 5,50 mmol/L. Neuester: 5,50 mmol/L. Normal; der Bereich ist ab 3,9, unter 5,6."
 	if h.Title() != title || h.Description() != description {
 		t.Errorf("it says %q and %q", h.Title(), h.Description())
 	}
@@ -192,11 +192,11 @@ func TestGauge_PutsAValueWhereItLiesOnItsRange(t *testing.T) {
 		result biomarker.Incoming
 		want   string // empty: there is no gauge
 	}{
-		"in the middle":       {glucose(t, "", "85", "mg/dL", "2026"), `<svg x="50%"`},
+		"in the middle":       {glucose(t, "", "85", "mg/dL", "2026"), `cx="50%"`},
 		"far above":           {glucose(t, "", "850", "mg/dL", "2026"), `<svg x="97%"`},
 		"far below":           {glucose(t, "", "1", "mg/dL", "2026"), `<svg x="3%"`},
-		"an upper limit only": {biomarker.Incoming{Code: "crp", Value: decimal(t, "2"), Range: biomarker.Range{High: decimal(t, "4")}, Unit: "mg/L", Collected: "2026"}, `<svg x="33%"`},
-		"a lower limit only":  {biomarker.Incoming{Code: "crp", Value: decimal(t, "4"), Range: biomarker.Range{Low: decimal(t, "4")}, Unit: "mg/L", Collected: "2026"}, `<svg x="34%"`},
+		"an upper limit only": {biomarker.Incoming{Code: "crp", Value: decimal(t, "2"), Range: biomarker.Range{High: decimal(t, "4")}, Unit: "mg/L", Collected: "2026"}, `cx="33%"`},
+		"a lower limit only":  {biomarker.Incoming{Code: "crp", Value: decimal(t, "4"), Range: biomarker.Range{Low: decimal(t, "4")}, Unit: "mg/L", Collected: "2026"}, `cx="34%"`},
 		"words":               {biomarker.Incoming{Code: "urine-nitrite", Text: "Negative", Collected: "2026"}, ""},
 		"a range of no width": {biomarker.Incoming{Code: "crp", Value: decimal(t, "4"), Range: biomarker.Range{Low: decimal(t, "4"), High: decimal(t, "4")}, Unit: "mg/L", Collected: "2026"}, ""},
 	} {

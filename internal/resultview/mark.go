@@ -5,15 +5,23 @@ import "github.com/loop-health/loop/internal/biomarker"
 // mark is how a value is drawn. Where it lies shows in its shape, not in its colour
 // alone.
 type mark struct {
-	class, path string
+	class, path string // without a path: a circle
 	meaning     string // the key of the text that explains it; empty: it needs none
+}
+
+func (m mark) draw(d *drawing, x, y float64) {
+	if m.path == "" {
+		d.put("circle", "class", "mark "+m.class, "cx", percent(x), "cy", pixels(y), "r", "4.5")
+		return
+	}
+	d.shape("mark "+m.class, x, y, m.path)
 }
 
 // markOf gives the mark of a status.
 func markOf(r *biomarker.Judged) mark {
 	switch r.Status {
 	case biomarker.Normal:
-		return mark{"within", "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z", ""}
+		return mark{"within", "", ""}
 	case biomarker.High:
 		return mark{"out", "M-6.5 5L0-7L6.5 5z", "results.legend.high"}
 	case biomarker.Low:

@@ -10,6 +10,9 @@ import (
 // Words says in a language what results are.
 type Words struct{ *locale.Language }
 
+// Name is what a biomarker is called.
+func (w Words) Name(b *biomarker.Biomarker) string { return w.Text("biomarker." + string(b.Code)) }
+
 // Value writes a result as the laboratory reported it: its digits or its words, and its
 // unit as people write it; empty where none is shown.
 func (w Words) Value(r *biomarker.Judged) (value, unit string) {
@@ -89,16 +92,19 @@ func (w Words) limits(r biomarker.Range) string {
 
 // When writes when the sample was drawn, as exactly as the laboratory said it, and at
 // most to the day.
-func (w Words) When(r *biomarker.Judged) string { return w.date(r.CollectedAt, r.Precision) }
+func (w Words) When(r *biomarker.Judged) string { return date(r, w.Day, w.Month) }
 
-func (w Words) date(at time.Time, precision biomarker.Precision) string {
-	switch precision {
+// shortWhen is When where there is little room.
+func (w Words) shortWhen(r *biomarker.Judged) string { return date(r, w.ShortDay, w.ShortMonth) }
+
+func date(r *biomarker.Judged, day, month func(time.Time) string) string {
+	switch r.Precision {
 	case biomarker.ToTheMonth:
-		return w.Month(at)
+		return month(r.CollectedAt)
 	case biomarker.ToTheYear:
-		return at.Format("2006")
+		return r.CollectedAt.Format("2006")
 	default:
-		return w.Day(at)
+		return day(r.CollectedAt)
 	}
 }
 
