@@ -79,6 +79,12 @@ var edges = map[string]map[string]string{
 	"internal/requestlog": {
 		"internal/loop": "which app sent a request, and which error it was answered with",
 	},
+	"internal/webhook": {
+		"internal/loop":       "what happened to whom, and which apps may know",
+		"internal/audit":      "what was not delivered is recorded",
+		"internal/credential": "signing secrets are derived from the ring",
+		"internal/outbox":     "events are delivered",
+	},
 	"internal/outbox": {
 		"internal/loop":  "clock and randomness; the session whose end is a message",
 		"internal/audit": "what became of a message is recorded with it",
@@ -138,6 +144,7 @@ var edges = map[string]map[string]string{
 		"internal/oauth/clientauth": "what an authenticated client sent",
 		"internal/oauth/possession": "what a token is bound to",
 		"internal/outbox":           "logout tokens are delivered",
+		"internal/webhook":          "apps are sent what becomes of the consents to them",
 		"internal/mail":             "members hear of apps that were connected or cut off",
 	},
 	"internal/registration": {
@@ -146,6 +153,8 @@ var edges = map[string]map[string]string{
 		"internal/credential": "client secrets are made and hashed",
 		"internal/oauth":      "what a client loses, its tokens lose",
 		"internal/outbox":     "an app's logo is fetched once its address is registered",
+		"internal/webhook":    "a test event is sent at a developer's request",
+		"internal/mail":       "a developer hears of a webhook that was disabled",
 
 		"internal/registration/picture": "what was fetched is made a picture of our own",
 		"internal/oauth/clientjwt":      "a key set holds public keys alone",
@@ -181,6 +190,7 @@ var edges = map[string]map[string]string{
 		"internal/registration":     "forms that were sent are rows",
 		"internal/requestlog":       "what apps sent is rows",
 		"internal/outbox":           "messages are rows",
+		"internal/webhook":          "deliveries are listed for their developers",
 	},
 	"internal/store/folder": {},
 	"internal/store/storetest": {
@@ -201,6 +211,7 @@ var edges = map[string]map[string]string{
 
 		"internal/credential/credentialtest": "pages have cursors, and those are tagged",
 		"internal/outbox":                    "its contract for messages",
+		"internal/webhook":                   "its contract for deliveries to webhooks",
 	},
 	"internal/store/sqlite": {
 		"internal/store":        "failures, and clients in memory",
@@ -351,6 +362,7 @@ var edges = map[string]map[string]string{
 		"internal/intake":       "results from files are taken in",
 		"internal/biomarker":    "what a code means",
 		"internal/registration": "a new client begins with the defaults",
+		"internal/webhook":      "webhooks and deliveries are shown",
 	},
 	"internal/dev": {
 		"internal/loop":         "clock and randomness",

@@ -21,15 +21,19 @@ import (
 
 // Operations is everything that the commands do, on the stores that somebody opened.
 type Operations struct {
-	Clients  Clients
-	Users    Users
-	Sessions Sessions
-	Grants   Grants
-	Keys     Keys
-	Store    Store
-	Audit    Audit
-	Backups  Backups
-	Imports  Imports
+	Clients    Clients
+	Users      Users
+	Sessions   Sessions
+	Grants     Grants
+	Keys       Keys
+	Store      Store
+	Audit      Audit
+	Backups    Backups
+	Imports    Imports
+	Deliveries Deliveries
+	// WebhookSecret is a signing secret of a webhook, by its number.
+	WebhookSecret func(id loop.WebhookID, number int) credential.Secret
+	Now           func() time.Time
 	// Unavailable says where to give every command but those of the audit record and
 	// of imports; nil: here.
 	Unavailable error
@@ -54,6 +58,19 @@ type Clients interface {
 	Delete(ctx context.Context, id loop.ClientID, by audit.Actor) error
 	// RotateSecret gives a confidential client a new secret.
 	RotateSecret(ctx context.Context, id loop.ClientID, by audit.Actor) (credential.Secret, error)
+
+	// WebhookOwner finds the client that a webhook is of; NotFound where there is none.
+	WebhookOwner(ctx context.Context, hook loop.WebhookID) (*loop.Client, error)
+	// AddWebhook has a client's events sent to an address.
+	AddWebhook(ctx context.Context, id loop.ClientID, by audit.Actor, url string, events []loop.EventType) (*loop.Webhook, error)
+	// ChangeWebhook changes a webhook in one transaction.
+	ChangeWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID, by audit.Actor, alter func(*loop.Webhook)) (*loop.Webhook, error)
+	// RotateWebhookSecret gives a webhook a new signing secret.
+	RotateWebhookSecret(ctx context.Context, id loop.ClientID, hook loop.WebhookID, by audit.Actor) (*loop.Webhook, error)
+	// DeleteWebhook has nothing sent to a webhook any more.
+	DeleteWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID, by audit.Actor) error
+	// TestWebhook has a test event sent to a webhook.
+	TestWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID, by audit.Actor) (loop.DeliveryID, error)
 }
 
 // Users is how accounts are made, changed and ended. Of a member who is not there each

@@ -45,6 +45,8 @@ const (
 	MailUndelivered    Event = "mail.undelivered"
 	LogoutDelivered    Event = "logout.delivered"
 	LogoutUndelivered  Event = "logout.undelivered"
+	WebhookUndelivered Event = "webhook.undelivered"
+	WebhookReplayed    Event = "webhook.replayed"
 	CredentialRefused  Event = "credential.refused" //nolint:gosec // G101: a name
 	ClientCreated      Event = "client.created"
 	ClientUpdated      Event = "client.updated"
@@ -52,6 +54,12 @@ const (
 	ClientDisabled     Event = "client.disabled"
 	ClientSecretMade   Event = "client.secret_made"
 	ClientDeleted      Event = "client.deleted"
+	WebhookAdded       Event = "client.webhook_added"
+	WebhookChanged     Event = "client.webhook_changed"
+	WebhookSecretMade  Event = "client.webhook_secret_made"
+	WebhookTested      Event = "client.webhook_tested"
+	WebhookDisabled    Event = "client.webhook_disabled"
+	WebhookDeleted     Event = "client.webhook_deleted"
 	DemographicsRead   Event = "demographics.read"
 	BiomarkersRead     Event = "biomarkers.read"
 	BiomarkersViewed   Event = "biomarkers.viewed" // by the member, on pages of their account

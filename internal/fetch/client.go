@@ -3,6 +3,7 @@ package fetch
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"io"
@@ -41,12 +42,14 @@ type Config struct {
 	OwnHosts []string
 	Roots    *x509.CertPool   // who vouches for servers; nil: whom the system trusts
 	Now      func() time.Time // for the validity of certificates; nil: the machine's time
+
+	PerHost, InAll int // exchanges at a time with one host, and of all; 0: 4, and 32
 }
 
 // Client asks servers of others. Each exchange has a connection of its own, to
 // an address that was judged for it; no redirect, proxy, cookie or credential is
-// ever used. At most 4 exchanges go on with one host and 32 in all; others wait,
-// and their wait counts.
+// ever used. So many exchanges go on at a time with one host and in all; others
+// wait, and their wait counts.
 type Client struct {
 	allowed, own []string
 	roots        *x509.CertPool
@@ -62,7 +65,7 @@ type Client struct {
 func New(c Config) *Client {
 	return &Client{
 		allowed: c.AllowedHosts, own: c.OwnHosts, roots: c.Roots, now: c.Now,
-		slots: newSlots(), timeout: timeout, lookup: lookup, dial: dial,
+		slots: newSlots(cmp.Or(c.PerHost, slotsPerHost), cmp.Or(c.InAll, slotsInAll)), timeout: timeout, lookup: lookup, dial: dial,
 	}
 }
 
@@ -107,7 +110,11 @@ func (c *Client) GetFresh(ctx context.Context, url string, accept ...string) (bo
 // counts as delivered is the caller's to say. The answer's body is dropped. The
 // error is as of Get; a redirect is one. Nothing is sent a second time.
 func (c *Client) Post(ctx context.Context, url, contentType string, body []byte) (status int, err error) {
-	header := http.Header{"Content-Type": {contentType}}
+	return c.PostWith(ctx, url, http.Header{"Content-Type": {contentType}}, body)
+}
+
+// PostWith is Post with header fields of the caller's, which no outsider chose.
+func (c *Client) PostWith(ctx context.Context, url string, header http.Header, body []byte) (status int, err error) {
 	err = c.exchange(ctx, http.MethodPost, url, header, body, maxBodyBytes, func(answer *http.Response) error {
 		status = answer.StatusCode
 		// Who hangs up in the middle of an answer is taken for a failure by some. It
@@ -131,7 +138,7 @@ func (c *Client) exchange(ctx context.Context, method, text string, header http.
 		return err
 	}
 	request.Close = true // one connection, one exchange
-	request.Header = header
+	request.Header = header.Clone()
 	request.Header.Set("User-Agent", userAgent)
 	request.Header.Set("Accept-Encoding", "identity")
 

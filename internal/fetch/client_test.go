@@ -464,7 +464,7 @@ func TestSec112_AHundredAtOnce(t *testing.T) {
 	t.Run("who waited for nothing leaves nothing", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			s := newSlots()
+			s := newSlots(slotsPerHost, slotsInAll)
 			for i := range slotsInAll {
 				_, _ = s.take(t.Context(), strconv.Itoa(i))
 			}

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// How many exchanges go on at once.
+// How many exchanges go on at once, where nothing else is said.
 const (
 	slotsPerHost = 4
 	slotsInAll   = 32
@@ -14,7 +14,8 @@ const (
 // slots bounds how much goes on at once. What waits for a slow host holds none
 // of the slots of all.
 type slots struct {
-	all chan struct{}
+	perHost int
+	all     chan struct{}
 
 	mu    sync.Mutex
 	hosts map[string]*hostSlots // those that are in use or waited for
@@ -25,8 +26,8 @@ type hostSlots struct {
 	users int
 }
 
-func newSlots() *slots {
-	return &slots{all: make(chan struct{}, slotsInAll), hosts: make(map[string]*hostSlots)}
+func newSlots(perHost, inAll int) *slots {
+	return &slots{perHost: perHost, all: make(chan struct{}, inAll), hosts: make(map[string]*hostSlots)}
 }
 
 // take waits for a slot of the host and one of all, until ctx ends. The slots
@@ -58,7 +59,7 @@ func (s *slots) join(host string) *hostSlots {
 	defer s.mu.Unlock()
 	own := s.hosts[host]
 	if own == nil {
-		own = &hostSlots{taken: make(chan struct{}, slotsPerHost)}
+		own = &hostSlots{taken: make(chan struct{}, s.perHost)}
 		s.hosts[host] = own
 	}
 	own.users++

@@ -69,6 +69,8 @@ type Client struct {
 	Appearance   Appearance
 	Registration Registration
 
+	Webhooks []Webhook
+
 	Secrets   []ClientSecret
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -92,6 +94,7 @@ func (c *Client) Clone() *Client {
 	copied.Protocol = c.Protocol.clone()
 	copied.Appearance = c.Appearance.clone()
 	copied.Registration.Token = slices.Clone(c.Registration.Token)
+	copied.Webhooks = cloneWebhooks(c.Webhooks)
 	if c.BAA != nil {
 		baa := *c.BAA
 		copied.BAA = &baa
@@ -155,7 +158,7 @@ func (c *Client) Validate() []error {
 	if c.Mode != Development && c.Mode != Production {
 		refuse("mode", "The mode is development or production.")
 	}
-	return append(faults, c.validateProtocol()...)
+	return slices.Concat(faults, c.validateWebhooks(), c.validateProtocol())
 }
 
 // validateRedirectURIs: a client that sends members to us says where they come

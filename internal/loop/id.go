@@ -87,6 +87,9 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // ulidLength is the length of 128 bits in five-bit characters.
 const ulidLength = 26
 
+// ulidTimeLength is how many of them say the time.
+const ulidTimeLength = 10
+
 func newID(w World, prefix string) string {
 	var raw [16]byte
 	binary.BigEndian.PutUint64(raw[:8], uint64(w.Now().UnixMilli())<<16)

@@ -69,7 +69,7 @@ func deliver(t *testing.T, d *mail.Deliverer, letter mail.Letter) (outbox.Delive
 var letters = map[mail.Text]int{
 	mail.ResetPassword: 0, mail.NoAccount: 0, mail.ConfirmSignUp: 0, mail.HasAccount: 0, mail.ConfirmAddress: 0, mail.AddressTaken: 0, mail.AddressRequested: 1,
 	mail.AddressChanged: 2, mail.PasswordChanged: 0, mail.NewDevice: 1, mail.AppConnected: 1, mail.AppDisconnected: 1, mail.PasskeyAdded: 1, mail.PasskeyRemoved: 1,
-	mail.FactorAdded: 0, mail.FactorRemoved: 0, mail.RecoveryCodesMade: 0, mail.RecoveryCodeUsed: 0,
+	mail.FactorAdded: 0, mail.FactorRemoved: 0, mail.RecoveryCodesMade: 0, mail.RecoveryCodeUsed: 0, mail.WebhookDisabled: 2,
 }
 
 var (

@@ -38,6 +38,7 @@ const (
 	FactorRemoved     Text = "factor_removed"      // they are not any more
 	RecoveryCodesMade Text = "recovery_codes_made" // those before are good no more
 	RecoveryCodeUsed  Text = "recovery_code_used"
+	WebhookDisabled   Text = "webhook_disabled" // to an app's developer. Arguments: the app, the address
 )
 
 // Letter is what somebody is written.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // TimeToComeBack is how long a member who leaves can change their mind: by signing in.
@@ -81,6 +82,8 @@ type Eraser struct {
 	Keys     DataKeys
 	// Revocation ends all access tokens of a member.
 	Revocation func(loop.MemberID) loop.Revocation
+	// Messages are those to the apps that the member allowed: that they are gone.
+	Messages func(ctx context.Context, id loop.MemberID) ([]outbox.Message, error)
 }
 
 // erasedAtOnce is how many members are looked up at once.
@@ -117,6 +120,10 @@ var errStays = errors.New("the member stays")
 // finds everything, and afterwards nobody comes back.
 func (e *Eraser) end(ctx context.Context, id loop.MemberID) error {
 	now := e.Accounts.World.Now()
+	messages, err := e.Messages(ctx, id) // who left allows nothing more in between
+	if err != nil {
+		return err
+	}
 	return e.Accounts.Store.ChangeMember(ctx, id, e.Accounts.OnSessionEnd, func(m *loop.Member) (Change, error) {
 		if m.ErasesAt.IsZero() || m.ErasesAt.After(now) {
 			return Change{}, errStays
@@ -124,7 +131,7 @@ func (e *Eraser) end(ctx context.Context, id loop.MemberID) error {
 		m.Suspended, m.UpdatedAt = true, now
 		rec := audit.OfMember(ctx, now, audit.MemberErased, id)
 		rec.Actor = audit.Actor{Kind: audit.BySystem}
-		return Change{Revocations: []loop.Revocation{e.Revocation(id)}, Records: []audit.Record{rec}}, nil
+		return Change{Revocations: []loop.Revocation{e.Revocation(id)}, Messages: messages, Records: []audit.Record{rec}}, nil
 	})
 }
 

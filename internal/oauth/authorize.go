@@ -183,7 +183,7 @@ func (s *Server) Allow(ctx context.Context, req *AuthorizationRequest, signIn *l
 
 // Deny records that the member said no and gives the answer to the client.
 func (s *Server) Deny(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn) error {
-	err := s.Ledger.Decide(ctx, Subject{Member: signIn.Member.ID, Client: req.Client.ID}, func(st State) (Change, error) {
+	err := s.decide(ctx, Subject{Member: signIn.Member.ID, Client: req.Client.ID}, func(st State) (Change, error) {
 		st.adopt(req.Client)
 		rec := st.record(ctx, s.World.Now(), audit.ConsentDenied, byMember(signIn))
 		return Change{Completes: req.handleHash(), Records: []audit.Record{rec}}, nil
@@ -212,7 +212,7 @@ func (s *Server) authorize(ctx context.Context, req *AuthorizationRequest, signI
 func (s *Server) authorizeOnce(ctx context.Context, req *AuthorizationRequest, signIn *loop.SignIn, consent decideGrant) (*Authorized, error) {
 	var code Code
 	subject := Subject{Member: signIn.Member.ID, Client: req.Client.ID}
-	err := s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
+	err := s.decide(ctx, subject, func(st State) (Change, error) {
 		adopted := st.adopt(req.Client)
 		if st.Client == nil || st.Client.Standing() != loop.Works || st.Member == nil || st.Member.Suspended {
 			return Change{}, req.Refuse(loop.Errorf(loop.AccessDenied, "The app or the member's account was closed while the request was answered."))

@@ -25,7 +25,7 @@ func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenRe
 		ID: loop.NewTokenID(s.World), Client: req.Client.ID, ServiceScopes: scopes, Audience: to.audience,
 		Binding: req.Binding, IssuedAt: now, ExpiresAt: now.Add(to.life(req.Client)),
 	}
-	err = s.Ledger.Decide(ctx, Subject{Client: req.Client.ID}, func(st State) (Change, error) {
+	err = s.decide(ctx, Subject{Client: req.Client.ID}, func(st State) (Change, error) {
 		if st.Client == nil || st.Client.Standing() != loop.Works {
 			return Change{}, clientauth.ErrInvalid
 		}

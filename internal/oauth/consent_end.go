@@ -31,7 +31,7 @@ func endsSooner(before, after *loop.Grant) bool {
 // at its next refresh. NotFound where the member has no such live grant,
 // ValidationError for what is no term.
 func (s *Server) SetGrantEnd(ctx context.Context, member loop.MemberID, id loop.GrantID, term loop.Term, by audit.Actor) error {
-	return s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
+	return s.decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
 		if st.Grant == nil || st.Grant.Member != member || !st.Grant.Live(s.World.Now()) {
 			return Change{}, errNoLiveGrant
 		}
@@ -74,7 +74,7 @@ func (s *Server) EndOver(ctx context.Context, by time.Time) error {
 			return err
 		}
 		for _, id := range ids {
-			err := s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
+			err := s.decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
 				if st.Grant == nil || !st.Grant.RevokedAt.IsZero() || !st.Grant.Over(by) {
 					return Change{}, nil
 				}

@@ -82,7 +82,7 @@ func (s *Server) introspectAccess(client *loop.Client, token AccessToken) *Intro
 // business with it.
 func (s *Server) introspectRefresh(ctx context.Context, client *loop.Client, token refreshToken) (*Introspection, error) {
 	answer := &Introspection{}
-	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
+	err := s.decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		chain := st.Chain
 		if chain == nil || chain.Client != client.ID ||
 			token.generation > chain.Generation || token.generation < chain.Generation && client.Protocol.Profile.Rules().Rotates ||

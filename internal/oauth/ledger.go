@@ -7,6 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Ledger is what the acts need from the store.
@@ -102,6 +103,18 @@ func (st State) record(ctx context.Context, at time.Time, event audit.Event, act
 		rec.Grant = st.Grant.ID
 	}
 	return rec
+}
+
+// decide has the ledger carry out a decision. What it makes of a grant, the app is sent:
+// every act of the server comes by here, so that none forgets it.
+func (s *Server) decide(ctx context.Context, subject Subject, decide func(State) (Change, error)) error {
+	return s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
+		change, err := decide(st)
+		if change.Grant != nil && st.Client != nil {
+			change.Messages = append(change.Messages, webhook.OfGrant(s.World, st.Client, st.Grant, change.Grant)...)
+		}
+		return change, err
+	})
 }
 
 // Refusals reads clients and counts what was refused to them, by decisions of a

@@ -16,7 +16,7 @@ import (
 // has a scope that was not granted, or lacks one that the app can't do without: then
 // the whole grant has to end.
 func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.GrantID, keep loop.Scopes, by audit.Actor) error {
-	return s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
+	return s.decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
 		if st.Grant == nil || st.Grant.Member != member || !st.Grant.Live(s.World.Now()) {
 			return Change{}, errNoLiveGrant
 		}
@@ -43,7 +43,7 @@ func (s *Server) NarrowGrant(ctx context.Context, member loop.MemberID, id loop.
 // authorization request for it is shown to them. Nothing is given by it. NotFound where
 // the member has no such live grant.
 func (s *Server) ForgetDeclined(ctx context.Context, member loop.MemberID, id loop.GrantID, by audit.Actor) error {
-	return s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
+	return s.decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
 		if st.Grant == nil || st.Grant.Member != member || !st.Grant.Live(s.World.Now()) {
 			return Change{}, errNoLiveGrant
 		}

@@ -43,7 +43,7 @@ func (s *Server) redeemCode(ctx context.Context, req TokenRequest) (*TokenRespon
 	}
 	made := issuance{target: target}
 	subject := Subject{Member: code.Member, Client: code.Client, Grant: code.Grant, Chain: code.ID}
-	err = s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
+	err = s.decide(ctx, subject, func(st State) (Change, error) {
 		change, refused := s.redemption(ctx, code, req.Binding, st)
 		made.chain, made.member, made.counter = change.Chain, st.Member, st.Counter
 		if st.Grant != nil {

@@ -84,7 +84,7 @@ func (s *Server) refresh(ctx context.Context, req TokenRequest) (*TokenResponse,
 
 func (s *Server) rotate(ctx context.Context, req TokenRequest, token refreshToken, named *loop.ScopeRequest) (*TokenResponse, error) {
 	var done issuance
-	err := s.Ledger.Decide(ctx, Subject{Member: token.member, Client: req.Client.ID, Chain: token.chain}, func(st State) (Change, error) {
+	err := s.decide(ctx, Subject{Member: token.member, Client: req.Client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		var (
 			change Change
 			err    error

@@ -15,6 +15,7 @@ type Revocations struct {
 	mu      sync.RWMutex
 	highest map[revoked]entry
 	epoch   loop.Epoch
+	heard   func(loop.Revocation) // nil: nobody else wants to know
 }
 
 type revoked struct {
@@ -32,9 +33,22 @@ func NewRevocations() *Revocations {
 	return &Revocations{highest: map[revoked]entry{}}
 }
 
+// Hear has f called with each revocation from now on, before its act is answered.
+func (r *Revocations) Hear(f func(loop.Revocation)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.heard = f
+}
+
 // Apply adds a revocation with its number. The store calls it after the commit
 // and before the act is answered, and for all that it holds at start.
 func (r *Revocations) Apply(number uint64, revocation loop.Revocation) {
+	if heard := r.add(number, revocation); heard != nil {
+		heard(revocation)
+	}
+}
+
+func (r *Revocations) add(number uint64, revocation loop.Revocation) (heard func(loop.Revocation)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.epoch.Counter = max(r.epoch.Counter, number)
@@ -42,6 +56,7 @@ func (r *Revocations) Apply(number uint64, revocation loop.Revocation) {
 	if r.highest[key].number < number {
 		r.highest[key] = entry{number, revocation.ExpiresAt}
 	}
+	return r.heard
 }
 
 // Sweep forgets what has expired: nothing that it ended can still be alive.

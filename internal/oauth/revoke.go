@@ -13,7 +13,7 @@ import (
 // RevokeGrant ends a member's consent to an app with everything that came from
 // it. NotFound where there is no such grant; one that has ended stays as it is.
 func (s *Server) RevokeGrant(ctx context.Context, id loop.GrantID, by audit.Actor, reason string) error {
-	return s.Ledger.Decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
+	return s.decide(ctx, Subject{Grant: id}, func(st State) (Change, error) {
 		if st.Grant == nil {
 			return Change{}, loop.Errorf(loop.NotFound, "There is no grant with this id.")
 		}
@@ -53,7 +53,7 @@ func (s *Server) RevokeToken(ctx context.Context, client *loop.Client, req clien
 // revokeChain ends the chain of a refresh token, whichever of the chain's tokens
 // it is: who held an old one may end the new one too.
 func (s *Server) revokeChain(ctx context.Context, client *loop.Client, token refreshToken) error {
-	return s.Ledger.Decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
+	return s.decide(ctx, Subject{Member: token.member, Client: client.ID, Chain: token.chain}, func(st State) (Change, error) {
 		chain := st.Chain
 		if chain == nil || chain.Client != client.ID || chain.Ending == loop.EndingRevoked ||
 			!hmac.Equal(token.mac, refreshMAC(s.Ring, chain, token.keyID, token.generation)) {
@@ -72,7 +72,7 @@ func (s *Server) revokeChain(ctx context.Context, client *loop.Client, token ref
 }
 
 func (s *Server) revokeAccess(ctx context.Context, token AccessToken) error {
-	return s.Ledger.Decide(ctx, Subject{Member: token.Member, Client: token.Client, Grant: token.Grant}, func(st State) (Change, error) {
+	return s.decide(ctx, Subject{Member: token.Member, Client: token.Client, Grant: token.Grant}, func(st State) (Change, error) {
 		rec := st.record(ctx, s.World.Now(), audit.TokenRevoked, byClient(st.Client))
 		rec.Detail = audit.Detail{"token": string(token.ID)}
 		return Change{

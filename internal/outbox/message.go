@@ -28,7 +28,7 @@ type Outcome string
 // The outcomes.
 const (
 	Delivered Outcome = "delivered"
-	GivenUp   Outcome = "given up" // after the last of its attempts
+	GivenUp   Outcome = "given up" // after the last of its attempts, or where none will help
 	Obsolete  Outcome = "obsolete" // nobody is left to receive it
 )
 
@@ -40,6 +40,8 @@ type Delivery struct {
 	ClaimedUntil time.Time // by which the claim is known; another may claim it from then on
 	SettledAt    time.Time // zero: it is on its way
 	Outcome      Outcome   // empty: likewise
+	FailingSince time.Time // of its attempts in a row; zero: the newest worked, or there was none
+	Failure      string    // of the newest attempt, as its recipient may read it; empty: there was none, or nobody but the operator may know
 }
 
 // Waiting is how many messages of a kind are on their way.

@@ -13,6 +13,7 @@ type Policy struct {
 	Timeout        time.Duration   // of one attempt
 	AtOnce         int             // attempts at a time, by this process
 	PerDestination int             // attempts at a time at one destination
+	Keeps          bool            // what a message says is kept when it is settled: it can be sent again
 }
 
 // claimMargin is how long a claim outlives the attempt that it is for, so that what

@@ -14,8 +14,8 @@ type Store interface {
 	// claimed by two before the first claim has ended, and none while an earlier one
 	// with its order key is on its way.
 	ClaimDeliveries(ctx context.Context, claim Claim) ([]Delivery, error)
-	// SettleDelivery ends a claim: it writes attempts, due time and outcome, with the
-	// records, in one transaction. ErrClaimLost where the claim had ended and another
+	// SettleDelivery ends a claim: it writes all that an attempt changes of a delivery,
+	// with the records, in one transaction. ErrClaimLost where the claim had ended and another
 	// took the message over; then nothing is written.
 	SettleDelivery(ctx context.Context, delivery Delivery, records []audit.Record) error
 }

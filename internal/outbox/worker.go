@@ -27,8 +27,14 @@ type Deliverer interface {
 	Records(delivery Delivery) []audit.Record
 }
 
-// ErrObsolete is returned by a Deliverer where nobody is left to receive a message.
-var ErrObsolete = errors.New("nobody is left to receive the message")
+// What a Deliverer returns besides failures after which a message is sent again. A
+// *loop.Error in any of them is kept with the message.
+var (
+	// ErrObsolete: nobody is left to receive the message.
+	ErrObsolete = errors.New("nobody is left to receive the message")
+	// ErrHopeless: the attempt failed, and no other will do better.
+	ErrHopeless = errors.New("the message can't be delivered")
+)
 
 // Worker delivers the messages of one kind. It is safe for concurrent use, and any
 // number of processes may have one.
@@ -125,20 +131,7 @@ func (w *Worker) attempt(ctx context.Context, delivery Delivery) {
 		w.settle(ctx, delivery, nil) // cut off: due as it was
 		return
 	}
-	var wait time.Duration
-	again := false
-	switch {
-	case errors.Is(failure, ErrObsolete):
-		delivery.Outcome = Obsolete
-	case failure == nil:
-		delivery.Attempts++
-		delivery.Outcome = Delivered
-	default:
-		delivery.Attempts++
-		if wait, again = w.policy.wait(delivery.Attempts, w.world); !again {
-			delivery.Outcome = GivenUp
-		}
-	}
+	wait, again := w.judge(&delivery, failure)
 	w.counts.add(delivery.Outcome)
 	if again {
 		delivery.DueAt = w.world.Now().Add(wait)
@@ -147,7 +140,40 @@ func (w *Worker) attempt(ctx context.Context, delivery Delivery) {
 		return
 	}
 	delivery.SettledAt = w.world.Now()
-	w.settle(ctx, delivery, w.deliverer.Records(delivery))
+	records := w.deliverer.Records(delivery)
+	if !w.policy.Keeps {
+		delivery.Payload = []byte{}
+	}
+	w.settle(ctx, delivery, records)
+}
+
+// judge notes what an attempt came to, and says how long to wait for another one, if
+// there is to be one.
+func (w *Worker) judge(delivery *Delivery, failure error) (wait time.Duration, again bool) {
+	delivery.Failure = ""
+	if known, ok := errors.AsType[*loop.Error](failure); ok {
+		delivery.Failure = known.Description
+	}
+	switch {
+	case errors.Is(failure, ErrObsolete):
+		delivery.Outcome = Obsolete
+		return 0, false
+	case failure == nil:
+		delivery.Attempts++
+		delivery.Outcome, delivery.FailingSince = Delivered, time.Time{}
+		return 0, false
+	}
+	delivery.Attempts++
+	if delivery.FailingSince.IsZero() {
+		delivery.FailingSince = w.world.Now()
+	}
+	if !errors.Is(failure, ErrHopeless) {
+		wait, again = w.policy.wait(delivery.Attempts, w.world)
+	}
+	if !again {
+		delivery.Outcome = GivenUp
+	}
+	return wait, again
 }
 
 // deliver makes one attempt within its time. A panic is a failed attempt: one

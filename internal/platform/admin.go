@@ -26,6 +26,7 @@ func (p *Platform) Commands(newPassword func() string) admin.Commands {
 	}
 	return admin.NewCommands(admin.Operations{
 		Clients: p.Clients, Users: users{p.Accounts, p}, Sessions: p.SignIns, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p}, Imports: p.imports(),
+		Deliveries: p.deliveries, WebhookSecret: p.webhookSecrets.Of, Now: p.world.Now,
 		NewPassword: newPassword,
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/loop-health/loop/internal/signin"
 	"github.com/loop-health/loop/internal/store"
 	"github.com/loop-health/loop/internal/telemetry"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // engine keeps the platform's state, for one process alone or for one of many.
@@ -103,6 +104,8 @@ type identityStore interface {
 	oauth.Epochs
 	admin.Store
 	requestlog.Store
+	webhook.DeliveryStore
+	webhook.Health
 	// Waiting counts the messages on their way, by kind.
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
 	// SealMembers takes away names and addresses that older versions kept in clear, as

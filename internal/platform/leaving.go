@@ -7,6 +7,8 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // buildLeaving builds what erases members who left: identity destroys their keys, and
@@ -15,7 +17,7 @@ func (p *Platform) buildLeaving() {
 	if p.store != nil {
 		p.eraser = &member.Eraser{Accounts: p.Accounts, Leaving: p.store, Keys: p.memberKeys, Revocation: func(id loop.MemberID) loop.Revocation {
 			return oauth.NewRevocation(p.world, loop.RevokeMember, string(id))
-		}}
+		}, Messages: p.erasureMessages}
 	}
 	for _, db := range p.databases {
 		var room member.Room = p.results
@@ -24,6 +26,26 @@ func (p *Platform) buildLeaving() {
 		}
 		p.forgetters = append(p.forgetters, &member.Forgetter{Keys: p.memberKeys, Room: room, World: p.world})
 	}
+}
+
+// erasureMessages are those to the apps that a member allows, for when they are erased.
+func (p *Platform) erasureMessages(ctx context.Context, id loop.MemberID) ([]outbox.Message, error) {
+	grants, err := p.store.Grants(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var messages []outbox.Message
+	for _, grant := range grants {
+		if !grant.Live(p.world.Now()) {
+			continue
+		}
+		client, err := p.store.Client(ctx, grant.Client)
+		if err != nil {
+			return nil, err
+		}
+		messages = append(messages, webhook.OfErasure(p.world, client, grant)...)
+	}
+	return messages, nil
 }
 
 // EraseLeft erases the members whose time to come back is over. The platform does it by

@@ -27,6 +27,7 @@ import (
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Platform is the whole system in one process.
@@ -64,6 +65,9 @@ type Platform struct {
 	databases   []named      // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
+	webhookSecrets webhook.Secrets
+	deliveries     *webhook.Deliveries // nil where the role does not work on identity's store
+
 	workers    []*outbox.Worker // one for each kind of messages; none where the role does not work on identity's store
 	requests   requestlog.Recorder
 	limits     *limit.Limits // nil: Unlimited
@@ -86,10 +90,7 @@ type Platform struct {
 // leaves nothing open.
 func Open(ctx context.Context, config Config) (*Platform, error) {
 	p := &Platform{config: config, world: loop.NewClock(config.World), startedAt: config.World.Elapsed()}
-	p.outgoing = fetch.New(fetch.Config{
-		AllowedHosts: config.FetchHosts, Roots: config.FetchRoots,
-		OwnHosts: []string{config.Identity.Host, config.Clinical.Host, config.Developers.Host},
-	})
+	p.outgoing = fetch.New(p.outgoingConfig())
 	p.engine = p.chooseEngine()
 	started, err := p.engine.begin(ctx)
 	if err != nil {
@@ -102,6 +103,14 @@ func Open(ctx context.Context, config Config) (*Platform, error) {
 		}
 	}
 	return p, nil
+}
+
+// outgoingConfig says what of others may be asked.
+func (p *Platform) outgoingConfig() fetch.Config {
+	return fetch.Config{
+		AllowedHosts: p.config.FetchHosts, Roots: p.config.FetchRoots,
+		OwnHosts: []string{p.config.Identity.Host, p.config.Clinical.Host, p.config.Developers.Host},
+	}
 }
 
 // Close ends the background work, makes the last checkpoint and closes the

@@ -7,6 +7,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
 	"github.com/loop-health/loop/internal/credential"
+	"github.com/loop-health/loop/internal/fetch"
 	"github.com/loop-health/loop/internal/inquiry"
 	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
@@ -22,6 +23,7 @@ import (
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/signin"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // buildOAuth builds what opens access tokens and, where the role works on what
@@ -95,6 +97,7 @@ func (p *Platform) buildRules(context.Context) error {
 		p.buildMail()
 		logos := &registration.Logos{Clients: p.Clients, Pictures: p.store, Fetcher: p.outgoing}
 		p.workers = append(p.workers, outbox.NewWorker(p.store, logos, p.world, p.config.Log))
+		p.buildWebhooks()
 	}
 	if p.store == nil {
 		p.asker = inquiry.NewClient(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
@@ -115,8 +118,26 @@ func (p *Platform) buildMail() {
 	office := &mail.Office{Sealer: p.Links.Sealer, World: p.world}
 	deliverer := &mail.Deliverer{Office: office, Sender: p.config.Mail, Members: p.store, Texts: p.texts, Identity: p.config.Identity, World: p.world}
 	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
-	p.Accounts.Office, p.SignIns.Office, p.OAuth.Office = office, office, office
+	p.Accounts.Office, p.SignIns.Office, p.OAuth.Office, p.Clients.Office = office, office, office, office
 	p.Mailed = &member.Mailed{Links: p.Links, Find: p.store, Office: office, Limits: p.SignIns.Throttle, Delay: deliverer}
+}
+
+// Bounds of what is sent to webhooks at a time, which have a client of their own: what
+// hangs there keeps nobody from fetching keys.
+const (
+	webhooksPerHost = 32
+	webhooksAtOnce  = 256
+)
+
+// buildWebhooks builds what sends events to apps.
+func (p *Platform) buildWebhooks() {
+	outgoing := p.outgoingConfig()
+	outgoing.PerHost, outgoing.InAll = webhooksPerHost, webhooksAtOnce
+	p.webhookSecrets = webhook.Secrets{Ring: p.secrets.Ring}
+	p.deliveries = &webhook.Deliveries{Store: p.store, World: p.world}
+	deliverer := &webhook.Deliverer{Store: p.store, Health: p.store, Outgoing: fetch.New(outgoing), Disabler: p.Clients, Secrets: p.webhookSecrets, World: p.world}
+	p.revocations.Hear(deliverer.Revoked)
+	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
 }
 
 func (p *Platform) startLimits() error {

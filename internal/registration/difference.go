@@ -47,12 +47,14 @@ type fields struct {
 	BAA        *loop.BAA     `json:"baa"`
 	FirstParty bool          `json:"first_party"`
 	Owner      loop.MemberID `json:"owner"`
+
+	Webhooks []loop.Webhook `json:"webhooks,omitempty"`
 }
 
 func fieldsOf(c *loop.Client) map[string]json.RawMessage {
 	text, err := json.Marshal(fields{
 		c.Name, c.RedirectURIs, c.AllowedScopes, c.RequiredScopes, c.HomePage, c.PolicyPage, c.TermsPage, c.Logo,
-		int64(c.AccessTokenTTL), int64(c.RefreshGrace), c.RequireNonce, c.Protocol, c.Mode, c.BAA, c.FirstParty, c.Owner,
+		int64(c.AccessTokenTTL), int64(c.RefreshGrace), c.RequireNonce, c.Protocol, c.Mode, c.BAA, c.FirstParty, c.Owner, c.Webhooks,
 	})
 	named := map[string]json.RawMessage{}
 	if err == nil {

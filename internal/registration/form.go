@@ -87,6 +87,8 @@ type act struct {
 	form   *Form
 	secret credential.Secret // that the form makes, if it makes one
 	atMost int
+	// messages are those that it brings about, of the client as it is written; nil: none.
+	messages func(*loop.Client) []outbox.Message
 
 	byDeveloper bool // what is changed came from a developer, whoever changes it
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/outbox"
@@ -58,6 +59,7 @@ type Clients struct {
 	Store    Store
 	World    loop.World
 	Outgoing Outgoing
+	Office   *mail.Office // writes to developers; nil: nobody does
 
 	origins origins
 }
@@ -166,6 +168,11 @@ func (r *Clients) validate(c *loop.Client) error {
 			faults = append(faults, loop.AsError(err).About(field))
 		}
 	}
+	for _, h := range c.Webhooks {
+		if err := r.Outgoing.CheckURL(h.URL); err != nil {
+			faults = append(faults, loop.AsError(err).About("url"))
+		}
+	}
 	return errors.Join(faults...)
 }
 
@@ -271,7 +278,13 @@ func (r *Clients) change(ctx context.Context, id loop.ClientID, a act, event aud
 		had     loop.Logo
 	)
 	terms := a.terms(id, now)
-	terms.Messages = func(c *loop.Client) []outbox.Message { return logoMessages(c, had, a.by, now) }
+	terms.Messages = func(c *loop.Client) []outbox.Message {
+		messages := logoMessages(c, had, a.by, now)
+		if a.messages != nil {
+			messages = append(messages, a.messages(c)...)
+		}
+		return messages
+	}
 	err := r.Store.ChangeClient(ctx, id, terms, func(c *loop.Client) ([]loop.Revocation, []audit.Record, error) {
 		before := c.Clone()
 		if err := alter(c); err != nil {

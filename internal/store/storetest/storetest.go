@@ -24,6 +24,7 @@ import (
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Store is everything that identity's rules need kept, and what is asked of it
@@ -33,6 +34,8 @@ type Store interface {
 	clientauth.Assertions
 	oauth.PushedRequests
 	outbox.Store
+	webhook.DeliveryStore
+	webhook.Health
 	oauth.Epochs
 	member.Store
 	signin.Store
@@ -58,50 +61,54 @@ type Store interface {
 func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *fixture){
-		"a decision that changes nothing leaves nothing":        nothing,
-		"a refusal keeps the change that came with it":          refusalWithChange,
-		"of many that start one chain, one finds it not there":  oneStarts,
-		"a new chain ends those beyond what is kept":            keeps,
-		"of chains that begin at one moment, the new one stays": keepsNew,
-		"a revoked grant ends its chains":                       revokes,
-		"what a grant loses, its chains lose for good":          narrows,
-		"the picture of an app stays until the next is there":   keepsPictures,
-		"a change of an app writes its messages":                sendsOnChange,
-		"a grant ends when the member chose":                    endsWhenChosen,
-		"what a member was shown is kept with their answer":     keepsReceipts,
-		"a decision finds the grant that its subject means":     whichGrant,
-		"a chain reads as it was written":                       readsChain,
-		"a client reads as it was written":                      readsClient,
-		"a client that nobody kept is kept with its grant":      keepsWithGrant,
-		"after a change nobody sees the client from before":     changesClient,
-		"a change of a client that fails changes nothing":       changesNothing,
-		"of many that add an app, as many do as there is room":  addsWhileThereIsRoom,
-		"a form does its act once":                              oneForm,
-		"what happened to an app is read newest first":          readsClientRecords,
-		"an address has one account":                            oneAccount,
-		"a suspended member starts no session":                  noSession,
-		"the apps of a suspended member stop until reinstated":  stopsApps,
-		"no app outlives its developer's suspension":            stopsAppsAmongOthers,
-		"a member has so many sessions, and the oldest ends":    sessionsAtMost,
-		"of changes that build on the same keys, one wins":      oneChangesKeys,
-		"a change of keys is whole or not at all":               allKeysOrNone,
-		"of many that use one assertion, one does":              oneAssertion,
-		"of many that answer one pushed request, one does":      onePushed,
-		"of many that refresh one generation, one does":         oneRotates,
-		"no refresh outlives a revocation":                      revokesAmongRefreshes,
-		"a new epoch ends what was given":                       beginsEpoch,
-		"the end of a session is a message to each app, once":   onceForEachApp,
-		"a suspended member's sessions end with their messages": endsWithMessages,
-		"an act that is undone leaves no message":               noMessageOfNothing,
-		"of many that claim at once, each gets its own":         claimsOnce,
-		"a claim that was lost settles nothing":                 losesClaim,
-		"a claim that is over is another's":                     claimsAgain,
-		"messages with one order key follow each other":         ordersByKey,
-		"a destination has so many claims and no more":          boundsDestination,
-		"a destination that is behind holds up no other":        holdsUpNobody,
-		"what waits to be sent again is not claimed":            waitsToBeDue,
-		"of a kind that nobody sends, nothing is claimed":       claimsItsKind,
-		"what is on its way is counted by kind":                 countsWaiting,
+		"a decision that changes nothing leaves nothing":          nothing,
+		"a refusal keeps the change that came with it":            refusalWithChange,
+		"of many that start one chain, one finds it not there":    oneStarts,
+		"a new chain ends those beyond what is kept":              keeps,
+		"of chains that begin at one moment, the new one stays":   keepsNew,
+		"a revoked grant ends its chains":                         revokes,
+		"what a grant loses, its chains lose for good":            narrows,
+		"the picture of an app stays until the next is there":     keepsPictures,
+		"a change of an app writes its messages":                  sendsOnChange,
+		"a grant ends when the member chose":                      endsWhenChosen,
+		"what a member was shown is kept with their answer":       keepsReceipts,
+		"a decision finds the grant that its subject means":       whichGrant,
+		"a chain reads as it was written":                         readsChain,
+		"a client reads as it was written":                        readsClient,
+		"a client that nobody kept is kept with its grant":        keepsWithGrant,
+		"after a change nobody sees the client from before":       changesClient,
+		"a change of a client that fails changes nothing":         changesNothing,
+		"of many that add an app, as many do as there is room":    addsWhileThereIsRoom,
+		"a form does its act once":                                oneForm,
+		"what happened to an app is read newest first":            readsClientRecords,
+		"an address has one account":                              oneAccount,
+		"a suspended member starts no session":                    noSession,
+		"the apps of a suspended member stop until reinstated":    stopsApps,
+		"no app outlives its developer's suspension":              stopsAppsAmongOthers,
+		"a member has so many sessions, and the oldest ends":      sessionsAtMost,
+		"of changes that build on the same keys, one wins":        oneChangesKeys,
+		"a change of keys is whole or not at all":                 allKeysOrNone,
+		"of many that use one assertion, one does":                oneAssertion,
+		"of many that answer one pushed request, one does":        onePushed,
+		"of many that refresh one generation, one does":           oneRotates,
+		"no refresh outlives a revocation":                        revokesAmongRefreshes,
+		"a new epoch ends what was given":                         beginsEpoch,
+		"the end of a session is a message to each app, once":     onceForEachApp,
+		"a suspended member's sessions end with their messages":   endsWithMessages,
+		"an act that is undone leaves no message":                 noMessageOfNothing,
+		"of many that claim at once, each gets its own":           claimsOnce,
+		"a claim that was lost settles nothing":                   losesClaim,
+		"a claim that is over is another's":                       claimsAgain,
+		"messages with one order key follow each other":           ordersByKey,
+		"a destination has so many claims and no more":            boundsDestination,
+		"a destination that is behind holds up no other":          holdsUpNobody,
+		"what waits to be sent again is not claimed":              waitsToBeDue,
+		"of a kind that nobody sends, nothing is claimed":         claimsItsKind,
+		"what is on its way is counted by kind":                   countsWaiting,
+		"webhooks are part of their client":                       keepsWebhooks,
+		"deliveries to a webhook are listed by what they came to": listsDeliveries,
+		"a delivery is sent again from the beginning":             resendsWebhooks,
+		"a webhook fails since its last success":                  tellsFailure,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,18 +18,18 @@ const ReadClientColumns = clientColumns + `, owner_suspended`
 // clientColumns are those that a change of a client writes.
 const clientColumns = `id, name, type, redirect_uris, allowed_scopes, required_scopes, home_page, policy_page, terms_page,
 	access_token_ttl, refresh_grace, require_nonce, mode, baa_signed_on, baa_by, first_party, verified, enabled, owner, created_at, updated_at, protocol, appearance, logo,
-	registered_by, registration`
+	registered_by, registration, webhooks`
 
 const (
 	selectClients   = `SELECT ` + ReadClientColumns + ` FROM clients ORDER BY id DESC`
 	selectClientsOf = `SELECT ` + ReadClientColumns + ` FROM clients WHERE owner = $1 AND owner <> '' ORDER BY id DESC`
 	countClientsOf  = `SELECT count(*) FROM clients WHERE owner = $1 AND owner <> ''`
 	insertClient    = `INSERT INTO clients (` + clientColumns + `, owner_suspended)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, ` + ownerSuspended + `)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, ` + ownerSuspended + `)`
 	updateClient = `UPDATE clients SET name = $2, type = $3, redirect_uris = $4, allowed_scopes = $5, required_scopes = $6,
 			home_page = $7, policy_page = $8, terms_page = $9, access_token_ttl = $10, refresh_grace = $11, require_nonce = $12, mode = $13,
 			baa_signed_on = $14, baa_by = $15, first_party = $16, verified = $17, enabled = $18, owner = $19, created_at = $20, updated_at = $21,
-			protocol = $22, appearance = $23, logo = $24, registered_by = $25, registration = $26, owner_suspended = ` + ownerSuspended + `
+			protocol = $22, appearance = $23, logo = $24, registered_by = $25, registration = $26, webhooks = $27, owner_suspended = ` + ownerSuspended + `
 		WHERE id = $1`
 	// insertNewClient inserts one whose document a member's consent made known, unless
 	// another member's did so at the same time.
@@ -151,16 +151,16 @@ func clientValues(c *loop.Client) ([]any, error) {
 		c.ID, c.Name, c.Type, documents[0], c.AllowedScopes.String(), c.RequiredScopes.String(), c.HomePage, c.PolicyPage, c.TermsPage,
 		seconds(c.AccessTokenTTL), seconds(c.RefreshGrace), c.RequireNonce, c.Mode, signedOn, by, c.FirstParty, c.Verified, c.Enabled, c.Owner,
 		store.Micro(c.CreatedAt), store.Micro(c.UpdatedAt), documents[1], documents[2], documents[3],
-		c.Registration.By, documents[4],
+		c.Registration.By, documents[4], documents[5],
 	}, nil
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 // clientDocuments are the columns that hold JSON: redirect URIs, protocol, appearance,
-// logo and registration, which nothing is ever looked up by.
-func clientDocuments(c *loop.Client) (texts [5]string, err error) {
-	for i, document := range []any{c.RedirectURIs, c.Protocol, c.Appearance, c.Logo, c.Registration} {
+// logo, registration and webhooks, which nothing is ever looked up by.
+func clientDocuments(c *loop.Client) (texts [6]string, err error) {
+	for i, document := range []any{c.RedirectURIs, c.Protocol, c.Appearance, c.Logo, c.Registration, c.Webhooks} {
 		text, err := json.Marshal(document)
 		if err != nil {
 			return texts, fmt.Errorf("encoding a %T of a client: %w", document, err)
@@ -180,20 +180,20 @@ func baaColumns(baa *loop.BAA) (signedOn int64, by string) {
 // ScanClient reads a client, without its secrets; loop.ErrNotFound where there is none.
 func ScanClient(row Scanner) (*loop.Client, error) {
 	var (
-		c                                                                 loop.Client
-		uris, allowed, needed, by, protocol, appearance, logo, registered string
-		ttl, grace, signedOn, created, update                             int64
+		c                                                                           loop.Client
+		uris, allowed, needed, by, protocol, appearance, logo, registered, webhooks string
+		ttl, grace, signedOn, created, update                                       int64
 	)
 	err := row.Scan(&c.ID, &c.Name, &c.Type, &uris, &allowed, &needed, &c.HomePage, &c.PolicyPage, &c.TermsPage,
 		&ttl, &grace, truth(&c.RequireNonce), &c.Mode, &signedOn, &by, truth(&c.FirstParty), truth(&c.Verified), truth(&c.Enabled), &c.Owner, &created, &update, &protocol, &appearance, &logo,
-		text(&c.Registration.By), &registered, truth(&c.OwnerSuspended))
+		text(&c.Registration.By), &registered, &webhooks, truth(&c.OwnerSuspended))
 	if err != nil {
 		return nil, store.Found(err)
 	}
 	for _, document := range []struct {
 		text string
 		into any
-	}{{uris, &c.RedirectURIs}, {protocol, &c.Protocol}, {appearance, &c.Appearance}, {logo, &c.Logo}, {registered, &c.Registration}} {
+	}{{uris, &c.RedirectURIs}, {protocol, &c.Protocol}, {appearance, &c.Appearance}, {logo, &c.Logo}, {registered, &c.Registration}, {webhooks, &c.Webhooks}} {
 		if err := json.Unmarshal([]byte(document.text), document.into); err != nil {
 			return nil, fmt.Errorf("reading a %T of %s: %w", document.into, c.ID, err)
 		}

@@ -15,13 +15,13 @@ import (
 const keptDeliveries = signin.SessionAtMost
 
 // DeliveryColumns are the columns of a delivery, in the order of ScanDelivery.
-const DeliveryColumns = `number, id, kind, destination, order_key, payload, attempts, due_at, claimed_until, settled_at, outcome`
+const DeliveryColumns = `number, id, kind, destination, order_key, payload, attempts, due_at, claimed_until, settled_at, outcome, failing_since, failure`
 
 const (
 	insertDelivery = `INSERT INTO deliveries (id, kind, destination, order_key, payload, due_at, attempts, claimed_until, settled_at, outcome)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING`
-	settleDelivery = `UPDATE deliveries SET attempts = $1, due_at = $2, settled_at = $3, outcome = $4, payload = $5, claimed_until = 0
-		WHERE number = $6 AND claimed_until = $7 AND settled_at = 0`
+	settleDelivery = `UPDATE deliveries SET attempts = $1, due_at = $2, settled_at = $3, outcome = $4, payload = $5, failing_since = $6, failure = $7, claimed_until = 0
+		WHERE number = $8 AND claimed_until = $9 AND settled_at = 0`
 	countWaiting = `SELECT kind, count(*), min(due_at) FROM (SELECT kind, due_at FROM deliveries WHERE settled_at = 0 ORDER BY kind, due_at LIMIT $1) AS waiting GROUP BY kind`
 )
 
@@ -33,14 +33,10 @@ func AddMessages(tx Tx, messages []outbox.Message) {
 	}
 }
 
-// SettleDelivery ends a claim (outbox.Store). What a settled message says is not kept.
+// SettleDelivery ends a claim (outbox.Store).
 func (s Identity) SettleDelivery(ctx context.Context, d outbox.Delivery, records []audit.Record) error {
-	payload := d.Payload
-	if !d.SettledAt.IsZero() {
-		payload = []byte{}
-	}
 	return s.db.Do(ctx, func(tx Act) error {
-		tx.One(outbox.ErrClaimLost, settleDelivery, d.Attempts, store.Micro(d.DueAt), store.Micro(d.SettledAt), string(d.Outcome), payload, d.Number, store.Micro(d.ClaimedUntil))
+		tx.One(outbox.ErrClaimLost, settleDelivery, d.Attempts, store.Micro(d.DueAt), store.Micro(d.SettledAt), string(d.Outcome), d.Payload, store.Micro(d.FailingSince), d.Failure, d.Number, store.Micro(d.ClaimedUntil))
 		return RecordAll(tx, records)
 	})
 }
@@ -95,7 +91,7 @@ func SelectReady(destination string) string {
 // ScanDelivery reads a delivery.
 func ScanDelivery(row Scanner) (d outbox.Delivery, err error) {
 	err = row.Scan(&d.Number, &d.ID, text(&d.Kind), &d.Destination, &d.OrderKey, &d.Payload, &d.Attempts,
-		moment(&d.DueAt), moment(&d.ClaimedUntil), moment(&d.SettledAt), text(&d.Outcome))
+		moment(&d.DueAt), moment(&d.ClaimedUntil), moment(&d.SettledAt), text(&d.Outcome), moment(&d.FailingSince), &d.Failure)
 	if err != nil {
 		return d, fmt.Errorf("reading a delivery: %w", err)
 	}
