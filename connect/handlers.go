@@ -154,12 +154,13 @@ func (c *Client) Session(r *http.Request) (member string, err error) {
 func (c *Client) EndSession(w http.ResponseWriter) { c.endCookie(w, sessionCookie) }
 
 // cookieName begins with __Host- wherever browsers take that: over https (RFC 6265bis
-// §4.1.3.2).
+// §4.1.3.2). On plain http the app and Loop are both on localhost, whose cookies all
+// ports share, and Loop's own begin with loop_.
 func (c *Client) cookieName(name string) string {
 	if c.isSecure() {
 		return "__Host-loop_" + name
 	}
-	return "loop_" + name
+	return "loop_app_" + name
 }
 
 func (c *Client) isSecure() bool { return c.redirect.Scheme == "https" }

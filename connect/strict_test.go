@@ -321,3 +321,25 @@ func TestLocalPath_IsBounded(t *testing.T) {
 		t.Errorf("%d bytes are the bound", maxReturnTo)
 	}
 }
+
+// Cookies know no ports: on a developer's machine the app and Loop have one host name,
+// and so one set of cookies, where Loop's own session is called loop_session.
+func TestStartSession_OnPlainHTTPTheCookieIsNotLoopsOwn(t *testing.T) {
+	t.Parallel()
+	client := newFakeLoop(t).client(t, func(c *Config) { c.RedirectURL = "http://localhost:5000/callback" })
+	set := httptest.NewRecorder()
+	if err := client.StartSession(set, "user_1"); err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+	request.AddCookie(&http.Cookie{Name: "loop_session", Value: "lph_ss_loops_own"}) // came first: RFC 6265 §5.4
+	for _, cookie := range set.Result().Cookies() {
+		if cookie.Name == "loop_session" {
+			t.Error("it takes the place of Loop's own cookie, and the member is signed out there")
+		}
+		request.AddCookie(cookie)
+	}
+	if member, err := client.Session(request); err != nil || member != "user_1" {
+		t.Errorf("beside Loop's own cookie the session is %q, %v", member, err)
+	}
+}

@@ -44,7 +44,7 @@ func (p *platform) start(t *testing.T, c client, way string) *app {
 	cmd := runtimes[c.runtime](t, folder, source)
 	cmd.Dir = folder
 	cmd.Env = process.Inherit(
-		"LOOP_CLIENT_ID="+a.client, "LOOP_CLIENT_SECRET="+secret, "ISSUER="+p.issuer(), "REDIRECT_URI="+redirectURI, "SCOPE="+scope,
+		"LOOP_CLIENT_ID="+a.client, "LOOP_CLIENT_SECRET="+secret, "ISSUER="+p.issuer(), "LOOP_CLINICAL_URL="+p.env["LOOP_CLINICAL_URL"], "REDIRECT_URI="+redirectURI, "SCOPE="+scope,
 		"BASE_URL="+a.address, "PORT="+strings.TrimPrefix(a.address, "http://localhost:"), "MODULE="+c.moduleName(),
 		"OAUTHLIB_INSECURE_TRANSPORT=1", // the platform is on plain http here
 	)
@@ -114,7 +114,8 @@ func lines(t *testing.T, c client, way string, values library.Values) string {
 }
 
 // extension is what the names of a runtime's sources end with.
-var extension = map[string]string{"python": ".py", "node": ".mjs"}
+// Those of Go are no files of Go before the lines are in them.
+var extension = map[string]string{"python": ".py", "node": ".mjs", "go": ".go.txt"}
 
 func (c client) readme() string {
 	return filepath.Join(c.runtime, c.id+".readme"+extension[c.runtime])
@@ -139,9 +140,9 @@ func (c client) write(t *testing.T, folder, lines string) (source string) {
 		t.Fatal(err)
 	}
 	for _, file := range shared {
-		copyFile(t, file, filepath.Join(folder, filepath.Base(file)), "")
+		copyFile(t, file, filepath.Join(folder, strings.TrimSuffix(filepath.Base(file), ".txt")), "")
 	}
-	source = filepath.Join(folder, "app"+extension[c.runtime])
+	source = filepath.Join(folder, strings.TrimSuffix("app"+extension[c.runtime], ".txt"))
 	copyFile(t, filepath.Join(c.runtime, c.id+extension[c.runtime]), source, lines)
 	return source
 }

@@ -43,6 +43,11 @@ var clients = []client{
 	{id: "simple-oauth2", runtime: "node"},
 	{id: "arctic", runtime: "node"},
 	{id: "better-auth", runtime: "node", path: "/api/auth/callback/loop"},
+	{id: "connect", runtime: "go", module: "github.com/loop-health/loop/connect"},
+	{id: "x-oauth2", runtime: "go", module: "golang.org/x/oauth2"},
+	{id: "go-oidc", runtime: "go", module: "github.com/coreos/go-oidc/v3"},
+	{id: "zitadel-oidc", runtime: "go", module: "github.com/zitadel/oidc/v3"},
+	{id: "hashicorp-cap", runtime: "go", module: "github.com/hashicorp/cap"},
 }
 
 // inTurn reports whether this run has the runtime: LOOP_TEST_CLIENTS names those that

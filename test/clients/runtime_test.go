@@ -24,6 +24,17 @@ var runtimes = map[string]func(t *testing.T, folder, source string) *exec.Cmd{
 		}
 		return exec.Command("node", "--experimental-global-webcrypto", source)
 	},
+	// The folder with go.mod says which versions are meant; the sources may be elsewhere.
+	"go": func(t *testing.T, folder, source string) *exec.Cmd {
+		t.Helper()
+		binary := filepath.Join(folder, "app")
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, source, filepath.Join(folder, "small_app.go"))
+		build.Dir, build.Env = "go", append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v\n%s", source, err, out)
+		}
+		return exec.Command(binary)
+	},
 }
 
 // need gives a path that scripts/test set. Without it the test is left out; where
