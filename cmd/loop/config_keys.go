@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -13,8 +14,9 @@ import (
 type key struct {
 	name, fallback, required, help, more, placeholder string
 
-	only  string // environment or file; empty: it can be given in every way
-	field int    // of config
+	oneof []string // nil: it can be any text
+	only  string   // environment or file; empty: it can be given in every way
+	field int      // of config
 }
 
 // Where a key can be given alone.
@@ -33,7 +35,7 @@ func readKeys(of reflect.Type) []key {
 		if name, ok := tag.Lookup("key"); ok {
 			all = append(all, key{
 				name: name, fallback: tag.Get("default"), required: tag.Get("required"), help: tag.Get("help"), more: tag.Get("more"),
-				placeholder: tag.Get("placeholder"), only: tag.Get("only"), field: i,
+				placeholder: tag.Get("placeholder"), oneof: strings.Fields(tag.Get("oneof")), only: tag.Get("only"), field: i,
 			})
 		}
 	}
@@ -42,14 +44,41 @@ func readKeys(of reflect.Type) []key {
 
 func (k key) variable() string { return "LOOP_" + strings.ToUpper(k.name) }
 
-// read reads the key's text into its field. Where nobody gave one, the field stays
-// empty.
-func (k key) read(c *config, text string) error {
-	if text == "" && k.required != "" {
-		return fmt.Errorf("is missing: %s", k.required)
+func (k key) flag() string { return "--" + strings.ReplaceAll(k.name, "_", "-") }
+
+// ways are those by which the key can be given, for a person.
+func (k key) ways() string {
+	if k.only != "" {
+		return k.variable()
+	}
+	return k.flag() + ", " + k.variable() + ", or " + k.name + " in the file of --config"
+}
+
+// read reads what was given for the key into its field. Where nobody gave anything, the
+// field is what it is by default, or stays empty.
+func (k key) read(c *config) error {
+	from, ok := c.given[k.name]
+	if !ok && k.required != "" {
+		return fmt.Errorf("%s is missing: %s (%s)", k.name, k.required, k.ways())
+	}
+	text := from.text
+	if !ok {
+		text = k.fallback
 	}
 	if text == "" {
 		return nil
+	}
+	if err := k.set(c, text); err != nil {
+		return fmt.Errorf("%s: %w", from.at(k), err)
+	}
+	return nil
+}
+
+func (k key) set(c *config, text string) error {
+	if len(k.oneof) > 0 {
+		if text = strings.ToLower(text); !slices.Contains(k.oneof, text) {
+			return fmt.Errorf("%q is none of %s%s", text, strings.Join(k.oneof, ", "), suggestion(text, k.oneof))
+		}
 	}
 	field := reflect.ValueOf(c).Elem().Field(k.field)
 	if value, ok := field.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -71,7 +100,7 @@ func newServeFlags() serveFlags {
 		if k.only == "" {
 			fields = append(fields, reflect.StructField{
 				Name: reflect.TypeFor[config]().Field(k.field).Name, Type: reflect.TypeFor[string](),
-				Tag: reflect.StructTag(fmt.Sprintf("name:%q help:%q placeholder:%q", strings.ReplaceAll(k.name, "_", "-"), k.flagHelp(), k.placeholder)),
+				Tag: reflect.StructTag(fmt.Sprintf("name:%q help:%q placeholder:%q", strings.TrimPrefix(k.flag(), "--"), k.flagHelp(), k.placeholder)),
 			})
 		}
 	}

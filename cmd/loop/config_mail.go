@@ -79,8 +79,6 @@ func (c *config) agreeOnMail() error {
 		return errors.New("smtp_from is missing: who mails are from, such as Loop <no-reply@example.com>")
 	case (c.SMTPUser == "") != !hasPassword:
 		return errors.New("smtp_user and its password go together: give both, or neither where the mail server asks for none")
-	case c.SMTPTLS != mail.StartTLS && c.SMTPTLS != mail.Implicit && c.SMTPTLS != mail.Plain:
-		return fmt.Errorf("smtp_tls is %q: it is starttls, implicit or none", c.SMTPTLS)
 	case c.SMTPTLS == mail.Plain && !isLoopback(c.SMTPServer.host):
 		return errors.New("smtp_tls is none, and the mail server is another machine: links in mails open accounts, so they travel under TLS")
 	case c.SMTPTLS == mail.Plain && c.SMTPUser != "":

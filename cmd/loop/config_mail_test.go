@@ -61,7 +61,7 @@ func TestConfig_WhatIsWrongAboutAMailServerIsSaid(t *testing.T) {
 		"a user without a password":        {withMail(map[string]string{"smtp_user": "loop"}), "", "go together"},
 		"a password without a user":        {withMail(nil), "secret", "go together"},
 		"two passwords":                    {withMail(map[string]string{"smtp_user": "loop", "smtp_password_file": readable}), "secret", "given twice"},
-		"a mode that is none":              {withMail(map[string]string{"smtp_tls": "ssl"}), "", "starttls, implicit or none"},
+		"a mode that is none":              {withMail(map[string]string{"smtp_tls": "ssl"}), "", "none of starttls, implicit, none"},
 		"no TLS to another machine":        {withMail(map[string]string{"smtp_tls": "none"}), "", "another machine"},
 		"a password without TLS":           {withMail(map[string]string{"smtp_server": "127.0.0.1:25", "smtp_tls": "none", "smtp_user": "loop"}), "secret", "under TLS alone"},
 		"a password that all may read":     {withMail(map[string]string{"smtp_user": "loop", "smtp_password_file": readable}), "", "smtp_password_file"},

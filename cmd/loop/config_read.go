@@ -22,84 +22,118 @@ type sources struct {
 	env   dev.Environment
 }
 
-// readConfig reads the configuration. All faults are returned at once, joined.
+// given is what somebody gave for a key, and where: --flag, LOOP_VARIABLE or file:line.
+type given struct{ text, source string }
+
+// at names where a key has its text from, for a fault; in a file the key too.
+func (g given) at(k key) string {
+	if g.source == k.flag() || g.source == k.variable() {
+		return g.source
+	}
+	return g.source + ": " + k.name
+}
+
+// readConfig reads the configuration. All faults are returned at once, joined; where the
+// file can't be read, that one alone.
 func readConfig(from sources) (*config, error) {
 	c := &config{}
-	given, err := c.layers(from)
-	faults := []error{err}
+	fault := c.layers(from)
+	if _, unread := errors.AsType[*unreadFile](fault); unread {
+		return c, fault
+	}
+	faults := []error{fault}
 	for _, k := range keys {
-		if k.only == onlyFile {
-			continue // readFile has
-		}
-		text, ok := given[k.name]
-		if !ok {
-			text = k.fallback
-		}
-		if err := k.read(c, text); err != nil {
-			faults = append(faults, fmt.Errorf("%s (%s): %w", k.name, k.variable(), err))
+		if k.only != onlyFile { // of which readFile has read the tables
+			faults = append(faults, k.read(c))
 		}
 	}
 	faults = append(faults, c.readMaster(), c.readSMTPPassword(), c.agree())
 	return c, errors.Join(faults...)
 }
 
-// databaseOf reads the two keys that say where the database is; empty: it is on
-// SQLite, or there is no pooler to go past.
-func databaseOf(from sources) (address, direct databaseAddress, err error) {
-	given, err := (&config{}).layers(from)
-	if err != nil {
-		return "", "", err
+// databaseOf reads the keys that say where the database is and how long to wait for it;
+// an empty Database: it is on SQLite.
+func databaseOf(from sources) (*config, error) {
+	c := &config{}
+	if err := c.layers(from); err != nil {
+		return nil, err
 	}
-	for name, into := range map[string]*databaseAddress{"database": &address, "database_direct": &direct} {
-		if given[name] != "" {
-			err = errors.Join(err, into.UnmarshalText([]byte(given[name])))
+	var faults []error
+	for _, k := range keys {
+		if k.name == "database" || strings.HasPrefix(k.name, "database_") {
+			faults = append(faults, k.read(c))
 		}
 	}
-	return address, direct, err
+	return c, errors.Join(faults...)
 }
 
 // layers puts the sources over one another and refuses keys that nobody knows.
-func (c *config) layers(from sources) (map[string]string, error) {
-	given, fileErr := c.readFile(from.file)
+func (c *config) layers(from sources) error {
+	c.given = make(map[string]given)
+	fileErr := c.readFile(from.file)
 	envErr := unknownVariables(from.env)
 	for _, k := range keys {
 		if text := from.env.Get(k.variable()); text != "" && k.only != onlyFile {
-			given[k.name] = text
+			c.given[k.name] = given{text, k.variable()}
+		}
+		if text := from.flags[k.name]; text != "" {
+			c.given[k.name] = given{text, k.flag()}
 		}
 	}
-	for name, text := range from.flags {
-		if text != "" {
-			given[name] = text
-		}
-	}
-	return given, errors.Join(fileErr, envErr)
+	return errors.Join(fileErr, envErr)
 }
 
+// unreadFile is the fault of a configuration file of which nothing could be read.
+type unreadFile struct{ error }
+
 // readFile reads the configuration file, where there is one.
-func (c *config) readFile(path string) (map[string]string, error) {
-	given := make(map[string]string)
+func (c *config) readFile(path string) error {
 	if path == "" {
-		return given, nil
+		return nil
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // G304: the operator names it
 	if err != nil {
-		return given, fmt.Errorf("the configuration file can't be read: %w", err)
+		return &unreadFile{fmt.Errorf("the configuration file can't be read: %w", err)}
 	}
 	var values map[string]any
 	if err := toml.Unmarshal(text, &values); err != nil {
-		return given, fmt.Errorf("the configuration file %s is not TOML: %w", path, err)
+		return &unreadFile{notTOML(path, err)}
 	}
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		text, err := c.readLine(name, values[name])
+		source := fmt.Sprintf("%s:%d", path, lineOf(text, name))
+		said, err := c.readLine(name, values[name])
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", path, err))
-		} else if text != "" {
-			given[name] = text
+			faults = append(faults, fmt.Errorf("%s: %w", source, err))
+		} else {
+			c.given[name] = given{said, source}
 		}
 	}
-	return given, errors.Join(faults...)
+	return errors.Join(faults...)
 }
+
+// notTOML says where a file is not what it should be.
+func notTOML(path string, err error) error {
+	fault, ok := errors.AsType[toml.ParseError](err)
+	if !ok {
+		return fmt.Errorf("%s is not TOML: %w", path, err)
+	}
+	return fmt.Errorf("%s:%d is not TOML: %s", path, fault.Position.Line, strings.ReplaceAll(fault.Message, "\n", " "))
+}
+
+// lineOf finds the line of a key at a file's top level. The library says where a value is
+// that is refused, and nowhere else: so it is asked for this one alone, to be refused.
+func lineOf(text []byte, name string) int {
+	one := reflect.StructOf([]reflect.StructField{{Name: "Key", Type: reflect.TypeFor[refused](), Tag: reflect.StructTag(fmt.Sprintf("toml:%q", name))}})
+	fault, _ := errors.AsType[toml.ParseError](toml.Unmarshal(text, reflect.New(one).Interface()))
+	return fault.Position.Line
+}
+
+// refused is a value that is never taken.
+type refused struct{}
+
+// UnmarshalTOML refuses.
+func (*refused) UnmarshalTOML(any) error { return errors.New("refused") }
 
 // tables is a key of the file that is no text.
 type tables interface {
@@ -111,7 +145,7 @@ type tables interface {
 func (c *config) readLine(name string, value any) (text string, err error) {
 	at := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
 	if at < 0 {
-		return "", fmt.Errorf("there is no key %s%s; the keys are %s", name, suggestion(name, fileKeys()), strings.Join(fileKeys(), ", "))
+		return "", fmt.Errorf("there is no key %s%s: loop serve --help lists them all, with dashes", name, suggestion(name, fileKeys()))
 	}
 	k := keys[at]
 	switch k.only {
@@ -126,7 +160,7 @@ func (c *config) readLine(name string, value any) (text string, err error) {
 	case []any:
 		return joinTexts(name, value)
 	default:
-		return "", fmt.Errorf("%s must be a text, a number or a list of texts, at the file's top level", name)
+		return "", fmt.Errorf("%s must be a text, a number or a list of texts, at the file's top level: %s = \"…\"", name, name)
 	}
 }
 

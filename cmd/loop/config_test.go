@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -162,23 +163,23 @@ func TestConfig_EachKeyIsAFlagAVariableAndALineOfTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range keys {
-		const given = "given"
+		const text = "given"
 		if k.only == "" {
-			if _, err := parser.Parse([]string{"--" + strings.ReplaceAll(k.name, "_", "-"), given}); err != nil {
+			if _, err := parser.Parse([]string{k.flag(), text}); err != nil {
 				t.Errorf("%s: %v", k.name, err)
 			}
-			if got := serve.Flags.values()[k.name]; got != given {
+			if got := serve.Flags.values()[k.name]; got != text {
 				t.Errorf("the flag of %s is read as %q", k.name, got)
 			}
-			inFile, err := (&config{}).layers(sources{file: file(t, k.name+` = "`+given+`"`)})
-			if err != nil || inFile[k.name] != given {
-				t.Errorf("the line %s is read as %q, %v", k.name, inFile[k.name], err)
+			var inFile config
+			if err := inFile.layers(sources{file: file(t, k.name+` = "`+text+`"`)}); err != nil || inFile.given[k.name].text != text {
+				t.Errorf("the line %s is read as %q, %v", k.name, inFile.given[k.name], err)
 			}
 		}
 		if k.only != onlyFile {
-			variable, err := (&config{}).layers(sources{env: []string{k.variable() + "=" + given}})
-			if err != nil || variable[k.name] != given {
-				t.Errorf("%s is read as %q, %v", k.variable(), variable[k.name], err)
+			var variable config
+			if err := variable.layers(sources{env: []string{k.variable() + "=" + text}}); err != nil || variable.given[k.name].text != text {
+				t.Errorf("%s is read as %q, %v", k.variable(), variable.given[k.name], err)
 			}
 		}
 		if k.help == "" || !strings.Contains(keysTable(), "| `"+k.name+"` |") {
@@ -206,7 +207,7 @@ func TestConfig_ADatabasePastAPoolerNeedsOneThatLeadsThroughIt(t *testing.T) {
 func TestConfig_VariablesOfAppsAndOfScriptsAroundAreNotTheConfigurations(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"LOOP_CLIENT_ID", "LOOP_MEMBER_EMAIL", "LOOP_TEST_STRICT", "LOOP_BIN"} {
-		if _, err := (&config{}).layers(sources{env: []string{name + "=x"}}); err != nil {
+		if err := (&config{}).layers(sources{env: []string{name + "=x"}}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -216,17 +217,17 @@ func TestConfig_TheFlagWinsOverTheVariableAndThatOverTheFile(t *testing.T) {
 	t.Parallel()
 	from := sources{file: file(t, `log_level = "error"`)}
 	for _, layer := range []struct {
-		add  func()
-		want string
+		add          func()
+		want, source string
 	}{
-		{func() {}, "error"},
-		{func() { from.env = []string{"LOOP_LOG_LEVEL=warn"} }, "warn"},
-		{func() { from.flags = map[string]string{"log_level": "debug"} }, "debug"},
+		{func() {}, "error", "loop.toml:1"},
+		{func() { from.env = []string{"LOOP_LOG_LEVEL=warn"} }, "warn", "LOOP_LOG_LEVEL"},
+		{func() { from.flags = map[string]string{"log_level": "debug"} }, "debug", "--log-level"},
 	} {
 		layer.add()
-		given, err := (&config{}).layers(from)
-		if err != nil || given["log_level"] != layer.want {
-			t.Errorf("got %q, %v, want %q", given["log_level"], err, layer.want)
+		var c config
+		if err := c.layers(from); err != nil || c.given["log_level"].text != layer.want || !strings.HasSuffix(c.given["log_level"].source, layer.source) {
+			t.Errorf("got %q, %v, want %q from %s", c.given["log_level"], err, layer.want, layer.source)
 		}
 	}
 }
@@ -237,15 +238,15 @@ func TestConfig_AnUnknownNameIsReportedWithTheNearest(t *testing.T) {
 		from sources
 		says string
 	}{
-		"letters swapped in the file":       {sources{file: file(t, `identity_ulr = "https://id.example.com"`)}, "there is no key identity_ulr (did you mean identity_url?); the keys are dir, "},
+		"letters swapped in the file":       {sources{file: file(t, `identity_ulr = "https://id.example.com"`)}, "there is no key identity_ulr (did you mean identity_url?): loop serve --help lists them"},
 		"a letter too many":                 {sources{file: file(t, `rolle = "all"`)}, "there is no key rolle (did you mean role?)"},
 		"a key of the file that is no text": {sources{file: file(t, "[[resource]]\nidentifier = 'https://a.example'\n")}, "there is no key resource (did you mean resources?)"},
-		"nothing is near":                   {sources{file: file(t, `favourite_colour = "blue"`)}, "there is no key favourite_colour; the keys are dir, "},
+		"nothing is near":                   {sources{file: file(t, `favourite_colour = "blue"`)}, "there is no key favourite_colour: loop serve --help lists them"},
 		"a letter missing in a variable":    {sources{env: []string{"LOOP_TRUSTED_PROXIE=10.0.0.0/8"}}, "the environment sets LOOP_TRUSTED_PROXIE, which nothing reads (did you mean LOOP_TRUSTED_PROXIES?): correct or unset it"},
 		"a variable for a key of the file":  {sources{env: []string{"LOOP_RESOURCES=x"}}, "the environment sets LOOP_RESOURCES, which nothing reads: correct or unset it"},
 		"a variable that nothing is near":   {sources{env: []string{"LOOP_FAVOURITE_COLOUR=blue"}}, "the environment sets LOOP_FAVOURITE_COLOUR, which nothing reads: correct or unset it"},
 	} {
-		if _, err := (&config{}).layers(c.from); err == nil || !strings.Contains(err.Error(), c.says) {
+		if err := (&config{}).layers(c.from); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: it says %v, want %q", name, err, c.says)
 		}
 	}
@@ -277,7 +278,7 @@ func TestConfig_Resources(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := &config{}
-			_, err := c.readFile(path)
+			err := c.layers(sources{file: path})
 			if test.says != "" {
 				if err == nil || !strings.Contains(err.Error(), test.says) {
 					t.Errorf("it says %v, want %q", err, test.says)
@@ -338,5 +339,67 @@ func TestConfig_CIMDIsAllOffOrHosts(t *testing.T) {
 		if err := hosts.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q reads as %+v", text, hosts)
 		}
+	}
+}
+
+func TestConfig_AFaultNamesWhereItIs(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	for name, c := range map[string]struct {
+		from sources
+		says []string
+	}{
+		"a number in the file":      {sources{file: file(t, "# by hand\n\nconnections = \"many\"\n")}, []string{`loop.toml:3: connections: "many" is not a number`}},
+		"behind a text of lines":    {sources{file: file(t, "mtls_header = \"\"\"\nconnections = 1\n\"\"\"\nconnections = 0\n")}, []string{"loop.toml:4: connections:"}},
+		"a truth in the file":       {sources{file: file(t, "limits = true\n")}, []string{"loop.toml:1: limits must be a text, a number or a list"}},
+		"a key that nobody knows":   {sources{file: file(t, "role = \"all\"\nfoo = 1\n")}, []string{"loop.toml:2: there is no key foo:"}},
+		"no TOML":                   {sources{file: file(t, "role = \"all\"\nconnections =\n")}, []string{"loop.toml:2 is not TOML"}},
+		"no file":                   {sources{file: filepath.Join(t.TempDir(), "loop.toml")}, []string{"the configuration file can't be read"}},
+		"a variable":                {sources{env: append(o.env, "LOOP_CONNECTIONS=many")}, []string{"LOOP_CONNECTIONS: "}},
+		"a flag":                    {sources{flags: map[string]string{"connections": "many"}}, []string{"--connections: "}},
+		"a value that is none":      {sources{flags: map[string]string{"role": "identty", "log_level": "wran", "smtp_tls": "startls"}}, []string{"did you mean identity?", "did you mean warn?", "did you mean starttls?"}},
+		"a scheme that is none":     {sources{flags: map[string]string{"database": "postgre://db.example.com/loop"}}, []string{"--database: it begins with no postgres:// (did you mean postgres?)"}},
+		"a value, and nothing near": {sources{flags: map[string]string{"role": "everything"}}, []string{`"everything" is none of identity, clinical, developers, all`}},
+		"what is missing":           {sources{}, []string{"dir is missing: the folder of the platform's data (--dir, LOOP_DIR, or dir in the file of --config)"}},
+	} {
+		_, err := readConfig(c.from)
+		for _, says := range c.says {
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: it says %v, want %q", name, err, says)
+			}
+		}
+	}
+	for _, unread := range []string{file(t, "connections =\n"), "nowhere.toml"} {
+		if _, err := readConfig(sources{file: unread}); err == nil || strings.Contains(err.Error(), "missing") {
+			t.Errorf("of a file that can't be read it says more than that: %v", err)
+		}
+	}
+}
+
+func TestConfig_WhatIsLoggedHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	_, master, _ := strings.Cut(o.env[1], "=")
+	word := fmt.Sprintf("%x", master[:10])
+	c, err := readConfig(sources{
+		file:  file(t, "log_level = \"warn\"\n[[resources]]\nidentifier = 'https://a.example'\n"),
+		flags: map[string]string{"limits": "redis://u:" + word + "@valkey.example.com:6379", "connections": "4"},
+		env:   append(o.env, "LOOP_DATABASE=postgres://u:"+word+"@db.example.com/loop?sslpassword="+word+"&sslmode=verify-full", "LOOP_SMTP_PASSWORD="+word, "LOOP_SMTP_SERVER=smtp.example.com:587", "LOOP_SMTP_USER=u", "LOOP_SMTP_FROM=no-reply@example.com"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("the configuration", "configuration", c)
+	for _, want := range []string{
+		`"connections":{"value":"4","from":"--connections"}`, `"smtp_password":{"value":"set","from":"LOOP_SMTP_PASSWORD"}`, `"role":{"value":"all","from":"default"}`,
+		`"resources":{"value":"set"`, `loop.toml:1"}`, "postgres://u:xxxxx@db.example.com/loop", "redis://u:xxxxx@valkey.example.com:6379", `"master_key":{"value":"set","from":"LOOP_MASTER_KEY"}`,
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it lacks %s: %s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), word) {
+		t.Errorf("a secret is in it: %s", out.String())
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,8 +54,9 @@ type databaseAddress string
 // UnmarshalText checks the form alone: the address holds a password, and no error
 // repeats it.
 func (d *databaseAddress) UnmarshalText(text []byte) error {
-	if !strings.HasPrefix(string(text), "postgres://") && !strings.HasPrefix(string(text), "postgresql://") {
-		return errors.New("is not the address of a PostgreSQL database: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full")
+	scheme, _, _ := strings.Cut(string(text), "://")
+	if known := []string{"postgres", "postgresql"}; !slices.Contains(known, scheme) {
+		return fmt.Errorf("it begins with no postgres://%s: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full", suggestion(scheme, known))
 	}
 	*d = databaseAddress(text)
 	return nil
@@ -111,23 +113,15 @@ type limits struct {
 // UnmarshalText reads on, off or an address, which may hold a password: no error
 // repeats it.
 func (l *limits) UnmarshalText(text []byte) error {
-	if strings.HasPrefix(string(text), "redis://") || strings.HasPrefix(string(text), "rediss://") {
-		l.Store = string(text)
+	switch said := string(text); {
+	case strings.HasPrefix(said, "redis://"), strings.HasPrefix(said, "rediss://"):
+		l.Store = said
 		return shared.Check(l.Store)
+	case said == "on", said == "off":
+		l.Off = said == "off"
+		return nil
 	}
-	if err := readSwitch(&l.Off, string(text)); err != nil {
-		return fmt.Errorf("%w, nor an address redis://…", err)
-	}
-	return nil
-}
-
-// readSwitch reads on or off.
-func readSwitch(off *bool, text string) error {
-	if text != "on" && text != "off" {
-		return errors.New("it is neither on nor off")
-	}
-	*off = text == "off"
-	return nil
+	return errors.New("it is neither on nor off, nor an address redis://… or rediss://…")
 }
 
 // networks are networks with commas between; one address is a network, too.
@@ -225,5 +219,18 @@ func (a *age) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not a time of at least a minute, such as 15m or 12h", text)
 	}
 	*a = age(read)
+	return nil
+}
+
+// wait is a time from nothing to an hour.
+type wait time.Duration
+
+// UnmarshalText reads a wait.
+func (w *wait) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	if err != nil || read < 0 || read > time.Hour {
+		return fmt.Errorf("%q is not a time from 0s to 1h, such as 30s", text)
+	}
+	*w = wait(read)
 	return nil
 }

@@ -28,15 +28,12 @@ type devStart struct {
 	Port         *int   `help:"The first port: identity, then clinical, developers and the proxy; the quickstart is 1000 above. 0 finds free ones (default: 4000)." placeholder:"N"`
 	Domain       string `help:"Serve it under its real names, such as platform.loop.health, through a proxy." placeholder:"NAME"`
 	NoQuickstart bool   `help:"Leave the quickstart out, and its port free for your own app."`
-	Limits       string `help:"Rate limits, as in production: on or off (default: on)." default:"on" placeholder:"on|off"`
+	Limits       string `help:"Rate limits, as in production: on or off (default: on)." default:"on" enum:"on,off" placeholder:"on|off"`
 }
 
 // Run starts the platform and stops it when it is asked to.
 func (cmd *devStart) Run(p *process, all *commandLine) error {
-	var unlimited bool
-	if err := readSwitch(&unlimited, cmd.Limits); err != nil {
-		return fmt.Errorf("--limits: %w", err)
-	}
+	unlimited := cmd.Limits == "off"
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn) // until it runs: what fails then says so in one sentence
 	log := newLog(p.stderr, level)

@@ -179,10 +179,10 @@ func TestLoop_EveryFaultIsASentenceAndChangesNothing(t *testing.T) {
 		"an address that is none":         {[]string{"user", "create", "--name", "Bob", "--email", "bob"}, []string{"e-mail address"}},
 		"serve: a key that nobody knows":  {[]string{"serve", "--check", "--config", file(t, "identity_ulr = \"x\"\n")}, []string{"identity_ulr"}},
 		"serve: http that is not at home": {[]string{"serve", "--check", "--identity-url", "http://id.example.com"}, []string{"must be https"}},
-		"serve: limits that are neither":  {[]string{"serve", "--check", "--limits", "maybe"}, []string{"limits (LOOP_LIMITS)", "neither on nor off"}},
+		"serve: limits that are neither":  {[]string{"serve", "--check", "--limits", "maybe"}, []string{"--limits: ", "neither on nor off"}},
 		"serve: every fault of every proxy": {
 			[]string{"serve", "--check", "--trusted-proxies", "10.1.2.3/16, proxy.example.com,0.0.0.0/0,::ffff:10.0.0.0/104, ,10.1.0.0/16", "--limits", "maybe"},
-			[]string{"trusted_proxies (LOOP_TRUSTED_PROXIES)", "write 10.1.0.0/16", `"proxy.example.com" is not a network`, "0.0.0.0/0 is everybody", `"::ffff:10.0.0.0/104" is not`, `"" is not`, "neither on nor off"},
+			[]string{"--trusted-proxies: ", "write 10.1.0.0/16", `"proxy.example.com" is not a network`, "0.0.0.0/0 is everybody", `"::ffff:10.0.0.0/104" is not`, `"" is not`, "neither on nor off"},
 		},
 		"serve: a secret in the file": {[]string{"serve", "--check", "--config", file(t, "master_key = \"x\"\n")}, []string{"LOOP_MASTER_KEY"}},
 	} {
@@ -265,9 +265,14 @@ func TestLoop_ABackupIsMadeAndRestoredWithoutAServer(t *testing.T) {
 // once it has.
 func (o *operator) serve(ctx context.Context, args ...string) <-chan error {
 	o.t.Helper()
+	return o.serveLogging(ctx, &safeBuffer{}, args...)
+}
+
+// serveLogging is serve, with its log.
+func (o *operator) serveLogging(ctx context.Context, log *safeBuffer, args ...string) <-chan error {
+	o.t.Helper()
 	args = append(args, freePorts(o.t)...)
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	var faults bytes.Buffer
 	out := writerFunc(func(p []byte) (int, error) {
 		if bytes.HasPrefix(p, []byte("ready: ")) {
 			close(ready)
@@ -275,8 +280,8 @@ func (o *operator) serve(ctx context.Context, args ...string) <-chan error {
 		return len(p), nil
 	})
 	go func() {
-		if status := run(ctx, append([]string{"serve"}, args...), o.env, strings.NewReader(""), out, &faults); status != 0 {
-			ended <- errors.New(faults.String())
+		if status := run(ctx, append([]string{"serve"}, args...), o.env, strings.NewReader(""), out, log); status != 0 {
+			ended <- errors.New(log.String())
 		}
 		close(ended)
 	}()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store/postgres"
@@ -26,12 +27,15 @@ type whichDatabase struct {
 // open gives how the database is reached.
 func (w whichDatabase) open(p *process) (postgres.Config, error) {
 	config := postgres.Config{World: loop.Machine{}, Log: p.quietLog()}
-	address, direct, err := databaseOf(sources{file: w.Config, flags: map[string]string{"database": w.Database, "database_direct": w.Direct}, env: p.env})
-	if err == nil && address == "" {
-		err = errors.New("which database? Say --database postgres://…, or set LOOP_DATABASE. (On SQLite there is nothing to do: loop serve migrates by itself.)")
+	read, err := databaseOf(sources{file: w.Config, flags: map[string]string{"database": w.Database, "database_direct": w.Direct}, env: p.env})
+	if err != nil {
+		return config, err
 	}
-	config.URL, config.Direct = string(address), string(direct)
-	return config, err
+	if read.Database == "" {
+		return config, errors.New("which database? Say --database postgres://…, or set LOOP_DATABASE. (On SQLite there is nothing to do: loop serve migrates by itself.)")
+	}
+	config.URL, config.Direct, config.Wait = string(read.Database), string(read.DatabaseDirect), time.Duration(read.DatabaseWait)
+	return config, nil
 }
 
 type migrateStatus struct {

@@ -41,7 +41,7 @@ func (cmd *serveCommand) Run(p *process) error {
 	}
 	level := new(slog.LevelVar)
 	level.Set(config.LogLevel)
-	log := slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+	log := config.log(p.stderr, level)
 	if cmd.Check {
 		return config.check(p.ctx, p.stdout)
 	}
@@ -57,17 +57,20 @@ func (cmd *serveCommand) Run(p *process) error {
 		}
 		return err
 	})
+	log.InfoContext(p.ctx, "starting", "version", version(), "configuration", config)
 	for _, advice := range config.advice() {
 		s.log.WarnContext(p.ctx, advice)
 	}
 	if err := s.start(p.ctx, p.env.Get); err != nil {
 		return errors.Join(err, s.close(p.ctx))
 	}
+	s.startedAt = time.Now()
+	log.InfoContext(p.ctx, "serving", "addresses", s.addresses())
 	_, err = fmt.Fprintf(p.stdout, "ready: %s\n", config.IdentityURL)
 	if err == nil {
 		err = s.wait(p.ctx)
 	}
-	return errors.Join(err, s.close(p.ctx))
+	return errors.Join(err, s.stop(p.ctx))
 }
 
 // service is the platform as `loop serve` runs it.
@@ -83,6 +86,8 @@ type service struct {
 	failed       chan error
 	servers      []*http.Server
 	closers      []func(context.Context) error // in the order of opening
+	startedAt    time.Time
+	cutOff       int // connections that were closed before their requests had ended
 }
 
 func (s *service) opened(closer func(context.Context) error) { s.closers = append(s.closers, closer) }
@@ -188,7 +193,7 @@ var tls12Suites = []uint16{
 // for them; whose they are is for the authorization server to judge.
 func (s *service) serve(listener net.Listener, handler http.Handler, asksForCertificates bool) {
 	server := web.NewServer(handler, s.log)
-	server.ConnState = s.connections.Track
+	server.ConnState, server.Addr = s.connections.Track, listener.Addr().String()
 	s.servers = append(s.servers, server)
 	if s.certificate != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: tls12Suites, GetCertificate: s.certificate.Get}
@@ -223,20 +228,6 @@ func (s *service) wait(ctx context.Context) error {
 	case err := <-s.failed:
 		return err
 	}
-}
-
-// drainTime is how long requests may take to end when the platform stops.
-const drainTime = 25 * time.Second
-
-func (s *service) shutDown(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
-	for _, server := range s.servers {
-		if server.Shutdown(ctx) != nil {
-			_ = server.Close()
-		}
-	}
-	return nil
 }
 
 // close stops what start opened, in reverse.

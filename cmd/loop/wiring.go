@@ -46,7 +46,7 @@ const betweenHosts = 10 * time.Second
 
 func forProduction(c *config, log *slog.Logger) platform.Config {
 	return platform.Config{
-		Role: c.Role, Folder: c.Dir, Database: string(c.Database), DatabaseDirect: string(c.DatabaseDirect), Connections: int(c.Connections),
+		Role: c.Role, Folder: c.Dir, Database: string(c.Database), DatabaseDirect: string(c.DatabaseDirect), DatabaseWait: time.Duration(c.DatabaseWait), Connections: int(c.Connections),
 		Identity: c.IdentityURL.URL, Clinical: c.ClinicalURL.URL, Developers: c.DevelopersURL.URL,
 		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: int(c.SignUpsPerHour),
 		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies, SecurityContact: string(c.SecurityContact),
@@ -81,4 +81,12 @@ func (p *process) quietLog() *slog.Logger { return newLog(p.stderr, slog.LevelWa
 
 func newLog(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// log is the log of a server, in the form that is configured.
+func (c *config) log(w io.Writer, level slog.Leveler) *slog.Logger {
+	if c.LogFormat == "text" {
+		return newLog(w, level)
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 }

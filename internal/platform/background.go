@@ -18,6 +18,7 @@ const (
 func (p *Platform) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
+	p.outage.watchOver(ctx, &p.background)
 	p.keysReadAt.Store(time.Now().UnixNano()) // openKeys has
 	p.background.Go(func() { p.checkpoints.Run(ctx) })
 	p.background.Go(func() { p.repeat(ctx, sweepInterval, "forgetting what has expired", p.forget) })

@@ -18,13 +18,14 @@ import (
 
 // Config is what a platform needs.
 type Config struct {
-	Role           Role   // empty: RoleAll
-	Folder         string // of the state, where that is not in a Database, and of the checkpoints; its lock is held by the caller
-	Database       string // postgres://…; empty: SQLite in the folder
-	DatabaseDirect string // the same past a pooler that Database leads through; empty: there is none
-	Connections    int    // to the database, of each kind; 0: postgres.DefaultConnections
-	KeysFolder     string // of the store of member keys, on SQLite; empty: Folder
-	KeysDatabase   string // of the store of member keys, on PostgreSQL; empty: Database
+	Role           Role          // empty: RoleAll
+	Folder         string        // of the state, where that is not in a Database, and of the checkpoints; its lock is held by the caller
+	Database       string        // postgres://…; empty: SQLite in the folder
+	DatabaseDirect string        // the same past a pooler that Database leads through; empty: there is none
+	DatabaseWait   time.Duration // how long a start waits for a database that does not answer yet
+	Connections    int           // to the database, of each kind; 0: postgres.DefaultConnections
+	KeysFolder     string        // of the store of member keys, on SQLite; empty: Folder
+	KeysDatabase   string        // of the store of member keys, on PostgreSQL; empty: Database
 	Identity       *url.URL
 	Clinical       *url.URL
 	Developers     *url.URL

@@ -6,6 +6,7 @@ package platform
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -70,6 +71,7 @@ type Platform struct {
 
 	workers    []*outbox.Worker // one for each kind of messages; none where the role does not work on identity's store
 	requests   requestlog.Recorder
+	outage     outage
 	limits     *limit.Limits // nil: Unlimited
 	limitStore *shared.Store // nil: there is none
 	identity   http.Handler
@@ -90,6 +92,8 @@ type Platform struct {
 // leaves nothing open.
 func Open(ctx context.Context, config Config) (*Platform, error) {
 	p := &Platform{config: config, world: loop.NewClock(config.World), startedAt: config.World.Elapsed()}
+	p.outage.ready = p.usable
+	p.config.Log = slog.New(quieter{config.Log.Handler(), &p.outage})
 	p.outgoing = fetch.New(p.outgoingConfig())
 	p.engine = p.chooseEngine()
 	started, err := p.engine.begin(ctx)

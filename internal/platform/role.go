@@ -1,10 +1,5 @@
 package platform
 
-import (
-	"fmt"
-	"slices"
-)
-
 // Role is which of the hosts a process serves. Any number of processes of each may
 // run on one PostgreSQL database; on SQLite one process serves all.
 type Role string
@@ -16,16 +11,6 @@ const (
 	RoleClinical   Role = "clinical"
 	RoleDevelopers Role = "developers"
 )
-
-// UnmarshalText reads the name of a role.
-func (r *Role) UnmarshalText(text []byte) error {
-	all := []Role{RoleIdentity, RoleClinical, RoleDevelopers, RoleAll}
-	if !slices.Contains(all, Role(text)) {
-		return fmt.Errorf("%q is no role: it is one of %q", text, all)
-	}
-	*r = Role(text)
-	return nil
-}
 
 // Serves reports whether a process serves the host of a role.
 func (r Role) Serves(host Role) bool { return r == host || r.isAll() }

@@ -14,7 +14,7 @@ func (p *Platform) chooseEngine() engine {
 		return &sqliteEngine{folder: p.config.Folder, keysFolder: cmp.Or(p.config.KeysFolder, p.config.Folder), master: p.config.Master, world: p.world, log: p.config.Log}
 	}
 	data := postgres.Config{
-		URL: p.config.Database, Direct: p.config.DatabaseDirect, Connections: p.config.Connections, World: p.world, Log: p.config.Log,
+		URL: p.config.Database, Direct: p.config.DatabaseDirect, Connections: p.config.Connections, World: p.world, Log: p.config.Log, Wait: p.config.DatabaseWait,
 	}
 	keys := data
 	if p.config.KeysDatabase != "" {

@@ -13,7 +13,16 @@ const retryAfter = time.Second
 
 // Unavailable is the error for a failure after which nothing was written.
 func Unavailable(cause error) error {
-	e := loop.Errorf(loop.TemporarilyUnavailable, "The change was not saved, or what you asked for could not be read. Nothing was changed. Try again.")
+	return passing("The change was not saved, and nothing was changed. Try again.", cause)
+}
+
+// Unreadable is the error of a read that failed.
+func Unreadable(cause error) error {
+	return passing("What you asked for could not be read. Try again.", cause)
+}
+
+func passing(description string, cause error) error {
+	e := loop.Errorf(loop.TemporarilyUnavailable, "%s", description)
 	e.RetryAfter = retryAfter
 	return e.Because(cause)
 }
@@ -34,7 +43,7 @@ func Found(err error) error {
 	case errors.Is(err, sql.ErrNoRows):
 		return loop.ErrNotFound
 	default:
-		return Unavailable(err)
+		return Unreadable(err)
 	}
 }
 

@@ -56,6 +56,13 @@ func (c *Connections) Ready() error {
 	return nil
 }
 
+// Busy is how many connections have a request under way, or bring one.
+func (c *Connections) Busy() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open - c.idle.Len()
+}
+
 // Limit bounds the connections of a listener, whose server MUST have Track as its
 // ConnState. One too many gets an answer, where plain says that it would understand
 // it, and is closed.

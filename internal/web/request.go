@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -111,12 +112,14 @@ func (s *Site) log(next http.Handler) http.Handler {
 		if s.Exchanged != nil && (n.err != nil || n.client != "") {
 			s.Exchanged(s.exchange(r, n, answer.status, took))
 		}
-		attrs := append(make([]slog.Attr, 0, 9), // all that there can be
-			slog.String("request_id", string(RequestID(r.Context()))),
-			slog.String("route", n.route),
+		origin := audit.OriginOf(r.Context())
+		attrs := append(make([]slog.Attr, 0, 10), // all that there can be
+			slog.String("request_id", string(origin.Request)),
+			slog.String("address", origin.Address),
+			slog.String("route", cmp.Or(n.route, noRoute)),
 			slog.String("method", method(r)),
 			slog.Int("status", answer.status),
-			slog.Duration("duration", took))
+			slog.Float64("duration_ms", float64(took.Microseconds())/1000))
 		if n.client != "" {
 			attrs = append(attrs, slog.String("client_id", string(n.client)))
 		}
@@ -134,6 +137,10 @@ func (s *Site) log(next http.Handler) http.Handler {
 		log.LogAttrs(r.Context(), level, "request", attrs...)
 	})
 }
+
+// noRoute is the route, in the log, of a request that no route answered: there is none, or
+// it was refused before one was looked for.
+const noRoute = "none"
 
 // Observe is called with each request as it begins. It gives the context that the
 // request goes on with, and what is to be called once it is answered.

@@ -40,6 +40,9 @@ type Config struct {
 	Connections int    // of the readers at most, and of the writers; 0: DefaultConnections
 	World       loop.World
 	Log         *slog.Logger
+	// Wait is how long a start waits for a server that does not take connections yet; 0:
+	// not at all.
+	Wait time.Duration
 }
 
 // Database is one schema of a PostgreSQL database, with what all roles share.
@@ -219,7 +222,7 @@ func (d *Database) Rows(ctx context.Context, scan func(tables.Scanner) error, qu
 	}
 	rows, err := d.readers.Query(ctx, query, args...)
 	if err != nil {
-		return store.Unavailable(err)
+		return store.Unreadable(err)
 	}
 	return eachRow(rows, scan)
 }
@@ -233,7 +236,7 @@ func (d *Database) pooledRows(ctx context.Context, scan func(tables.Scanner) err
 		})
 	})
 	if scanned == nil && err != nil {
-		return store.Unavailable(err)
+		return store.Unreadable(err)
 	}
 	return scanned
 }
@@ -248,7 +251,7 @@ func eachRow(rows pgx.Rows, scan func(tables.Scanner) error) error {
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return store.Unavailable(err)
+		return store.Unreadable(err)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func status(ctx context.Context, conn querier) ([]Step, error) {
 // own, and says which it took. Only one process does it at a time; a step that was
 // taken is not taken again.
 func Migrate(ctx context.Context, config Config) ([]Step, error) {
-	conn, err := connectTo(ctx, config)
+	conn, err := reached(ctx, config, func() (*pgx.Conn, error) { return connectTo(ctx, config) })
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +242,7 @@ func connectTo(ctx context.Context, config Config) (*pgx.Conn, error) {
 	}
 	conn, err := pgx.ConnectConfig(ctx, connect)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the database: %w", err)
+		return nil, connectFault(err)
 	}
 	return conn, nil
 }
@@ -250,7 +250,7 @@ func connectTo(ctx context.Context, config Config) (*pgx.Conn, error) {
 // Exclusively keeps every other process that calls it waiting until ended is called,
 // or this one is gone.
 func Exclusively(ctx context.Context, config Config) (ended func(), err error) {
-	conn, err := connectTo(ctx, config)
+	conn, err := reached(ctx, config, func() (*pgx.Conn, error) { return connectTo(ctx, config) })
 	if err != nil {
 		return nil, err
 	}

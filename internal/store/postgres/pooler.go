@@ -82,7 +82,7 @@ func byTransaction(name string) error {
 func isPooled(ctx context.Context, config *pgx.ConnConfig) (bool, error) {
 	conn, err := pgx.ConnectConfig(ctx, bare(config))
 	if err != nil {
-		return false, fmt.Errorf("connecting to the database: %w", err)
+		return false, connectFault(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
 	return behindPooler(ctx, conn)
@@ -91,7 +91,7 @@ func isPooled(ctx context.Context, config *pgx.ConnConfig) (bool, error) {
 func behindPooler(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	var pid uint32
 	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
-		return false, fmt.Errorf("connecting to the database: %w", err)
+		return false, connectFault(err)
 	}
 	return pid != conn.PgConn().PID(), nil
 }
@@ -109,7 +109,7 @@ const (
 func sessionsLast(ctx context.Context, config *pgx.ConnConfig) (pooled, last bool, err error) {
 	conn, err := pgx.ConnectConfig(ctx, bare(config))
 	if err != nil {
-		return false, false, fmt.Errorf("connecting to the database: %w", err)
+		return false, false, connectFault(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
 	if pooled, err = behindPooler(ctx, conn); err != nil || !pooled {
@@ -133,7 +133,7 @@ func sessionsLast(ctx context.Context, config *pgx.ConnConfig) (pooled, last boo
 func isUnmarkedSoon(ctx context.Context, config *pgx.ConnConfig, mark int64) (bool, error) {
 	conn, err := pgx.ConnectConfig(ctx, bare(config))
 	if err != nil {
-		return false, fmt.Errorf("connecting to the database: %w", err)
+		return false, connectFault(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
 	until, cancel := context.WithTimeout(ctx, cleanTimeout)

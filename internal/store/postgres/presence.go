@@ -140,7 +140,7 @@ func (p *Presence) run(ctx context.Context, conn *pgx.Conn) {
 		if ctx.Err() != nil {
 			return
 		}
-		p.log.Error("the lease could not be renewed; nothing is served until it can", "cause", err)
+		p.log.Error("the lease could not be renewed; nothing is served until it can", "cause", store.Unreadable(err))
 		for conn = nil; conn == nil; {
 			if conn, err = p.join(ctx); err != nil {
 				wait(ctx, renewInterval/4)
@@ -150,7 +150,7 @@ func (p *Presence) run(ctx context.Context, conn *pgx.Conn) {
 				return
 			}
 		}
-		p.log.Info("the lease is renewed")
+		p.log.Debug("the lease is renewed")
 	}
 }
 
@@ -176,7 +176,7 @@ func (p *Presence) join(ctx context.Context) (*pgx.Conn, error) {
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, p.config)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the database: %w", err)
+		return nil, connectFault(err)
 	}
 	if _, err = conn.Exec(ctx, `LISTEN `+channel); err == nil {
 		p.news.CutOff()

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,7 +64,7 @@ func (w *writer) outcome(ctx context.Context, lane *lane, backend backend) (outc
 	config.OnNotice = warnings(&warned)
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return unknown, fmt.Errorf("connecting to the database: %w", err)
+		return unknown, connectFault(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is over
 	var alive bool

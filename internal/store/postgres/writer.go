@@ -132,13 +132,13 @@ func (w *writer) dial(ctx context.Context) error {
 	w.of = w.database.generation.Load()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return fmt.Errorf("connecting to the database: %w", err)
+		return connectFault(err)
 	}
 	w.conn = conn
 	err = conn.QueryRow(ctx, `SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()`).Scan(&w.backend.pid, &w.backend.started)
 	if err != nil {
 		w.hangUp()
-		return fmt.Errorf("connecting to the database: %w", err)
+		return connectFault(err)
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (d *Database) Row(ctx context.Context, query string, args ...any) tables.Sc
 func (d *Database) Rows(ctx context.Context, scan func(tables.Scanner) error, query string, args ...any) error {
 	rows, err := d.QueryContext(ctx, query, args...)
 	if err != nil {
-		return store.Unavailable(err)
+		return store.Unreadable(err)
 	}
 	return eachRow(rows, scan)
 }
@@ -138,7 +138,7 @@ func eachRow(rows *sql.Rows, scan func(tables.Scanner) error) error {
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return store.Unavailable(err)
+		return store.Unreadable(err)
 	}
 	return nil
 }

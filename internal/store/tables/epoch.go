@@ -18,7 +18,7 @@ const (
 // ReadEpoch reads where the state is (oauth.Epochs).
 func ReadEpoch(ctx context.Context, db Reader) (e loop.Epoch, err error) {
 	if err = db.Row(ctx, selectEpoch).Scan(&e.Number, &e.Counter); err != nil {
-		err = fmt.Errorf("reading the epoch: %w", store.Unavailable(err))
+		err = fmt.Errorf("reading the epoch: %w", store.Unreadable(err))
 	}
 	return e, err
 }

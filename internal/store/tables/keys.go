@@ -25,7 +25,7 @@ func ReadKeys(ctx context.Context, db Reader) (keys []credential.Key, last uint3
 	// The number comes first: a change between the two reads is then one that the
 	// number does not know of, and nothing can build on it by mistake.
 	if err := db.Row(ctx, selectKeyChange).Scan(&last); err != nil {
-		return nil, 0, fmt.Errorf("reading the key ring: %w", store.Unavailable(err))
+		return nil, 0, fmt.Errorf("reading the key ring: %w", store.Unreadable(err))
 	}
 	keys, err = list(ctx, db, scanKey, selectKeys)
 	return keys, last, err

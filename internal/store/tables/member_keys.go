@@ -73,7 +73,7 @@ func scanMemberKey(row Scanner) (wrapped []byte, err error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, loop.ErrNotFound
 	case err != nil:
-		return nil, fmt.Errorf("reading a data key: %w", store.Unavailable(err))
+		return nil, fmt.Errorf("reading a data key: %w", store.Unreadable(err))
 	case erased > 0:
 		return nil, credential.ErrErased
 	case wrapped == nil:

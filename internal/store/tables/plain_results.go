@@ -45,7 +45,7 @@ func (f *resultForm) readForm(row Scanner) (plain, some bool, err error) {
 	var rows int64
 	chunks := false
 	if err := row.Scan(truth(&chunks), &rows); err != nil {
-		return false, false, fmt.Errorf("reading the form of results: %w", store.Unavailable(err))
+		return false, false, fmt.Errorf("reading the form of results: %w", store.Unreadable(err))
 	}
 	if chunks && rows == 0 {
 		f.moved.Store(true)

@@ -26,7 +26,7 @@ func (s Identity) EndPortalSession(ctx context.Context, hash [32]byte, expiresAt
 // came from, has ended.
 func (s Identity) PortalSessionEnded(ctx context.Context, session, signIn [32]byte) (ended bool, err error) {
 	if err = s.db.Row(ctx, selectEndedPortalSession, session[:], signIn[:]).Scan(&ended); err != nil {
-		return false, fmt.Errorf("looking for an ended session of the portal: %w", store.Unavailable(err))
+		return false, fmt.Errorf("looking for an ended session of the portal: %w", store.Unreadable(err))
 	}
 	return ended, nil
 }

@@ -34,7 +34,7 @@ func (s Clinical) HoldsSealed(ctx context.Context) (bool, error) {
 func holds(ctx context.Context, db Reader, query string) (bool, error) {
 	var rows int64
 	if err := db.Row(ctx, query).Scan(&rows); err != nil {
-		return false, fmt.Errorf("looking for what is sealed: %w", store.Unavailable(err))
+		return false, fmt.Errorf("looking for what is sealed: %w", store.Unreadable(err))
 	}
 	return rows > 0, nil
 }
@@ -114,7 +114,7 @@ const actAtMost = time.Minute
 func (f *memberForm) read(row Scanner, now time.Time) (inClear, some bool, err error) {
 	var since, rows int64
 	if err := row.Scan(&since, &rows); err != nil {
-		return false, false, fmt.Errorf("reading the form of members: %w", store.Unavailable(err))
+		return false, false, fmt.Errorf("reading the form of members: %w", store.Unreadable(err))
 	}
 	if since >= 0 && rows == 0 && now.Sub(time.UnixMicro(since)) > actAtMost {
 		f.sealed.Store(true)
