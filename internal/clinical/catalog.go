@@ -1,63 +1,27 @@
 package clinical
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"net/http"
-	"strings"
 
 	"github.com/loop-health/loop/internal/biomarker"
-	"github.com/loop-health/loop/internal/web"
 )
 
-// catalogDocument is the catalogue of biomarkers as apps read it. It is written
-// once: the catalogue does not change while a process runs.
-type catalogDocument struct {
-	body []byte
-	etag string
-}
-
-func newCatalogDocument(c *biomarker.Catalogue) catalogDocument {
-	var document struct {
+// newCatalogDocument writes the catalogue of biomarkers as apps read it. It does not
+// change while a process runs.
+func newCatalogDocument(c *biomarker.Catalogue) document {
+	var list struct {
 		Biomarkers []catalogEntry `json:"biomarkers"`
 		Count      int            `json:"count"`
 	}
 	for b := range c.All() {
-		document.Biomarkers = append(document.Biomarkers, newCatalogEntry(b))
+		list.Biomarkers = append(list.Biomarkers, newCatalogEntry(b))
 	}
-	document.Count = len(document.Biomarkers)
-	body, err := json.Marshal(document)
+	list.Count = len(list.Biomarkers)
+	body, err := json.Marshal(list)
 	if err != nil {
 		panic("clinical: the catalogue can't be written: " + err.Error())
 	}
-	sum := sha256.Sum256(body)
-	return catalogDocument{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-}
-
-// serve answers GET /v1/biomarkers/catalog: anyone may read it, from any page.
-func (d catalogDocument) serve(w http.ResponseWriter, r *http.Request) error {
-	if _, err := web.Negotiate(r, formatJSON); err != nil {
-		return err
-	}
-	w.Header().Set("ETag", d.etag)
-	if unchanged(r.Header.Get("If-None-Match"), d.etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	web.WriteEncodedJSON(w, http.StatusOK, d.body)
-	return nil
-}
-
-// unchanged reports whether a client has the document already (RFC 9110 §13.1.2).
-func unchanged(sent, etag string) bool {
-	for tag := range strings.SplitSeq(sent, ",") {
-		tag = strings.TrimSpace(tag)
-		if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
-			return true
-		}
-	}
-	return false
+	return newDocument(body)
 }
 
 // catalogEntry is a biomarker as apps read it.

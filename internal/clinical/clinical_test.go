@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,7 @@ func (identity) Client(_ context.Context, id loop.ClientID) (*loop.Client, error
 // host is a running clinical host on a database of its own.
 type host struct {
 	http.Handler
+	site      *web.Site
 	identity  identity
 	database  *sqlite.Database
 	records   *records
@@ -152,10 +154,12 @@ func newHost(t *testing.T) *host {
 		Biomarkers: h.reader,
 		Texts:      texts,
 		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
-		SMART:    oauth.Endpoints{Issuer: "https://identity.platform.loop.health"}.SMARTConfiguration(false, "https://identity.platform.loop.health/account/apps"),
-		Metadata: oauth.ResourceMetadata{ProofAlgorithms: []string{"ES256"}},
+		SMART: oauth.Endpoints{Issuer: "https://identity.platform.loop.health"}.SMARTConfiguration(false, "https://identity.platform.loop.health/account/apps"),
+		Metadata: oauth.ResourceMetadata{
+			Resource: "https://clinical.platform.loop.health", AuthorizationServers: []string{"https://identity.platform.loop.health"}, ScopesSupported: []string{string(loop.ScopeReadBiomarkers)}, ProofAlgorithms: []string{"ES256"},
+		},
 	}).Mount(site)
-	h.Handler = site.Handler()
+	h.site, h.Handler = site, site.Handler()
 	return h
 }
 
@@ -235,6 +239,18 @@ func (h *host) send(method, path, token string, headers ...http.Header) *httptes
 			r.Header[name] = values
 		}
 	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// answer sends a request with a body of JSON, if there is one.
+func (h *host) answer(method, path, token, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(strings.ToUpper(method), "https://clinical.platform.loop.health"+path, strings.NewReader(body))
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w

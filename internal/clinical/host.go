@@ -53,7 +53,7 @@ type Config struct {
 type Host struct {
 	Config
 	site    *web.Site
-	catalog catalogDocument
+	catalog document
 	mcp     *mcp.Server[caller]
 }
 
@@ -84,6 +84,7 @@ func (h *Host) Mount(site *web.Site) {
 	}
 	site.PublicAPI("GET "+metadataPath, h.describe)
 	site.PublicAPI("GET "+catalogPath, h.catalog.serve)
+	site.PublicAPI("GET "+openAPIPath, h.newOpenAPIDocument().serve)
 	h.mountMCP(site, *resource)
 	read := web.Access{Scope: loop.ScopeReadBiomarkers, Class: limit.Read}
 	write := web.Access{Scope: loop.ScopeWriteBiomarkers, Class: limit.Write}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/loop-health/loop/internal/limit"
@@ -64,10 +65,12 @@ type Config struct {
 // through.
 type Site struct {
 	Config
-	mux    *http.ServeMux
-	shared map[string]bool // the patterns of routes that apps in browsers call
-	public map[string]bool // and of those whose answers any page may read
-	forms  []errorForm     // of addresses whose errors have a form of their own
+	mux *http.ServeMux
+
+	patterns []string
+	shared   map[string]bool // the patterns of routes that apps in browsers call
+	public   map[string]bool // and of those whose answers any page may read
+	forms    []errorForm     // of addresses whose errors have a form of their own
 }
 
 // NewSite makes a host without routes.
@@ -136,7 +139,11 @@ func RefuseHead(w http.ResponseWriter, r *http.Request) error {
 	return loop.Errorf(loop.MethodNotAllowed, "Send this request by GET or POST.")
 }
 
+// Patterns are those of all routes that were added, in their order.
+func (s *Site) Patterns() []string { return slices.Clone(s.patterns) }
+
 func (s *Site) route(pattern string, h Handler, fail func(http.ResponseWriter, *http.Request, error)) {
+	s.patterns = append(s.patterns, pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		note(r.Context()).route = pattern
 		if err := h(w, r); err != nil {
