@@ -9,8 +9,9 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 )
 
-// Delete takes a client away for good: its tokens and every member's consent to it end,
-// and its id is of nobody any more. What members' records say of it stays. Loop's own
+// Delete takes a client away for good: its tokens end at once, then every member's
+// consent to it, and its id is of nobody any more. What members' records say of it stays.
+// Where it fails half way, doing it again ends the rest. Loop's own
 // portal can't be deleted, since the next start would make it anew: ValidationError;
 // NotFound where there is no such client.
 func (r *Clients) Delete(ctx context.Context, id loop.ClientID, by audit.Actor) error {
@@ -23,6 +24,11 @@ func (r *Clients) Delete(ctx context.Context, id loop.ClientID, by audit.Actor) 
 		rec := audit.NewRecord(ctx, r.World.Now(), audit.ClientDeleted, by)
 		rec.Client = id
 		err = r.Store.DeleteClient(ctx, id, oauth.NewRevocation(r.World, loop.RevokeClient, string(id)), rec)
+	}
+	if err == nil || errors.Is(err, loop.ErrNotFound) {
+		if fault := r.Store.EndGivenTo(ctx, id, r.World.Now()); fault != nil {
+			return fault
+		}
 	}
 	if errors.Is(err, loop.ErrNotFound) {
 		return errNoClient

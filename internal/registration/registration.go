@@ -35,10 +35,12 @@ type Store interface {
 	// ChangeClient writes what change alters with what that revokes and its
 	// records, in one transaction, on the terms: ErrSentBefore. An error writes nothing.
 	ChangeClient(ctx context.Context, id loop.ClientID, on Terms, change func(*loop.Client) ([]loop.Revocation, []audit.Record, error)) error
-	// DeleteClient ends the grants of a client and everything that came from them,
-	// deletes what else is kept of it, and writes revocation and record, in one
-	// transaction; loop.ErrNotFound where there is none.
+	// DeleteClient deletes a client with what is kept of it, and writes revocation and
+	// record, in one transaction; loop.ErrNotFound where there is none.
 	DeleteClient(ctx context.Context, id loop.ClientID, revocation loop.Revocation, rec audit.Record) error
+	// EndGivenTo ends the grants and chains of a client that is gone, many
+	// transactions long; what has ended stays as it is.
+	EndGivenTo(ctx context.Context, id loop.ClientID, at time.Time) error
 	// SentForm reads a form that did its act; loop.ErrNotFound where none did.
 	SentForm(ctx context.Context, hash [32]byte) (*Form, error)
 	// ClientRecords reads the newest records of a client's registration, newest

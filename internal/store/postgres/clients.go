@@ -120,7 +120,7 @@ func (s *IdentityStore) DeleteClient(ctx context.Context, id loop.ClientID, revo
 	return s.write(ctx, func(tx *Tx) error {
 		// A change that is under way ends first, or it would write the client anew.
 		tx.Exec(`SELECT 1 FROM clients WHERE id = $1 FOR UPDATE`, id)
-		tables.DeleteClient(tx, s.cache, id, rec.At)
+		tables.DeleteClient(tx, s.cache, id)
 		if err := tx.Record(rec); err != nil {
 			return err
 		}

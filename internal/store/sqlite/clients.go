@@ -89,7 +89,7 @@ func (s *Identity) changeClient(tx *Tx, id loop.ClientID, on registration.Terms,
 // DeleteClient ends and deletes a client (registration.Store).
 func (s *Identity) DeleteClient(ctx context.Context, id loop.ClientID, revocation loop.Revocation, rec audit.Record) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		tables.DeleteClient(tx, s.cache, id, rec.At)
+		tables.DeleteClient(tx, s.cache, id)
 		return s.revokeAndRecord(tx, []loop.Revocation{revocation}, []audit.Record{rec})
 	})
 }

@@ -42,6 +42,9 @@ func deletesApp(t *testing.T, f *fixture) {
 	if _, err := f.store.Picture(t.Context(), f.client.ID, "hash"); !errors.Is(err, loop.ErrNotFound) {
 		t.Errorf("its picture is read: %v", err)
 	}
+	for range 2 { // what has ended stays so
+		must(t, f.store.EndGivenTo(t.Context(), f.client.ID, f.world.Now()))
+	}
 	if got := f.read(t, chain).Ending; got != loop.EndingRevoked {
 		t.Errorf("the chain's ending is %q", got)
 	}

@@ -47,6 +47,7 @@ func TestAnErasureLeavesNoTableOut(t *testing.T) {
 
 var (
 	madeTable = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\)`)
+	renamed   = regexp.MustCompile(`ALTER TABLE (\w+) RENAME TO (\w+)`)
 	altered   = regexp.MustCompile(`ALTER TABLE (\w+) ADD COLUMN member_id\b`)
 	ofMembers = regexp.MustCompile(`(?m)^\s*member_id\s`)
 )
@@ -67,6 +68,12 @@ func tablesOfMembers(t *testing.T, schema fs.FS) map[string]bool {
 		for _, table := range madeTable.FindAllSubmatch(text, -1) {
 			if ofMembers.Match(table[2]) {
 				found[string(table[1])] = true
+			}
+		}
+		for _, table := range renamed.FindAllSubmatch(text, -1) {
+			if found[string(table[1])] {
+				delete(found, string(table[1]))
+				found[string(table[2])] = true
 			}
 		}
 		for _, table := range altered.FindAllSubmatch(text, -1) {

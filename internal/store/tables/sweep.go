@@ -49,13 +49,16 @@ func (e expiring) deletion() string {
 	return `DELETE FROM ` + e.table + ` WHERE (` + e.key + `) IN (SELECT ` + e.key + ` FROM ` + e.table + ` WHERE ` + e.condition + `$1 LIMIT $2)`
 }
 
+// selectPage gives the key of the last row of a page behind ($1, $2); $3 is how many
+// rows a page has.
+func selectPage(table string) string {
+	return `SELECT member_id, id FROM (SELECT member_id, id FROM ` + table + ` WHERE (member_id, id) > ($1, $2) ORDER BY member_id, id LIMIT $3) AS page
+		ORDER BY member_id DESC, id DESC LIMIT 1`
+}
+
 // Idle chains are looked for page by page, in the order of the key: an index on the
 // idle expiry would have to be written at every refresh.
 const (
-	// selectChainsPage gives the key of the last chain of a page behind ($1, $2); $3
-	// is how many chains a page has.
-	selectChainsPage = `SELECT member_id, id FROM (SELECT member_id, id FROM chains WHERE (member_id, id) > ($1, $2) ORDER BY member_id, id LIMIT $3) AS page
-		ORDER BY member_id DESC, id DESC LIMIT 1`
 	// deleteIdleChains deletes of the chains behind ($1, $2) up to ($3, $4) those that
 	// nobody has been able to refresh since $5.
 	deleteIdleChains = `DELETE FROM chains WHERE (member_id, id) > ($1, $2) AND (member_id, id) <= ($3, $4) AND idle_expires_at <= $5`
@@ -95,25 +98,35 @@ func SweepRows(ctx context.Context, db Database, deletion string, until int64) e
 }
 
 func (s Identity) sweepIdleChains(ctx context.Context, now time.Time) error {
-	var member, id string // the last chain that was looked at
+	return s.inPages(ctx, "chains", func(tx Act, p keyRange) {
+		tx.Exec(deleteIdleChains, p.member, p.id, p.lastMember, p.lastID, store.Micro(now.Add(-replayMargin)))
+	})
+}
+
+// keyRange is the rows of a page: behind the first key, up to the last.
+type keyRange struct{ member, id, lastMember, lastID string }
+
+// inPages has do change each page of a table, whose key is (member_id, id), in a
+// transaction of its own, so that no act waits long.
+func (s Identity) inPages(ctx context.Context, table string, do func(tx Act, p keyRange)) error {
+	var p keyRange
 	for more := true; more; {
 		err := s.db.Do(ctx, func(tx Act) error {
 			more = false
-			var lastMember, lastID string
 			err := tx.Each(func(row Scanner) error {
 				more = true
-				return row.Scan(&lastMember, &lastID)
-			}, selectChainsPage, member, id, sweepBatch)
+				return row.Scan(&p.lastMember, &p.lastID)
+			}, selectPage(table), p.member, p.id, sweepBatch)
 			if err != nil || !more {
 				return err
 			}
-			tx.Exec(deleteIdleChains, member, id, lastMember, lastID, store.Micro(now.Add(-replayMargin)))
-			member, id = lastMember, lastID
+			do(tx, p)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+		p.member, p.id = p.lastMember, p.lastID
 	}
 	return nil
 }
