@@ -14,7 +14,7 @@ import (
 // Reads is the record of what apps read.
 type Reads interface {
 	// Usage counts a member's reads by app and by week, for the Weeks weeks from a
-	// moment on.
+	// moment on, with which a day begins (UTC).
 	Usage(ctx context.Context, member loop.MemberID, since time.Time) (map[loop.ClientID]Usage, error)
 	// ListReads gives the member's reads behind a place, newest first, of one app or,
 	// where client is empty, of all.

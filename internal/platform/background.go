@@ -13,6 +13,7 @@ import (
 const (
 	sweepInterval = 5 * time.Minute
 	keysInterval  = time.Minute
+	countInterval = time.Minute // of what apps read
 )
 
 func (p *Platform) startBackground(context.Context) error {
@@ -31,6 +32,9 @@ func (p *Platform) startBackground(context.Context) error {
 	}
 	if p.results != nil {
 		p.background.Go(func() { p.renewForm(ctx, clinicalRoom, p.results.MoveResults) })
+		p.background.Go(func() {
+			p.repeatAtOnce(ctx, countInterval, "counting what apps read", p.leading(clinicalRoom, p.results.CountReads))
+		})
 	}
 	if p.store != nil {
 		p.background.Go(func() { p.renewForm(ctx, identityRoom, p.store.SealMembers) })

@@ -137,6 +137,8 @@ type clinicalStore interface {
 	// MoveResults brings results that older versions kept into the present form, as
 	// soon as none of them serves.
 	MoveResults(ctx context.Context) error
+	// CountReads counts by day what apps have read since it last did.
+	CountReads(ctx context.Context) error
 	// Sweep deletes what has expired at a moment.
 	Sweep(ctx context.Context, now time.Time) error
 }

@@ -51,3 +51,12 @@ func (s *Clinical) MoveResults(ctx context.Context) error {
 	}
 	return s.db.truncateLog(ctx)
 }
+
+// CountReads counts by day what apps have read since it last did (tables.Clinical).
+func (s *Clinical) CountReads(ctx context.Context) error {
+	heads, err := s.db.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Clinical.CountReads(ctx, heads)
+}

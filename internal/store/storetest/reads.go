@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 // reads are the parts of the contract for what members see of reads.
 var reads = map[string]func(*testing.T, *results){
 	"reads are counted by app and week":         readsCounted,
+	"reads are counted once, whoever counts":    readsCountedByTwo,
 	"reads are listed newest first, by pages":   readsListed,
 	"a member sees the reads of their own data": readsOfOthers,
 }
@@ -34,19 +37,70 @@ func (s *results) read(t *testing.T, app loop.ClientID, ago time.Duration, count
 
 func readsCounted(t *testing.T, s *results) {
 	const hour = time.Hour
-	since := s.world.Now().Add(-connection.Weeks * connection.Week)
+	since := s.world.Now().Truncate(24 * hour).Add(24*hour - connection.Weeks*connection.Week)
+	begun := s.world.Now().Sub(since)
 	s.read(t, meter, 100*connection.Week, 1)
-	for _, ago := range []time.Duration{connection.Weeks*connection.Week + hour, connection.Weeks*connection.Week - hour, connection.Week + hour, 2 * hour, hour} {
+	for _, ago := range []time.Duration{begun + hour, begun - hour, begun - (connection.Weeks-1)*connection.Week + hour, 2 * hour, hour} {
 		s.read(t, labs, ago, 1) // the oldest first, as records are written
 	}
+	want := [connection.Weeks]int{0: 1, connection.Weeks - 2: 1, connection.Weeks - 1: 2}
+	newest := hour // ago
+	judge := func(when string) {
+		t.Helper()
+		usage, err := s.store.Usage(t.Context(), anna, since)
+		must(t, err)
+		if got := usage[labs]; got.ByWeek != want || s.world.Now().Sub(got.LastReadAt).Round(time.Minute) != newest || !got.Begin.Equal(since) {
+			t.Errorf("%s, the labs' usage is %+v", when, got)
+		}
+		if got, counted := usage[meter]; counted {
+			t.Errorf("%s, what the meter read before these weeks is counted: %+v", when, got)
+		}
+	}
+	judge("before anything is counted by day")
+	count := func() {
+		t.Helper()
+		for range 2 { // what is counted stays so
+			must(t, s.store.CountReads(t.Context()))
+		}
+	}
+	count()
+	judge("counted by day")
+	newest = time.Minute
+	s.read(t, labs, newest, 1)
+	want[connection.Weeks-1]++
+	judge("with a read since")
+	count()
+	judge("and that counted, too")
+	must(t, s.store.Sweep(t.Context(), s.world.Now()))
+	judge("after a sweep")
+	must(t, s.store.EraseMember(t.Context(), anna, s.world.Now()))
 	usage, err := s.store.Usage(t.Context(), anna, since)
 	must(t, err)
-	want := [connection.Weeks]int{0: 1, connection.Weeks - 2: 1, connection.Weeks - 1: 2}
-	if got := usage[labs]; got.ByWeek != want || s.world.Now().Sub(got.LastReadAt).Round(time.Minute) != hour || !got.Begin.Equal(since) {
-		t.Errorf("the labs' usage is %+v", got)
+	if len(usage) != 0 {
+		t.Errorf("of a member who was erased, %v is left", usage)
 	}
-	if got, counted := usage[meter]; counted {
-		t.Errorf("what the meter read before these weeks is counted: %+v", got)
+}
+
+func readsCountedByTwo(t *testing.T, s *results) {
+	const readers = 4
+	for range 30 {
+		s.read(t, labs, time.Hour, 1)
+	}
+	var all sync.WaitGroup
+	errs := make([]error, readers)
+	for i := range readers {
+		all.Go(func() { errs[i] = s.store.CountReads(t.Context()) })
+	}
+	all.Wait()
+	must(t, errors.Join(errs...))
+	usage, err := s.store.Usage(t.Context(), anna, s.world.Now().Truncate(24*time.Hour).Add(-connection.Week))
+	must(t, err)
+	total := 0
+	for _, count := range usage[labs].ByWeek {
+		total += count
+	}
+	if total != 30 {
+		t.Errorf("30 reads, counted at once by %d, are %d", readers, total)
 	}
 }
 

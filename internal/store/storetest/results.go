@@ -34,6 +34,12 @@ type ResultStore interface {
 	intake.Archive
 	intake.Asides
 	connection.Reads
+	// CountReads counts by day what apps have read since it last did.
+	CountReads(ctx context.Context) error
+	// EraseMember deletes what is kept of a member.
+	EraseMember(ctx context.Context, member loop.MemberID, at time.Time) error
+	// Sweep deletes what has expired at a moment.
+	Sweep(ctx context.Context, now time.Time) error
 	// RecordRead writes the record of a read.
 	RecordRead(ctx context.Context, rec audit.Record) error
 }

@@ -26,7 +26,7 @@ const reasonErased = "the member was erased"
 // it. Grants, chains and records stay, which hold ids and no data of the member's own.
 var (
 	ofIdentity = []string{"sessions", "mail_links", "receipts", "passkeys", "second_factors", "recovery_codes", "portal_visits"}
-	ofClinical = []string{"result_chunks", "results", "submissions", "imported", "asides"}
+	ofClinical = []string{"result_chunks", "results", "submissions", "imported", "asides", "read_counts"}
 )
 
 // Left lists members whose time to come back ended at or before a moment

@@ -17,39 +17,11 @@ import (
 const readsOfMember = ` FROM audit_records WHERE member_id = $1 AND event = 'biomarkers.read'`
 
 const (
-	// countReads counts a member's reads by app and by week from $2 on, $3 being as
-	// long as a week.
-	countReads = `SELECT client_id, week, count(*), max(at) FROM (
-		SELECT client_id, at, (at - $2) / $3 AS week` + readsOfMember + ` AND at >= $2) AS reads
-		GROUP BY client_id, week`
 	listReads = `SELECT ` + AuditColumns + readsOfMember + `
 		AND ($2 = '' OR client_id = $2) AND (at, lane, number) < ($3, $4, $5)
 		ORDER BY at DESC, lane DESC, number DESC LIMIT $6`
 	selectLastUses = `SELECT grant_id, max(rotated_at) FROM chains WHERE member_id = $1 GROUP BY grant_id`
 )
-
-// Usage counts a member's reads (connection.Reads).
-func (s Clinical) Usage(ctx context.Context, member loop.MemberID, since time.Time) (map[loop.ClientID]connection.Usage, error) {
-	usage := make(map[loop.ClientID]connection.Usage)
-	err := s.db.Rows(ctx, func(row Scanner) error {
-		var client loop.ClientID
-		var week, count, newest int64
-		if err := row.Scan((*string)(&client), &week, &count, &newest); err != nil {
-			return err
-		}
-		u := usage[client]
-		u.Begin = since
-		if week >= 0 && week < connection.Weeks {
-			u.ByWeek[week] = int(count)
-		}
-		if at := time.UnixMicro(newest).UTC(); at.After(u.LastReadAt) {
-			u.LastReadAt = at
-		}
-		usage[client] = u
-		return nil
-	}, countReads, member, store.Micro(since), connection.Week.Microseconds())
-	return usage, err
-}
 
 // ListReads gives a member's reads, newest first (connection.Reads).
 func (s Clinical) ListReads(ctx context.Context, member loop.MemberID, client loop.ClientID, after connection.ReadPlace, atMost int) ([]connection.Read, error) {
