@@ -168,6 +168,10 @@ func (v *tour) developers(t *testing.T) {
 	b.fill(t, "url", v.authorize("redirect_uri", "http://localhost:1/other"))
 	b.press(t, "check")
 	v.at(t, "portal-debugger")
+	b.open(t, portal+"/playground")
+	v.at(t, "portal-playground")
+	b.press(t, "begin")
+	v.at(t, "portal-playground-begun")
 }
 
 // at looks at the page that the tab shows.

@@ -20,10 +20,14 @@ import (
 // no name that an operator gives or takes away can point to another app.
 const portalID loop.ClientID = "client_0000000000000000DEVE10PERS"
 
-// portalActor is who registers it.
+// playgroundID is the id of the ready-made app of the portal's playground.
+const playgroundID loop.ClientID = "client_0000000000000000P1AYGR0VND"
+
+// portalActor is who registers them.
 var portalActor = audit.Actor{Kind: audit.BySystem, ID: "portal"}
 
-// introducePortal registers the portal's client, with the secrets that it will show.
+// introducePortal registers the portal's client, with the secrets that it will show, and
+// the app of its playground.
 func (p *Platform) introducePortal(ctx context.Context) error {
 	if err := p.registerPortal(ctx); err != nil {
 		return fmt.Errorf("registering the portal: %w", err)
@@ -31,7 +35,27 @@ func (p *Platform) introducePortal(ctx context.Context) error {
 	if err := p.setPortalSecrets(ctx); err != nil {
 		return fmt.Errorf("giving the portal its secret: %w", err)
 	}
+	if err := p.registerPlayground(ctx); err != nil {
+		return fmt.Errorf("registering the playground's app: %w", err)
+	}
 	return nil
+}
+
+// registerPlayground makes the playground's app where there is none, and gives it its
+// present address. It is in development mode: it sees health data of test members alone.
+func (p *Platform) registerPlayground(ctx context.Context) error {
+	callback := []loop.RedirectURI{portal.PlayCallbackURL(p.config.Developers)}
+	c, err := p.store.Client(ctx, playgroundID)
+	switch {
+	case errors.Is(err, loop.ErrNotFound):
+		c := registration.New()
+		c.ID, c.Name, c.Type, c.RedirectURIs, c.Verified = playgroundID, "Playground", loop.Public, callback, true
+		c.AllowedScopes = loop.NewScopes(loop.ScopeOpenID, loop.ScopeProfile, loop.ScopeEmail, loop.ScopeReadBiomarkers)
+		_, err = p.Clients.Create(ctx, c, portalActor)
+	case err == nil && !slices.Equal(c.RedirectURIs, callback): // the platform has moved
+		_, err = p.Clients.Update(ctx, playgroundID, portalActor, func(c *loop.Client) { c.RedirectURIs = callback })
+	}
+	return err
 }
 
 // registerPortal gives the portal's client its present addresses, and makes the

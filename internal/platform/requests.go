@@ -35,7 +35,7 @@ func (p *Platform) exchanged(host string) func(web.Exchange) {
 		if client == "" {
 			client = loop.ClientID(e.Parameters.Get("client_id"))
 		}
-		if client != portalID && client.Valid() && ofInterest(e) {
+		if client != portalID && client != playgroundID && client.Valid() && ofInterest(e) {
 			p.requests.Add(client, newEntry(host, e))
 		}
 	}

@@ -27,6 +27,7 @@ type appView struct {
 	Review       bool // its verification ended with a change, and Loop looks at it again
 	Activity     []activity
 	Built        *built // how it works with the library that it is built with; nil: not said
+	Playable     bool   // in the playground
 	Consent      string // leads to the consent page; empty: a service, which members never meet
 	Settings     web.AppSettings
 }
@@ -45,6 +46,7 @@ func (h *Host) appPage(w http.ResponseWriter, dev *developer, app *loop.Client, 
 		RedirectURIs: app.RedirectURIs, Scopes: app.AllowedScopes, Verified: app.Verified,
 		Review: app.Appearance.Verified != nil, Activity: done,
 		HomePage: app.HomePage, PolicyPage: app.PolicyPage, TermsPage: app.TermsPage, Logo: app.Logo,
+		Playable: playable(app),
 		Settings: h.settings(app, ""), BySecret: app.Protocol.AuthMethod.BySecret(),
 	}
 	if len(app.RedirectURIs) > 0 {

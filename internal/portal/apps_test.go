@@ -319,9 +319,13 @@ func TestTheConsentPageThatThePortalLeadsToIsTheApps(t *testing.T) {
 	p := platformtest.New(t)
 	grace := p.AddMember(t, "Grace")
 	b := developerOf(t, p, grace)
-	path, _ := register(t, b, newApp())
+	developed, _ := register(t, b, newApp())
+	if page := b.Get(developers + developed); !strings.Contains(page.Text, `href="/playground?app=`+string(idOf(developed))+`"`) {
+		t.Error("an app in development mode is not led to the playground")
+	}
+	app := p.AddApp(t, func(c *loop.Client) { c.Owner, c.Name, c.Mode = grace.ID, "Morning Labs", loop.Production })
 	link := ""
-	for _, node := range elements(b.Get(developers + path).Text) {
+	for _, node := range elements(b.Get(developers + "/apps/" + string(app.ID)).Text) {
 		if attr(node, "id") == "consent-page" {
 			link = attr(node, "href")
 		}

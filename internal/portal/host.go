@@ -27,6 +27,7 @@ type Config struct {
 	// redirect URI that CallbackURL gives.
 	ClientID     loop.ClientID
 	ClientSecret func() credential.Secret // the one that is good now: it changes with the key ring
+	Playground   loop.ClientID            // the playground's ready-made app: public, in development mode
 	HTTP         *http.Client             // by which identity is reached
 
 	World    loop.World
@@ -94,7 +95,11 @@ type Host struct {
 	pages     *web.Pages
 	session   web.Cookie
 	secret    web.Cookie // a secret on its way to the page that shows it
+	playing   web.Cookie // a walk through the playground
 	kept      web.Cookie // a form whose sender has to sign in first
+
+	readyMade    loop.ClientID
+	playCallback loop.RedirectURI
 
 	formSecrets func(form string) []credential.Secret
 	libraries   library.Table // that apps are built with
@@ -114,6 +119,7 @@ func New(config Config) (*Host, error) {
 		libraries: libraries, english: config.English,
 		clients: config.Clients, requests: config.Requests, inspector: config.Inspector, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
+		readyMade: config.Playground, playCallback: PlayCallbackURL(config.Developers),
 	}, nil
 }
 
@@ -123,6 +129,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.ErrorPage = h.errorPage
 	h.session = web.Cookie{Name: "loop_portal", Secure: site.Secure()}
 	h.secret = web.Cookie{Name: "loop_portal_secret", Secure: site.Secure()}
+	h.playing = web.Cookie{Name: "loop_portal_play", Secure: site.Secure()}
 	h.kept = web.Cookie{Name: "loop_portal_form", Secure: site.Secure()}
 	h.routes()
 }
@@ -147,6 +154,10 @@ func (h *Host) routes() {
 	page("GET "+debuggerPath, h.signedIn(h.showDebugger))
 	page("POST "+debuggerPath, h.signedIn(h.debug))
 
+	page("GET "+playPath, h.player(h.showPlayground))
+	page("POST "+playPath, h.player(h.play))
+	h.site.Act("GET "+playCallbackPath, h.Limited(h.player(h.playAnswered)))
+
 	change := func(pattern string, handler developerHandler) { page(pattern, h.signedIn(h.recentSignIn(handler))) }
 	change("GET /apps/new", h.newApp)
 	change("POST /apps/new", h.createApp)
@@ -158,6 +169,7 @@ func (h *Host) routes() {
 	change("POST /apps/{id}/disable", h.ownApp(h.disableApp))
 	change("POST /apps/{id}/enable", h.ownApp(h.enableApp))
 
+	change("POST /apps/{id}/playground", h.ownApp(h.addPlayground))
 	change("POST /requests/{request}/redirect-uri", h.ownRequest(h.addRedirectURI))
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {

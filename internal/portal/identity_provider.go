@@ -82,6 +82,9 @@ func (p *identityProvider) authorizeURL(ctx context.Context, a attempt) (string,
 	if a.Fresh {
 		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(recentlyFor.Seconds()))))
 	}
+	if a.Choose {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "select_account"))
+	}
 	return client.AuthCodeURL(a.State, options...), nil
 }
 

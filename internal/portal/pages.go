@@ -25,7 +25,7 @@ func parsePages() (*web.Pages, error) {
 
 func (h *Host) frame(section string, dev *developer) web.PortalFrame {
 	f := web.PortalFrame{Section: section}
-	if dev != nil {
+	if dev != nil && dev.ID != "" { // who has no session can't sign out of it
 		f.Developer, f.CSRF = dev.Name, h.newFormToken(dev.Member)
 	}
 	return f
@@ -49,7 +49,7 @@ func (h *Host) Reader(r *http.Request, section string) (web.PortalReader, error)
 }
 
 // copied are the pages from which one copies: a script puts a button there.
-var copied = []string{"app", "secret", "request", "debugger"}
+var copied = []string{"app", "secret", "request", "debugger", "playground"}
 
 // render shows a page. Its forms lead to this host, and to identity where their
 // sender has to sign in first: browsers hold a form's redirects to the policy too.

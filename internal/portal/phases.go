@@ -119,5 +119,8 @@ func (h *Host) signInFirst(w http.ResponseWriter, r *http.Request, dev *develope
 // formPath is the page that shows the form which a request has sent, or the page
 // that it asks for.
 func formPath(r *http.Request) string {
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, playPath) {
+		return playPath
+	}
 	return strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/enable"), "/redirect-uri")
 }

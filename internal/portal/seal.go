@@ -8,6 +8,7 @@ const (
 	sealedAttempt = "attempt"
 	sealedSecret  = "secret"
 	sealedForm    = "form"
+	sealedPlay    = "play"
 )
 
 type sealed[T any] struct {

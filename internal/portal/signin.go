@@ -29,6 +29,7 @@ type attempt struct {
 	Verifier string
 	Return   string
 	Fresh    bool // the member has to have signed in lately
+	Choose   bool // somebody else may be signed in at identity: who played a member
 	BeganAt  time.Time
 }
 
@@ -50,6 +51,7 @@ func (h *Host) login(w http.ResponseWriter, r *http.Request) error {
 	a := attempt{
 		State: h.random(), Nonce: h.random(), Verifier: h.random(),
 		Return: localPath(params.Get("return")), Fresh: params.Has("fresh"), BeganAt: h.site.World.Now(),
+		Choose: h.playing.Read(r) != "",
 	}
 	to, err := h.identity.authorizeURL(r.Context(), a)
 	if err != nil {

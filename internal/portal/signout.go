@@ -27,6 +27,7 @@ func (h *Host) logout(w http.ResponseWriter, r *http.Request) error {
 	h.session.Clear(w)
 	h.secret.Clear(w)
 	h.kept.Clear(w)
+	h.playing.Clear(w)
 	return web.SeeOther(w, r, "/signed-out")
 }
 
