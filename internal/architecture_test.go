@@ -284,6 +284,10 @@ var edges = map[string]map[string]string{
 		"internal/limit":  "authorization requests are limited, and reads of userinfo",
 		"internal/oauth":  "authorize and token",
 
+		"internal/audit":      "an app is who changes its webhooks",
+		"internal/credential": "a new signing secret is shown once",
+		"internal/webhook":    "apps look after their webhooks",
+
 		"internal/oauth/parameter":  "forms are read without what came empty",
 		"internal/oauth/clientauth": "apps authenticate",
 

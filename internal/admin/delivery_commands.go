@@ -20,6 +20,8 @@ type Deliveries interface {
 	// Replay has a delivery of a client attempted at once; NotFound where there is none,
 	// Conflict where it is being attempted.
 	Replay(ctx context.Context, client *loop.Client, id loop.DeliveryID, by audit.Actor) (webhook.Delivery, error)
+	// ReplayAll replays the deliveries that a query describes, up to 1,000.
+	ReplayAll(ctx context.Context, client *loop.Client, id loop.WebhookID, query webhook.Query, by audit.Actor) ([]webhook.Delivery, error)
 }
 
 type webhookDeliveries struct {
@@ -55,41 +57,18 @@ func (cmd *webhookReplay) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	chosen := []loop.DeliveryID{cmd.Delivery}
 	if cmd.Delivery == "" {
-		if chosen, err = cmd.choose(run, c); err != nil {
+		replayed, err := run.Operations.Deliveries.ReplayAll(run.Context, c, cmd.ID, webhook.Query{Status: cmd.Status, Since: cmd.Since, Until: cmd.Until}, Operator)
+		if err != nil {
 			return err
 		}
+		return run.showDeliveries(replayed)
 	}
-	replayed := []webhook.Delivery{}
-	for _, id := range chosen {
-		d, err := run.Operations.Deliveries.Replay(run.Context, c, id, Operator)
-		if err != nil {
-			return fmt.Errorf("%d of %d are replayed; %s: %w", len(replayed), len(chosen), id, err)
-		}
-		replayed = append(replayed, d)
+	replayed, err := run.Operations.Deliveries.Replay(run.Context, c, cmd.Delivery, Operator)
+	if err != nil {
+		return err
 	}
-	return run.showDeliveries(replayed)
-}
-
-// replayPage is how many deliveries are looked at at a time.
-const replayPage = 200
-
-// choose gives the deliveries that the flags describe, oldest first.
-func (cmd *webhookReplay) choose(run *Run, c *loop.Client) (chosen []loop.DeliveryID, err error) {
-	for query := (webhook.Query{Status: cmd.Status, AtMost: replayPage}); ; {
-		page, err := run.Operations.Deliveries.List(run.Context, c, cmd.ID, query)
-		if err != nil || len(page) == 0 {
-			return chosen, err
-		}
-		for _, d := range page {
-			at := d.Event.OccurredAt
-			if !at.Before(cmd.Since) && (cmd.Until.IsZero() || at.Before(cmd.Until)) {
-				chosen = append([]loop.DeliveryID{d.ID}, chosen...)
-			}
-		}
-		query.Before = page[len(page)-1].Number
-	}
+	return run.showDeliveries([]webhook.Delivery{replayed})
 }
 
 func (run *Run) showDeliveries(found []webhook.Delivery) error {

@@ -123,7 +123,7 @@ func (cmd *webhookUpdate) Run(run *Run) error {
 			h.Events = cmd.Events
 		}
 		if cmd.Enable {
-			h.Disabled = ""
+			h.SetEnabled(true, "")
 		}
 	})
 	if err != nil {
@@ -142,7 +142,7 @@ func (cmd *webhookDisable) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	h, err := run.Operations.Clients.ChangeWebhook(run.Context, c.ID, cmd.ID, Operator, func(h *loop.Webhook) { h.Disabled = "Disabled by an operator." })
+	h, err := run.Operations.Clients.ChangeWebhook(run.Context, c.ID, cmd.ID, Operator, func(h *loop.Webhook) { h.SetEnabled(false, "Disabled by an operator.") })
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/visitor"
 	"github.com/loop-health/loop/internal/web"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 //go:embed pages/*.html
@@ -27,17 +28,24 @@ type Config struct {
 	Visitors *visitor.Visitors
 	Texts    *locale.Texts
 	Pictures Pictures
+
+	Webhooks       Webhooks
+	Deliveries     *webhook.Deliveries
+	WebhookSecrets WebhookSecrets
 }
 
 // Host is the authorization server's endpoints and pages.
 type Host struct {
-	oauth    *oauth.Server
-	signIns  SignIns
-	visitors *visitor.Visitors
-	pictures Pictures
-	site     *web.Site
-	pages    *web.Translated
-	words    map[string]string // in which consent is asked for: by language, its tag and a version
+	oauth          *oauth.Server
+	signIns        SignIns
+	visitors       *visitor.Visitors
+	pictures       Pictures
+	site           *web.Site
+	pages          *web.Translated
+	webhooks       Webhooks
+	deliveries     *webhook.Deliveries
+	webhookSecrets WebhookSecrets
+	words          map[string]string // in which consent is asked for: by language, its tag and a version
 }
 
 // New makes the host. A page that does not parse is an error.
@@ -54,7 +62,7 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, pages: pages, words: words}, nil
+	return &Host{webhooks: config.Webhooks, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets, oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, pages: pages, words: words}, nil
 }
 
 // Mount adds everything that the host answers to a site, and shows the site's

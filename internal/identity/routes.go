@@ -23,6 +23,8 @@ func (h *Host) routes() {
 	h.site.BrowserAPI("GET "+oauth.UserInfoPath, userInfo)
 	h.site.BrowserAPI("POST "+oauth.UserInfoPath, userInfo)
 
+	h.webhookRoutes()
+
 	// For members: pages. Those of their account are in package account.
 	h.site.Page("GET "+oauth.AuthorizePath, visitor.InPopup(h.authorize))
 	h.site.Page("POST "+oauth.AuthorizePath, visitor.InPopup(h.authorizePost))

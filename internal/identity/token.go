@@ -37,20 +37,27 @@ func (h *Host) fromApp(class limit.Class, next appHandler) web.Handler {
 		if err := h.oauth.NamePublicClient(r.Context(), req); err != nil {
 			return err
 		}
-		client, err := h.oauth.Clients.Authenticate(r.Context(), req)
-		if client != nil {
-			web.NoteClient(r.Context(), client.ID)
-		}
+		client, err := h.prove(w, r, class, req)
 		if err != nil {
-			return h.limitFailure(w, r, challengeClient(w, req, err))
-		}
-		web.NoteProven(r.Context())
-		web.KeepToOrigins(w, client)
-		if err := h.site.LimitClient(w, r, class, client); err != nil {
 			return err
 		}
 		return next(w, r, client, req)
 	}
+}
+
+// prove authenticates the client that sent a request, and counts the request in its
+// class.
+func (h *Host) prove(w http.ResponseWriter, r *http.Request, class limit.Class, req clientauth.Request) (*loop.Client, error) {
+	client, err := h.oauth.Clients.Authenticate(r.Context(), req)
+	if client != nil {
+		web.NoteClient(r.Context(), client.ID)
+	}
+	if err != nil {
+		return nil, h.limitFailure(w, r, challengeClient(w, req, err))
+	}
+	web.NoteProven(r.Context())
+	web.KeepToOrigins(w, client)
+	return client, h.site.LimitClient(w, r, class, client)
 }
 
 // challengeClient says how to authenticate where Basic was tried (RFC 6749 §5.2).

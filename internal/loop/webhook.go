@@ -110,6 +110,17 @@ func (h *Webhook) Takes(t EventType) bool {
 	return h.Disabled == "" && (t == TestEvent || slices.Contains(h.Events, t))
 }
 
+// SetEnabled has events sent to the webhook, or says why none are. One that is disabled
+// already keeps its reason.
+func (h *Webhook) SetEnabled(enabled bool, why string) {
+	switch {
+	case enabled:
+		h.Disabled = ""
+	case h.Disabled == "":
+		h.Disabled = why
+	}
+}
+
 // LiveSecrets are the signing secrets that are good at a moment, the newest first: after
 // a rotation the one before works for SecretOverlap more.
 func (h *Webhook) LiveSecrets(now time.Time) []int {

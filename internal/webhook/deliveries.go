@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
@@ -80,6 +81,8 @@ type Query struct {
 	Status Status // empty: any
 	Before int64  // by number; 0: from the newest
 	AtMost int
+
+	Since, Until time.Time // when the event occurred, of those that are replayed; zero: whenever
 }
 
 // List gives deliveries to a webhook of a client, newest first.
@@ -124,6 +127,43 @@ func (d *Deliveries) Replay(ctx context.Context, client *loop.Client, id loop.De
 	}
 	delivery.Status, delivery.Attempts, delivery.NextAt, delivery.SettledAt = Pending, 0, now, time.Time{}
 	return delivery, nil
+}
+
+// Many deliveries are replayed in batches.
+const (
+	replayPage = 200
+	replayMost = 1000
+)
+
+// ReplayAll replays the deliveries that a query describes, the oldest first, up to 1,000:
+// whoever has more asks again.
+func (d *Deliveries) ReplayAll(ctx context.Context, client *loop.Client, id loop.WebhookID, query Query, by audit.Actor) ([]Delivery, error) {
+	var chosen []Delivery
+	query.AtMost = replayPage
+	for len(chosen) < replayMost {
+		page, err := d.List(ctx, client, id, query)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, one := range page {
+			if at := one.Event.OccurredAt; !at.Before(query.Since) && (query.Until.IsZero() || at.Before(query.Until)) {
+				chosen = append(chosen, one)
+			}
+		}
+		query.Before = page[len(page)-1].Number
+	}
+	replayed := make([]Delivery, 0, len(chosen))
+	for _, one := range slices.Backward(chosen[:min(len(chosen), replayMost)]) {
+		again, err := d.Replay(ctx, client, one.ID, by)
+		if err != nil {
+			return nil, err
+		}
+		replayed = append(replayed, again)
+	}
+	return replayed, nil
 }
 
 var (
