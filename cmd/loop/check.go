@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/mail"
+	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/store/folder"
 	"github.com/loop-health/loop/internal/store/postgres"
 )
@@ -26,22 +27,29 @@ const checkTimeout = 10 * time.Second
 // what to do. Where something is missing, the status is 1.
 func (c *config) check(ctx context.Context, w io.Writer) error {
 	_, err := fmt.Fprintf(w, "The configuration is sound: %s, with its data in %s.\n", c.IdentityURL, c.Dir)
-	missing := false
+	missing := make(map[string]bool)
 	for _, check := range []struct {
-		name string
-		run  func(context.Context) (found string, err error)
+		name  string
+		needs string // the check without which this one would find the same again; empty: none
+		run   func(context.Context) (found string, err error)
 	}{
-		{"folder", c.checkFolder},
-		{"ports", c.checkPorts},
-		{"certificate", c.checkCertificate},
-		{"database", c.checkDatabase},
+		{"folder", "", c.checkFolder},
+		{"ports", "", c.checkPorts},
+		{"certificate", "", c.checkCertificate},
+		{"database", "folder", c.checkDatabase},
+		{"master key", "database", c.checkMaster},
+		{"clock", "folder", c.checkClock},
 	} {
+		if missing[check.needs] {
+			missing[check.name] = true
+			continue
+		}
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 		found, fault := check.run(ctx)
 		cancel()
 		word := "ok"
 		if fault != nil {
-			word, found, missing = "MISSING", strings.ReplaceAll(fault.Error(), "\n", "; "), true
+			word, found, missing[check.name] = "MISSING", strings.ReplaceAll(fault.Error(), "\n", "; "), true
 		}
 		_, wrote := fmt.Fprintf(w, "%-8s %-12s %s\n", word, check.name, found)
 		err = cmp.Or(err, wrote)
@@ -50,7 +58,7 @@ func (c *config) check(ctx context.Context, w io.Writer) error {
 		_, wrote := fmt.Fprintf(w, "%-8s %s\n", "note", advice)
 		err = cmp.Or(err, wrote)
 	}
-	if err == nil && missing {
+	if err == nil && len(missing) > 0 {
 		return exitStatus(1)
 	}
 	return err
@@ -141,6 +149,10 @@ func (c *config) checkDatabase(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("the migration %s of %s is missing, and perhaps more: run loop migrate up", step.Name, step.Schema)
 		}
 	}
+	schemas := c.Role.Schemas()
+	if err := cmp.Or(postgres.CheckRights(ctx, config, schemas...), postgres.CheckSchemas(ctx, config, schemas...)); err != nil {
+		return "", err
+	}
 	ahead, err := postgres.ClockAhead(ctx, config)
 	if err != nil {
 		return "", err
@@ -149,6 +161,24 @@ func (c *config) checkDatabase(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("this machine's clock is %s ahead of the database's: set both by the same time server", ahead.Round(time.Second))
 	}
 	return fmt.Sprintf("PostgreSQL, with all %d migrations", len(steps)), nil
+}
+
+func (c *config) checkMaster(ctx context.Context) (string, error) {
+	if c.Database == "" && c.runs() {
+		return "not looked at: a platform runs from the folder", nil
+	}
+	isNew, err := platform.CheckMaster(ctx, forProduction(c, slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return "", err
+	}
+	if isNew {
+		return "nothing to open yet: a start begins a new platform", nil
+	}
+	return "opens what is there", nil
+}
+
+func (c *config) checkClock(context.Context) (string, error) {
+	return "not behind the newest checkpoint", platform.CheckClock(c.Dir, machine())
 }
 
 // adviceOnMail says that mails would wait. A start doesn't need the mail server, so

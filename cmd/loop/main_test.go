@@ -17,14 +17,15 @@ import (
 // operator is somebody at a command line, with a platform of their own that does
 // not run.
 type operator struct {
-	t   *testing.T
-	env []string
+	database string // of inDatabase
+	t        *testing.T
+	env      []string
 }
 
 func newOperator(t *testing.T) *operator {
 	t.Helper()
 	_, master := credential.NewMaster(loop.Machine{})
-	return &operator{t, []string{
+	return &operator{t: t, env: []string{
 		"LOOP_DIR=" + t.TempDir(), "LOOP_MASTER_KEY=" + master,
 		"LOOP_IDENTITY_URL=https://id.example.com", "LOOP_CLINICAL_URL=https://clinical.example.com", "LOOP_DEVELOPERS_URL=https://developers.example.com",
 	}}

@@ -52,7 +52,7 @@ func faultsOf(err error) []Fault {
 	}
 	known, ok := errors.AsType[*loop.Error](err)
 	if !ok {
-		return []Fault{{Code: commandFailed, Text: err.Error()}}
+		return []Fault{{Code: commandFailed, Text: strings.ReplaceAll(err.Error(), "\n", "; ")}} // a sentence is a line
 	}
 	fault := Fault{Code: known.Code, Text: known.Description, Field: known.Field}
 	switch cause := known.Unwrap(); {

@@ -46,6 +46,9 @@ func (s Search) Find(ctx context.Context) (*Instance, error) {
 func (s Search) Folder(ctx context.Context) (string, error) {
 	if s.Dir != "" {
 		folder := s.absolute(s.Dir)
+		if isServers(folder) {
+			return "", fmt.Errorf("%s is the folder of a platform that loop serve runs, and it does not run: name its configuration with --config FILE, or set LOOP_DIR and the other LOOP_ variables, so that it can be opened here", folder)
+		}
 		if !isStateFolder(folder) {
 			return "", fmt.Errorf("%s is not a state folder of loop dev: make it one with %s", folder, s.start(folder))
 		}

@@ -49,6 +49,15 @@ func isStateFolder(folder string) bool {
 	return err == nil && string(text) == ignoreAll
 }
 
+// checkpointsFile is in the folder of every platform that has run.
+const checkpointsFile = "audit-checkpoints.jsonl"
+
+// isServers reports whether a folder is that of a platform that loop serve runs.
+func isServers(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, checkpointsFile))
+	return err == nil && !isStateFolder(folder)
+}
+
 // holdsPlatform distinguishes a folder whose platform has once run from one that a start
 // made and then could not use: its port was taken, say.
 func holdsPlatform(folder string) bool {

@@ -24,7 +24,12 @@ func (p *Platform) refuseClockBehind(ctx context.Context) error {
 		p.world.Dismiss()
 		return nil
 	}
-	return fmt.Errorf("the newest record is %s ahead of this machine's clock. If the clock is wrong, set it right. If it is right, it was ahead before: what was made in that time does not work until its moment comes; start with --clock-is-right to go on", ahead.Round(time.Second))
+	return aheadOfClock(ahead)
+}
+
+// aheadOfClock says what to do where what is stored is ahead of the clock.
+func aheadOfClock(by time.Duration) error {
+	return fmt.Errorf("the newest record is %s ahead of this machine's clock. If the clock is wrong, set it right. If it is right, it was ahead before: what was made in that time does not work until its moment comes; start with --clock-is-right to go on", by.Round(time.Second))
 }
 
 // clockIsRight is a check for operation.Readiness: it finds a clock that was set

@@ -1,5 +1,7 @@
 package platform
 
+import "github.com/loop-health/loop/internal/store/postgres"
+
 // Role is which of the hosts a process serves. Any number of processes of each may
 // run on one PostgreSQL database; on SQLite one process serves all.
 type Role string
@@ -23,3 +25,14 @@ func (r Role) keepsIdentity() bool { return r != RoleClinical }
 func (r Role) keepsClinical() bool { return r.Serves(RoleClinical) }
 
 func (r Role) isAll() bool { return r == RoleAll || r == "" }
+
+// Schemas are those of a PostgreSQL database that a process of the role writes to.
+func (r Role) Schemas() (all []postgres.Schema) {
+	if r.keepsIdentity() {
+		all = append(all, postgres.Identity)
+	}
+	if r.keepsClinical() {
+		all = append(all, postgres.Clinical)
+	}
+	return append(all, postgres.MemberKeys)
+}
