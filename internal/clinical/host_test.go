@@ -25,19 +25,19 @@ func TestRequestsWithoutAGoodTokenAreRefused(t *testing.T) {
 		challenge string
 	}{
 		"RFC 6750 §3.1 no token: no error in the challenge": {
-			status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop"`,
+			status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop", scope="read:biomarkers"`,
 		},
 		"another scheme": {
-			header: authorization("Basic YTpi"), status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop"`,
+			header: authorization("Basic YTpi"), status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop", scope="read:biomarkers"`,
 		},
 		"Sec098 a cookie": {
-			header: http.Header{"Cookie": {"access_token=" + annasToken}}, status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop"`,
+			header: http.Header{"Cookie": {"access_token=" + annasToken}}, status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop", scope="read:biomarkers"`,
 		},
 		"Sec099 a token that was never issued": {
-			header: authorization("Bearer lph_at_unknown"), status: 401, code: loop.InvalidToken, challenge: `Bearer realm="Loop", error="invalid_token"`,
+			header: authorization("Bearer lph_at_unknown"), status: 401, code: loop.InvalidToken, challenge: `Bearer realm="Loop", error="invalid_token", scope="read:biomarkers"`,
 		},
 		"Sec099 a refresh token": {
-			header: authorization("Bearer lph_rt_x"), status: 401, code: loop.InvalidToken, challenge: `Bearer realm="Loop", error="invalid_token"`,
+			header: authorization("Bearer lph_rt_x"), status: 401, code: loop.InvalidToken, challenge: `Bearer realm="Loop", error="invalid_token", scope="read:biomarkers"`,
 		},
 		"Sec103 a token without the scope": {
 			header: authorization("Bearer " + narrow), status: 403, code: loop.InsufficientScope,
@@ -57,7 +57,7 @@ func TestRequestsWithoutAGoodTokenAreRefused(t *testing.T) {
 			status: 400, code: loop.InvalidRequest, challenge: `Bearer realm="Loop", error="invalid_request"`,
 		},
 		"the token is judged before the parameters": {
-			path: me + "?limit=x", status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop"`,
+			path: me + "?limit=x", status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop", scope="read:biomarkers"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

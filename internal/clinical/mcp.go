@@ -36,6 +36,7 @@ func (h *Host) mountMCP(site *web.Site, resource web.Resource) {
 	site.PublicAPI("GET "+metadataPath+MCPPath, func(w http.ResponseWriter, _ *http.Request) error {
 		return web.WriteJSON(w, http.StatusOK, described)
 	})
+	resource.AddsScopes = true
 	resource.Path, resource.Metadata = MCPPath, site.PublicURL.String()+metadataPath+MCPPath
 	serve := resource.Require(web.Access{Scope: loop.ScopeReadBiomarkers, Class: limit.Read}, h.serveMCP)
 	site.BrowserAPI("POST "+MCPPath, func(w http.ResponseWriter, r *http.Request) error {

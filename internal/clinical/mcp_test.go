@@ -267,9 +267,9 @@ func TestSec390_MCP_NeedsATokenWithItsScopeAndNoForeignPage(t *testing.T) {
 		status    int
 		challenge string
 	}{
-		"no token":          {"", nil, 401, `resource_metadata="https://clinical.platform.loop.health/.well-known/oauth-protected-resource/mcp"`},
+		"no token":          {"", nil, 401, `scope="read:biomarkers", resource_metadata="https://clinical.platform.loop.health/.well-known/oauth-protected-resource/mcp"`},
 		"a bad token":       {"lph_at_x", nil, 401, `error="invalid_token"`},
-		"a lesser token":    {narrow, nil, 403, `error="insufficient_scope", scope="read:biomarkers"`},
+		"a lesser token":    {narrow, nil, 403, `error="insufficient_scope", scope="openid read:biomarkers"`},
 		"a stranger's page": {annasToken, []string{"Origin", "https://evil.example"}, 403, ""},
 	} {
 		w := h.mcp(c.token, list, c.headers...)

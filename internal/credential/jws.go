@@ -8,9 +8,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // jwsHeader is the header of what is signed here (RFC 7515 §4.1).
@@ -57,14 +60,7 @@ func (k *signingKey) sign(algorithm jose.SignatureAlgorithm, text []byte) ([]byt
 	digest := sha256.Sum256(text)
 	switch private := k.private.Key.(type) {
 	case *ecdsa.PrivateKey:
-		r, s, err := ecdsa.Sign(rand.Reader, private, digest[:])
-		if err != nil {
-			return nil, err
-		}
-		signature := make([]byte, 64) // both numbers in 32 bytes, RFC 7518 §3.4
-		r.FillBytes(signature[:32])
-		s.FillBytes(signature[32:])
-		return signature, nil
+		return signES256(private, digest)
 	case *rsa.PrivateKey:
 		if algorithm == jose.PS256 {
 			return private.Sign(rand.Reader, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
@@ -75,3 +71,28 @@ func (k *signingKey) sign(algorithm jose.SignatureAlgorithm, text []byte) ([]byt
 	}
 	return nil, fmt.Errorf("a key of type %T can't sign", k.private.Key)
 }
+
+// signES256 gives both numbers of a signature in 32 bytes (RFC 7518 §3.4), made without
+// randomness (RFC 6979): the same claims have the same signature, so that a refresh that
+// is repeated can be answered with what it was answered with.
+func signES256(private *ecdsa.PrivateKey, digest [sha256.Size]byte) ([]byte, error) {
+	encoded, err := private.Sign(nil, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	var r, s, inner []byte
+	input := cryptobyte.String(encoded)
+	if !input.ReadASN1((*cryptobyte.String)(&inner), asn1.SEQUENCE) {
+		return nil, errNoSignature
+	}
+	numbers := cryptobyte.String(inner)
+	if !numbers.ReadASN1Integer(&r) || !numbers.ReadASN1Integer(&s) {
+		return nil, errNoSignature
+	}
+	signature := make([]byte, 64)
+	copy(signature[32-len(r):32], r)
+	copy(signature[64-len(s):], s)
+	return signature, nil
+}
+
+var errNoSignature = errors.New("the signature is not two numbers")

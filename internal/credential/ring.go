@@ -134,9 +134,20 @@ func (r *Ring) SealReproducibly(purpose Purpose, keyID uint32, plaintext []byte)
 	if !ok {
 		return nil, fmt.Errorf("key %d for %s is not in the ring", keyID, purpose)
 	}
-	mac := hmac.New(sha256.New, key.nonce[:])
+	return key.encryptAlike(plaintext), nil
+}
+
+// SealAlike is SealReproducibly under the key that is at work: until another is, the
+// same plaintext gives the same bytes.
+func (r *Ring) SealAlike(purpose Purpose, plaintext []byte) []byte {
+	return r.atWork(purpose).encryptAlike(plaintext)
+}
+
+// encryptAlike is encrypt with a nonce made from the plaintext.
+func (k *ringKey) encryptAlike(plaintext []byte) []byte {
+	mac := hmac.New(sha256.New, k.nonce[:])
 	mac.Write(plaintext)
-	return key.encrypt([chacha20poly1305.NonceSizeX]byte(mac.Sum(nil)[:chacha20poly1305.NonceSizeX]), plaintext), nil
+	return k.encrypt([chacha20poly1305.NonceSizeX]byte(mac.Sum(nil)[:chacha20poly1305.NonceSizeX]), plaintext)
 }
 
 // Open gives the plaintext of what Seal or SealReproducibly made for the

@@ -48,6 +48,7 @@ type Chain struct {
 	KeyID      uint32    // of the key that sealed it
 	Salt       [16]byte  // what a stolen key lacks
 	RotatedAt  time.Time // when that token was issued
+	RotatedRev uint64    // the revocation counter then, or one from before
 	RotatedBy  RequestID // by which request
 	RotatedFor Scopes    // what that request asked for
 	RotatedKey string    // what it was bound to, as Key has it; empty: nothing

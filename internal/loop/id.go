@@ -3,6 +3,7 @@ package loop
 import (
 	"encoding/binary"
 	"strings"
+	"time"
 )
 
 // Identifiers are a prefix, an underscore and a ULID: 48 bits of milliseconds
@@ -59,6 +60,10 @@ func NewResultID(w World) ResultID { return ResultID(newID(w, "bmk")) }
 // NewTokenID makes an identifier for a new access token or another JWT (jti).
 func NewTokenID(w World) TokenID { return TokenID(newID(w, "tok")) }
 
+// TokenIDOf makes the identifier of an access token that is issued again as it was: of
+// the moment, and of bits that nobody can guess.
+func TokenIDOf(at time.Time, bits [10]byte) TokenID { return TokenID(idOf("tok", at, bits)) }
+
 // NewRequestID makes an identifier for a request that has just arrived.
 func NewRequestID(w World) RequestID { return RequestID(newID(w, "req")) }
 
@@ -91,9 +96,15 @@ const ulidLength = 26
 const ulidTimeLength = 10
 
 func newID(w World, prefix string) string {
+	var bits [10]byte
+	_, _ = w.Read(bits[:])
+	return idOf(prefix, w.Now(), bits)
+}
+
+func idOf(prefix string, at time.Time, bits [10]byte) string {
 	var raw [16]byte
-	binary.BigEndian.PutUint64(raw[:8], uint64(w.Now().UnixMilli())<<16)
-	_, _ = w.Read(raw[6:])
+	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMilli())<<16) //nolint:gosec // G115: after 1970
+	copy(raw[6:], bits[:])
 
 	text := make([]byte, 0, len(prefix)+1+ulidLength)
 	text = append(text, prefix...)

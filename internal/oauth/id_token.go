@@ -84,7 +84,7 @@ func (c MemberClaims) only(names []string) MemberClaims {
 
 // idToken signs an ID token for what a chain's sign-in proved.
 func (m *Minter) idToken(client *loop.Client, of issuance, nonce, idClaims, accessToken string) (string, error) {
-	now, chain := m.World.Now(), of.chain
+	now, chain := of.at(m.World), of.chain
 	claims := idTokenClaims{
 		Issuer:       m.Issuer,
 		Subject:      string(chain.Member),

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -28,6 +29,28 @@ type issuance struct {
 	member  *loop.Member
 	endsAt  time.Time // of the grant: no token outlives it; zero: it has no end
 	counter uint64    // of revocations, when it was decided
+	// issuedAt is when a refresh made the chain's present generation: until the next one,
+	// the same request is given the very same tokens. Zero: now, and once.
+	issuedAt time.Time
+}
+
+// at is the moment of the issue.
+func (of issuance) at(w loop.World) time.Time {
+	if of.issuedAt.IsZero() {
+		return w.Now()
+	}
+	return of.issuedAt
+}
+
+// tokenID names the access token: by what is issued again, where it may be, else anew.
+func (m *Minter) tokenID(of issuance) loop.TokenID {
+	if of.issuedAt.IsZero() {
+		return loop.NewTokenID(m.World)
+	}
+	said := fmt.Sprintf("%s %d %s %q", of.chain.ID, of.chain.Generation, of.granted, of.target.audience)
+	var bits [10]byte
+	copy(bits[:], m.Ring.MAC(credential.ForRefreshTokens, of.chain.KeyID, of.chain.Salt[:], []byte("access token"), []byte(said)))
+	return loop.TokenIDOf(of.issuedAt, bits)
 }
 
 // lifeWithin is how long what lives for so long may live from now on, where the grant
@@ -41,12 +64,12 @@ func lifeWithin(endsAt, now time.Time, life time.Duration) time.Duration {
 
 // issue makes the tokens that a chain stands for now.
 func (m *Minter) issue(req TokenRequest, of issuance) (*TokenResponse, error) {
-	now, chain, granted, target := m.World.Now(), of.chain, of.granted, of.target
+	now, chain, granted, target := of.at(m.World), of.chain, of.granted, of.target
 	granted = granted.Within(target.opens(granted.Scopes()))
 	granted.Offline = granted.Offline && req.Client.MayUse(loop.GrantRefreshToken)
 	life := lifeWithin(of.endsAt, now, target.life(req.Client))
 	access, err := m.accessToken(AccessToken{
-		ID: loop.NewTokenID(m.World), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
+		ID: m.tokenID(of), Member: chain.Member, Client: chain.Client, Grant: chain.Grant, Chain: chain.ID,
 		Scopes: granted.Scopes(), As: granted, Audience: target.audience, Binding: req.Binding, Authentication: chain.Authentication,
 		IssuedAt: now, ExpiresAt: now.Add(life), Counter: of.counter,
 	}, target)

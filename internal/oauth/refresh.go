@@ -155,9 +155,13 @@ func (s *Server) rotation(ctx context.Context, req TokenRequest, token refreshTo
 	rec.Detail = audit.Detail{"chain": string(chain.ID), "scopes": granted.Scopes().String()}
 	if retry {
 		rec.Detail["retry"] = "within grace"
+		done.issuedAt, done.counter = chain.RotatedAt, chain.RotatedRev
 		return done, Change{Records: []audit.Record{rec}}, nil
 	}
-	done.chain = s.rotated(ctx, req, chain, asked.Scopes())
+	done.chain = s.rotated(ctx, req, st, asked.Scopes())
+	if done.chain.Generation > chain.Generation {
+		done.issuedAt = done.chain.RotatedAt
+	}
 	return done, Change{Chain: done.chain, Records: []audit.Record{rec}}, nil
 }
 
@@ -204,13 +208,14 @@ func (s *Server) refuseOld(ctx context.Context, req TokenRequest, token refreshT
 
 // rotated is the chain after a refresh: with a new token, or, where the client's
 // profile keeps it, the same one with a new life, until its key is replaced.
-func (s *Server) rotated(ctx context.Context, req TokenRequest, chain *loop.Chain, asked loop.Scopes) *loop.Chain {
+func (s *Server) rotated(ctx context.Context, req TokenRequest, st State, asked loop.Scopes) *loop.Chain {
 	now := s.World.Now()
-	next := *chain
+	next := *st.Chain
 	next.IdleExpiresAt = now.Add(loop.RefreshTokenIdle)
 	if newest := s.Ring.Newest(credential.ForRefreshTokens); req.Client.Protocol.Profile.Rules().Rotates || next.KeyID != newest {
 		next.Generation++
 		next.KeyID = newest
+		next.RotatedRev = st.Counter
 		next.RotatedAt, next.RotatedBy, next.RotatedFor, next.RotatedKey = now, audit.OriginOf(ctx).Request, asked, req.Binding.Holder()
 	}
 	return &next

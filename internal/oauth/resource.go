@@ -78,11 +78,12 @@ func (r Resources) checkAudience(params url.Values) error {
 // published is the name under which a resource is known, however a client writes
 // it: software that puts an address together adds the slash of an empty path, and
 // may write scheme and host in capitals or the port that goes without saying (RFC
-// 3986 §6.2.2.1, §6.2.3). A name that nobody publishes stays as it came.
+// 3986 §6.2.2.1, §6.2.3). None of ours differs from another by a slash at its end. A
+// name that nobody publishes stays as it came.
 func (r Resources) published(name string) string {
 	plain := normalized(name)
 	for _, own := range r.Own {
-		if normalized(own) == plain {
+		if strings.TrimSuffix(normalized(own), "/") == strings.TrimSuffix(plain, "/") {
 			return own
 		}
 	}

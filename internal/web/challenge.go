@@ -21,8 +21,9 @@ func (e refusedByResource) Unwrap() error { return e.refusal }
 
 // challenge sets WWW-Authenticate for an error that has to do with the access
 // token, and gives the error back with its status at a resource (RFC 6750 §3).
-// Without a token the challenge carries no error (§3.1).
-func (res *Resource) challenge(w http.ResponseWriter, r *http.Request, err error) error {
+// Without a token the challenge carries no error (§3.1). It names what the address needs
+// where the resource is described, so that who finds both can begin an authorization.
+func (res *Resource) challenge(w http.ResponseWriter, r *http.Request, needs Access, err error) error {
 	e := loop.AsError(err)
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	algorithms := strings.Join(clientjwt.Algorithms(), " ") // RFC 9449 §7.1: of proofs
@@ -40,6 +41,9 @@ func (res *Resource) challenge(w http.ResponseWriter, r *http.Request, err error
 		return err
 	}
 	if res.Metadata != "" {
+		if (e.Code == loop.Unauthenticated || e.Code == loop.InvalidToken) && needs.Scope != "" {
+			params = append(params, `scope="`+string(needs.Scope)+`"`)
+		}
 		params = append(params, `resource_metadata="`+res.Metadata+`"`)
 	}
 	if byDPoP {

@@ -30,7 +30,7 @@ func TestChallenge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
-			if err := new(Resource).challenge(w, r, test.err); !errors.Is(err, test.err) {
+			if err := new(Resource).challenge(w, r, Access{Scope: loop.ScopeReadBiomarkers}, test.err); !errors.Is(err, test.err) {
 				t.Errorf("the error became %v", err)
 			}
 			if got := w.Header().Get("WWW-Authenticate"); got != test.want {

@@ -51,6 +51,9 @@ type Resource struct {
 	// Metadata is the URL of the resource's description (RFC 9728 §5.1); empty:
 	// there is none.
 	Metadata string
+	// AddsScopes: a challenge for a scope names those that the token has, too. Assistants
+	// ask for what the challenge names and nothing else.
+	AddsScopes bool
 	// SignInMaxAge is how old the member's sign-in may be (RFC 9470); 0: any age.
 	SignInMaxAge time.Duration
 }
@@ -75,7 +78,7 @@ func (res *Resource) Require(needs Access, next ResourceHandler) Handler {
 		OfferNonce(w, r, res.Tokens.NewNonce)
 		token, err := res.admit(w, r, needs)
 		if err != nil {
-			return res.challenge(w, r, err)
+			return res.challenge(w, r, needs, err)
 		}
 		return next(w, r, token)
 	}
@@ -147,6 +150,9 @@ func (res *Resource) lacking(ctx context.Context, token oauth.AccessToken, scope
 	}
 	refusal := loop.Errorf(loop.InsufficientScope, "This needs the scope %s, which the token does not have. Ask for it at authorization; the member may also have left it out.", scope)
 	refusal.Scope = loop.NewScopes(scope)
+	if res.AddsScopes {
+		refusal.Scope = refusal.Scope.Or(token.Scopes)
+	}
 	return refusal
 }
 

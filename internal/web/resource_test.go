@@ -93,7 +93,7 @@ func TestResource(t *testing.T) {
 		refused   int
 	}{
 		"a good token": {token: "good", status: 200},
-		"RFC 6750 §3.1 no token, no error in the challenge": {status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop", resource_metadata=`},
+		"RFC 6750 §3.1 no token, no error in the challenge": {status: 401, code: loop.Unauthenticated, challenge: `Bearer realm="Loop", scope="read:biomarkers", resource_metadata=`},
 		"a token that works no more":                        {token: "old", status: 401, code: loop.InvalidToken, challenge: `Bearer realm="Loop", error="invalid_token"`},
 		"RFC 6750 §3.1 a token without the scope, recorded": {token: "narrow", status: 403, code: loop.InsufficientScope, challenge: `Bearer realm="Loop", error="insufficient_scope", scope="read:biomarkers"`, refused: 1},
 		"a refusal that can't be recorded isn't answered":   {token: "narrow", down: errors.New("disk full"), status: 503, code: loop.TemporarilyUnavailable, refused: 1},

@@ -12,15 +12,15 @@ import (
 
 // ChainColumns are the columns of a chain, in the order of ChainFields.
 const ChainColumns = `id, grant_id, member_id, client_id, scopes, session_id, auth_time, generation, key_id, salt,
-	rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key, asked, methods, acr`
+	rotated_at, rotated_by, rotated_for, created_at, idle_expires_at, ended_at, ending, rotated_key, resources, key, asked, methods, acr, rotated_rev`
 
 const (
 	selectChain = `SELECT ` + ChainColumns + ` FROM chains WHERE member_id = $1 AND id = $2`
 	insertChain = `INSERT INTO chains (` + ChainColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`
 	updateChain = `UPDATE chains SET generation = $1, key_id = $2, rotated_at = $3, rotated_by = $4, rotated_for = $5, idle_expires_at = $6,
-			ended_at = $7, ending = $8, rotated_key = $9
-		WHERE member_id = $10 AND id = $11 AND generation = $12`
+			ended_at = $7, ending = $8, rotated_key = $9, rotated_rev = $10
+		WHERE member_id = $11 AND id = $12 AND generation = $13`
 	endChainsOfGrant = `UPDATE chains SET ended_at = $1, ending = $2 WHERE member_id = $3 AND grant_id = $4 AND ended_at = 0`
 	endAllChains     = `UPDATE chains SET ended_at = $1, ending = $2 WHERE ended_at = 0`
 	// One engine takes no OFFSET without a LIMIT: there are never as many chains.
@@ -57,7 +57,7 @@ var errChainChanged = store.Unavailable(errors.New("the chain changed while it w
 func rotateChain(tx Tx, before, after *loop.Chain) {
 	tx.One(errChainChanged, updateChain,
 		after.Generation, int64(after.KeyID), store.Micro(after.RotatedAt), string(after.RotatedBy), after.RotatedFor.String(), store.Micro(after.IdleExpiresAt),
-		store.Micro(after.EndedAt), string(after.Ending), after.RotatedKey, string(before.Member), string(before.ID), before.Generation)
+		store.Micro(after.EndedAt), string(after.Ending), after.RotatedKey, int64(after.RotatedRev), string(before.Member), string(before.ID), before.Generation)
 }
 
 // narrowChains takes from the chains of a grant what the grant has lost, so that a
@@ -78,6 +78,7 @@ func ChainFields(c *loop.Chain) []any {
 		integer(&c.Generation), integer(&c.KeyID), salt(&c.Salt), moment(&c.RotatedAt), text(&c.RotatedBy), scopes(&c.RotatedFor),
 		moment(&c.CreatedAt), moment(&c.IdleExpiresAt), moment(&c.EndedAt), text(&c.Ending),
 		text(&c.RotatedKey), words(&c.Resources), text(&c.Key), scopeRequest(&c.AskedFor), methods(&c.Authentication.Methods), text(&c.Authentication.Asked),
+		integer(&c.RotatedRev),
 	}
 }
 
@@ -86,5 +87,6 @@ func chainValues(c *loop.Chain) []any {
 		c.ID, c.Grant, c.Member, c.Client, c.Scopes.String(), c.Session, store.Micro(c.Authentication.At), c.Generation, c.KeyID, c.Salt[:],
 		store.Micro(c.RotatedAt), c.RotatedBy, c.RotatedFor.String(), store.Micro(c.CreatedAt), store.Micro(c.IdleExpiresAt), store.Micro(c.EndedAt), c.Ending,
 		c.RotatedKey, strings.Join(c.Resources, " "), c.Key, c.AskedFor.String(), c.Authentication.Methods.String(), c.Authentication.Asked,
+		int64(c.RotatedRev),
 	}
 }
