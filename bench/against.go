@@ -33,6 +33,7 @@ type figures struct {
 	PerSecond float64 `json:"per_second"`
 	P99       float64 `json:"p99_ms"` // the lower one of the turns
 	Processor float64 `json:"processor_us"`
+	Database  float64 `json:"database_us"` // of processor time, of its server
 	Allocated float64 `json:"allocated_kib"`
 	Errors    int     `json:"errors"`
 
@@ -101,6 +102,7 @@ func figuresOf(turns []sample) figures {
 	for _, turn := range turns {
 		f.PerSecond += turn.perSecond / float64(len(turns))
 		f.Processor += float64(turn.spent.processor.Microseconds()) / float64(len(turns)*max(1, turn.done))
+		f.Database += float64(turn.spent.database.Microseconds()) / float64(len(turns)*max(1, turn.done))
 		f.Allocated += turn.spent.allocated / float64(1024*len(turns)*max(1, turn.done))
 		if turn.p99 > 0 { // 0: nothing was left to measure after the warm-up
 			f.P99 = min(f.P99, milliseconds(turn.p99))
@@ -113,19 +115,19 @@ func figuresOf(turns []sample) figures {
 	if math.IsInf(f.P99, 1) {
 		f.P99 = 0
 	}
-	f.PerSecond, f.Processor, f.Allocated = round(f.PerSecond), round(f.Processor), round(f.Allocated)
+	f.PerSecond, f.Processor, f.Database, f.Allocated = round(f.PerSecond), round(f.Processor), round(f.Database), round(f.Allocated)
 	return f
 }
 
 func printAgainstHeader(w io.Writer, engine string, own, other *build) {
 	fmt.Fprintf(w, "\n%s, on %s\n\nThis build: %s\nThe other: %s\n\n", machine(), engine, own.version, other.version)
-	fmt.Fprintln(w, "| | at a time | per second | the other | ratio | p99 ms | the other | processor µs a request | the other | KiB allocated | the other | errors |")
-	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+	fmt.Fprintln(w, "| | at a time | per second | the other | ratio | p99 ms | the other | processor µs a request | the other | its database | the other | KiB allocated | the other | errors |")
+	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 }
 
 func (c *comparison) print(w io.Writer) {
-	fmt.Fprintf(w, "| %s | %d | %.0f | %.0f | %.2f × | %.2f | %.2f | %.0f | %.0f | %.1f | %.1f | %d, %d |\n", c.Name, c.Concurrency,
-		c.Own.PerSecond, c.Other.PerSecond, c.Ratio, c.Own.P99, c.Other.P99, c.Own.Processor, c.Other.Processor, c.Own.Allocated, c.Other.Allocated, c.Own.Errors, c.Other.Errors)
+	fmt.Fprintf(w, "| %s | %d | %.0f | %.0f | %.2f × | %.2f | %.2f | %.0f | %.0f | %.0f | %.0f | %.1f | %.1f | %d, %d |\n", c.Name, c.Concurrency,
+		c.Own.PerSecond, c.Other.PerSecond, c.Ratio, c.Own.P99, c.Other.P99, c.Own.Processor, c.Other.Processor, c.Own.Database, c.Other.Database, c.Own.Allocated, c.Other.Allocated, c.Own.Errors, c.Other.Errors)
 	printFirst(w, c.Own.first)
 	printFirst(w, c.Other.first)
 }

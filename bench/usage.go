@@ -15,12 +15,13 @@ import (
 // in between.
 type usage struct {
 	processor time.Duration
-	allocated float64 // bytes
+	database  time.Duration // of its server's processes, where it has some
+	allocated float64       // bytes
 }
 
 // minus is what was taken since before.
 func (u usage) minus(before usage) usage {
-	return usage{u.processor - before.processor, u.allocated - before.allocated}
+	return usage{u.processor - before.processor, u.database - before.database, u.allocated - before.allocated}
 }
 
 // usage reads it from the operator's listener.
@@ -34,7 +35,9 @@ func (p *platform) usage(ctx context.Context) (usage, error) {
 		return usage{}, fmt.Errorf("reading the platform's metrics: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return readUsage(answer.Body)
+	u, err := readUsage(answer.Body)
+	u.database = p.databaseProcessor()
+	return u, err
 }
 
 func readUsage(metrics io.Reader) (usage, error) {
