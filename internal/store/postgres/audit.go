@@ -107,6 +107,16 @@ func (l *lane) append(tx *Tx, rec audit.Record) error {
 	return nil
 }
 
+// mark notes how far the lane has come; undo goes back there. Without a lane there is
+// nothing to go back to.
+func (l *lane) mark() (undo func()) {
+	if l == nil {
+		return func() {}
+	}
+	head := l.head
+	return func() { l.head = head }
+}
+
 func (l *lane) committed() { l.started = l.head }
 func (l *lane) rollback()  { l.head = l.started }
 

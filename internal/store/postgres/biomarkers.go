@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 
+	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store/tables"
 )
@@ -10,12 +11,27 @@ import (
 // ClinicalStore keeps lab results.
 type ClinicalStore struct {
 	tables.Clinical
-	db *Database
+	db      *Database
+	records *gathering[audit.Record]
 }
 
 // NewClinical makes the store of a database that was opened with Clinical.
 func NewClinical(db *Database, keys tables.DataKeys) *ClinicalStore {
-	return &ClinicalStore{tables.NewClinical(db, db.config.World, keys, lockResults), db}
+	return &ClinicalStore{tables.NewClinical(db, db.config.World, keys, lockResults), db, newRecords(db)}
+}
+
+// newRecords makes what writes records of reads together.
+func newRecords(db *Database) *gathering[audit.Record] {
+	write := func(tx *Tx, rec audit.Record) error { return tx.Record(rec) }
+	return &gathering[audit.Record]{database: db, act: write, alone: func(ctx context.Context, rec audit.Record) error {
+		return db.Write(ctx, func(tx *Tx) error { return write(tx, rec) })
+	}}
+}
+
+// RecordRead writes the record of a read, together with others that come at the same
+// time, and returns once it is durable (clinical.Records).
+func (s *ClinicalStore) RecordRead(ctx context.Context, rec audit.Record) error {
+	return s.records.do(ctx, "", rec)
 }
 
 // lockResults has whoever changes a member's results wait for the one before, and for

@@ -93,8 +93,16 @@ func (c *Commons) write(ctx context.Context, act func(*Tx) error) error {
 		tx.AfterCommit(func() { number = tx.awaits })
 		return err
 	})
-	if err != nil || number == 0 {
+	if err != nil {
 		return err
+	}
+	return c.known(ctx, number)
+}
+
+// known returns once every process knows of a number; 0 is known.
+func (c *Commons) known(ctx context.Context, number uint64) error {
+	if number == 0 {
+		return nil
 	}
 	if c.presence == nil {
 		return store.Uncertain(errors.New("the process does not serve, and cannot know who does"))

@@ -290,6 +290,11 @@ func into[T any](all *[]T, scan func(tables.Scanner) (T, error)) func(tables.Sca
 // loop.TemporarilyUnavailable, with loop.ErrOutcomeUnknown in it where nobody can
 // know what became of the commit. A caller who goes away does not end it half way.
 func (d *Database) Write(ctx context.Context, act func(*Tx) error) error {
+	return d.writeAll(ctx, 1, act)
+}
+
+// writeAll is Write for so many acts in one transaction.
+func (d *Database) writeAll(ctx context.Context, acts int, act func(*Tx) error) error {
 	w, err := d.take(ctx)
 	if err != nil {
 		return store.Unavailable(err)
@@ -300,7 +305,7 @@ func (d *Database) Write(ctx context.Context, act func(*Tx) error) error {
 	began := time.Now()
 	err = w.write(ctx, act)
 	if observe := d.observe.Load(); observe != nil {
-		(*observe)(store.Commit{Acts: 1, Took: time.Since(began), Failed: isUnanswered(err)})
+		(*observe)(store.Commit{Acts: acts, Took: time.Since(began), Failed: isUnanswered(err)})
 	}
 	return err
 }

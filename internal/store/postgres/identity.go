@@ -10,10 +10,13 @@ import (
 type IdentityStore struct {
 	*Commons
 	tables.Identity
+	decisions *gathering[*decision]
 }
 
 // NewIdentity makes the store of a database that was opened with Identity.
 func NewIdentity(db *Database, keys tables.PersonKeys, revocations *oauth.Revocations) *IdentityStore {
 	c := NewCommons(db, revocations)
-	return &IdentityStore{c, tables.NewIdentity(db, c.world, c.cache, keys)}
+	s := &IdentityStore{Commons: c, Identity: tables.NewIdentity(db, c.world, c.cache, keys)}
+	s.decisions = s.newDecisions()
+	return s
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type Tx struct {
 	lane    *lane // nil where the audit chain has not been started
 	pending *pgx.Batch
 	open    bool // BEGIN has reached the server
+	within  *Tx  // whose part this is, where several acts share a transaction; nil: it is a whole one
+	missed  bool // a compare-and-set did not find its row
 
 	expected    []error // what it means that a compare-and-set did not find its row
 	afterCommit []func()
@@ -51,6 +54,7 @@ func (tx *Tx) One(otherwise error, query string, args ...any) {
 			var one bool
 			err := row.Scan(&one)
 			if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == notOneRow {
+				cmp.Or(tx.within, tx).missed = true
 				return expectedError{tx.expected[at]}
 			}
 			return err
@@ -111,8 +115,29 @@ func (tx *Tx) Record(rec audit.Record) error {
 	return tx.lane.append(tx, rec)
 }
 
+// part has an act gather what it writes, as a part of the transaction. An act that
+// fails leaves nothing in it. A part MUST NOT wait for the database.
+func (tx *Tx) part(act func(*Tx) error) error {
+	part := &Tx{ctx: tx.ctx, world: tx.world, conn: tx.conn, lane: tx.lane, pending: &pgx.Batch{}, within: tx}
+	undo := tx.lane.mark()
+	err := protect(act, part)
+	tx.atEnd = append(tx.atEnd, part.atEnd...)
+	if err != nil {
+		undo()
+		return err
+	}
+	tx.pending.QueuedQueries = append(tx.pending.QueuedQueries, part.pending.QueuedQueries...)
+	tx.afterCommit = append(tx.afterCommit, part.afterCommit...)
+	return nil
+}
+
+var errPartWaits = errors.New("a part of a transaction waits for the database")
+
 // send has the server carry out what was gathered.
 func (tx *Tx) send() error {
+	if tx.within != nil {
+		return errPartWaits
+	}
 	if tx.pending.Len() == 0 {
 		return nil
 	}
