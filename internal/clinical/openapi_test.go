@@ -93,6 +93,32 @@ func TestOpenAPI_NamesTheScopeOfEachAddress(t *testing.T) {
 	}
 }
 
+// Every method that is not described is answered with those that are.
+func TestOpenAPI_AWrongMethodNamesTheRightOnes(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	for path, operations := range describe(t, h).Paths {
+		var want []string
+		for method := range operations {
+			if want = append(want, strings.ToUpper(method)); method == "get" {
+				want = append(want, http.MethodHead)
+			}
+		}
+		slices.Sort(want)
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if slices.Contains(want, method) {
+				continue
+			}
+			w := h.send(method, strings.ReplaceAll(path, "{id}", "bmk_01KAXYZ0000000000000000000"), annasToken)
+			allow := strings.Split(w.Header().Get("Allow"), ", ")
+			slices.Sort(allow)
+			if w.Code != http.StatusMethodNotAllowed || !slices.Equal(allow, want) {
+				t.Errorf("%s %s is answered %d with %v, not %v", method, path, w.Code, allow, want)
+			}
+		}
+	}
+}
+
 func TestOpenAPI_HasTheParametersAndCategoriesThatAreRead(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -67,7 +67,8 @@ type Site struct {
 	Config
 	mux *http.ServeMux
 
-	patterns []string
+	patterns []string        // of all routes
+	closed   map[string]bool // patterns that nothing answers, where a wider one would
 	shared   map[string]bool // the patterns of routes that apps in browsers call
 	public   map[string]bool // and of those whose answers any page may read
 	forms    []errorForm     // of addresses whose errors have a form of their own
@@ -75,7 +76,7 @@ type Site struct {
 
 // NewSite makes a host without routes.
 func NewSite(config Config) *Site {
-	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string]bool{}, public: map[string]bool{}}
+	s := &Site{Config: config, mux: http.NewServeMux(), shared: map[string]bool{}, public: map[string]bool{}, closed: map[string]bool{}}
 	s.mux.HandleFunc(unrouted, s.unrouted)
 	if config.SecurityContact != "" {
 		s.File("GET /.well-known/security.txt", s.securityContact)
@@ -173,6 +174,7 @@ func (s *Site) Evidence(r *http.Request) possession.Evidence {
 
 // Handler is the whole host: the chain, then the routes.
 func (s *Site) Handler() http.Handler {
+	s.close()
 	return s.identify(s.log(s.recover(s.guard(http.HandlerFunc(s.serve)))))
 }
 
@@ -194,14 +196,7 @@ const unrouted = "/"
 
 // unrouted distinguishes a wrong method from a wrong path.
 func (s *Site) unrouted(w http.ResponseWriter, r *http.Request) {
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		asked := *r
-		asked.Method = method
-		if _, pattern := s.mux.Handler(&asked); pattern != unrouted {
-			allowed = append(allowed, method)
-		}
-	}
+	allowed := s.allowed(r)
 	if len(allowed) == 0 {
 		s.refuse(w, r, NotFound())
 		return
@@ -209,6 +204,47 @@ func (s *Site) unrouted(w http.ResponseWriter, r *http.Request) {
 	allow := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", allow)
 	s.refuse(w, r, loop.Errorf(loop.MethodNotAllowed, "This address does not answer %s. It answers %s.", method(r), allow))
+}
+
+// methods are those that a route can have.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// matched is the pattern of the route that a method has at an address.
+func (s *Site) matched(method string, r *http.Request) string {
+	asked := *r
+	asked.Method = method
+	_, pattern := s.mux.Handler(&asked)
+	return pattern
+}
+
+// allowed lists the methods that the request's address answers.
+func (s *Site) allowed(r *http.Request) (allowed []string) {
+	for _, method := range methods {
+		if pattern := s.matched(method, r); pattern != unrouted && !s.closed[pattern] {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// close keeps the address of a route, where no part of it is free, from routes of other
+// methods that have a free part there: beside GET /me/summary, DELETE /me/{id} deletes
+// nothing that is called summary.
+func (s *Site) close() {
+	for _, pattern := range s.patterns {
+		_, address, _ := strings.Cut(pattern, " ")
+		if address == "" || strings.Contains(address, "{") {
+			continue
+		}
+		r := &http.Request{URL: &url.URL{Path: address}}
+		for _, method := range methods {
+			_, other, _ := strings.Cut(s.matched(method, r), " ")
+			if closed := method + " " + address; other != "" && other != address {
+				s.closed[closed] = true
+				s.mux.HandleFunc(closed, s.unrouted)
+			}
+		}
+	}
 }
 
 // refuse answers a request that reached no route: a page for a browser, JSON
