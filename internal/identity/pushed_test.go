@@ -102,7 +102,10 @@ func flip(text string) string {
 
 func TestSec061_AHandleWorksForOneAuthorization(t *testing.T) {
 	t.Parallel()
-	const used = "request_uri is unknown, has expired, was used"
+	const (
+		used     = "request_uri is unknown, has expired, was used"
+		answered = "You have answered this app’s request already"
+	)
 	p := platformtest.New(t)
 	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
 	t.Run("a reload before it is answered works, once it is answered none does", func(t *testing.T) {
@@ -114,8 +117,8 @@ func TestSec061_AHandleWorksForOneAuthorization(t *testing.T) {
 			t.Fatal("no code")
 		}
 		onPage(t, b.Authorize(byHandle(app, handle)), used)
-		onPage(t, b.Decide(second, "allow", "profile", "read:biomarkers"), used)
-		onPage(t, b.Decide(page, "allow", "profile"), used)
+		onPage(t, b.Decide(second, "allow", "profile", "read:biomarkers"), answered)
+		onPage(t, b.Decide(page, "allow", "profile"), answered) // pressed twice
 		grant, err := p.OAuth.Ledger.LiveGrant(t.Context(), ada.ID, app.ID)
 		if err != nil || grant == nil || grant.Scopes.Has(loop.ScopeReadBiomarkers) {
 			t.Errorf("the second tab changed the grant: %+v, %v", grant, err)

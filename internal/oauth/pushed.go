@@ -119,6 +119,10 @@ func (s *Server) pushedKey(req clientauth.Request, params url.Values) (string, *
 
 var errBadHandle = loop.Errorf(loop.InvalidRequestURI, "The request_uri is unknown, has expired, was used, or belongs to another app. Push the request again: a request_uri works for 60 seconds and for one authorization.").About("request_uri")
 
+// errAnswered is for a member who answers once more: in a second tab, or by a form that
+// was sent twice. The app has the first answer.
+var errAnswered = loop.Errorf(loop.InvalidRequestURI, "The member has answered this request already, in another tab or by pressing twice. The app was given that answer.").About("request_uri").Worded("fault.answered")
+
 // openPushed finds a pushed request that can still be answered. Late says that
 // the member is already on the way, so that only its completion counts.
 func (s *Server) openPushed(ctx context.Context, handle string, late bool) (RawRequest, *PushedRequest, error) {
@@ -131,6 +135,9 @@ func (s *Server) openPushed(ctx context.Context, handle string, late bool) (RawR
 	}
 	if err != nil {
 		return RawRequest{}, nil, err
+	}
+	if late && !pushed.CompletedAt.IsZero() {
+		return RawRequest{}, nil, errAnswered
 	}
 	if !pushed.CompletedAt.IsZero() || !late && !loop.Alive(s.World.Now(), pushed.ExpiresAt.Add(-pushedLife), pushedLife) {
 		return RawRequest{}, nil, errBadHandle
