@@ -1,10 +1,8 @@
 package clients
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,13 +27,32 @@ type app struct {
 	address string
 	client  string // its id at the platform
 	version string // of the library, as the app found it
-	visitor *visitor
+	person  person
+}
+
+// person is the member at the app, with a browser or what stands for one.
+type person interface {
+	// signIn has the member sign in to the app and allow what it asks for, but for the
+	// scope that is left out; what the app shows where it has not come to that.
+	signIn(t *testing.T) (fault string)
+	// ask asks the app for something; what it shows of an error. has is false for what
+	// its library does not have.
+	ask(t *testing.T, method, path string) (got answer, has bool, fault string)
+}
+
+// answer is what an app answers as JSON where all went well.
+type answer struct {
+	Subject string   `json:"sub"`
+	Email   string   `json:"email"`
+	Access  string   `json:"access_token"`
+	Refresh string   `json:"refresh_token"`
+	Errors  []string `json:"errors"`
 }
 
 // start registers a client and starts the app with it.
 func (p *platform) start(t *testing.T, c client, way string) *app {
 	t.Helper()
-	a := &app{address: "http://localhost:" + freePort(t), visitor: p.visitor(t)}
+	a := &app{address: "http://localhost:" + freePort(t)}
 	redirectURI := a.address + c.redirectPath()
 	secret := a.register(t, p, c, way, redirectURI)
 	values := library.Values{ClientID: loop.ClientID(a.client), Issuer: p.issuer(), RedirectURI: redirectURI, Scope: scope}
@@ -45,11 +62,15 @@ func (p *platform) start(t *testing.T, c client, way string) *app {
 	cmd.Dir = folder
 	cmd.Env = process.Inherit(
 		"LOOP_CLIENT_ID="+a.client, "LOOP_CLIENT_SECRET="+secret, "ISSUER="+p.issuer(), "LOOP_CLINICAL_URL="+p.env["LOOP_CLINICAL_URL"], "REDIRECT_URI="+redirectURI, "SCOPE="+scope,
-		"BASE_URL="+a.address, "PORT="+strings.TrimPrefix(a.address, "http://localhost:"), "MODULE="+c.moduleName(),
+		"BASE_URL="+a.address, "PORT="+strings.TrimPrefix(a.address, "http://localhost:"), "MODULE="+c.moduleName(), "BUILD="+c.build,
 		"OAUTHLIB_INSECURE_TRANSPORT=1", // the platform is on plain http here
 	)
 	a.Process = process.Start(t, cmd)
 	_, a.version, _ = strings.Cut(a.AwaitLine(t, a.Stdout, "ready "), " ")
+	a.person = p.visitor(t, a.address)
+	if c.runtime == "browser" {
+		a.person = p.tab(t, a.address)
+	}
 	return a
 }
 
@@ -74,7 +95,10 @@ func (a *app) register(t *testing.T, p *platform, c client, way, redirectURI str
 	flags := []string{"client", "create", "--name", "Morning Labs", "--redirect-uri", redirectURI, "--scope", scope}
 	needs := find(t, c.id)
 	if needs.Type == loop.Public {
-		flags = append(flags, "--type", "public", "--allowed-origin", a.address)
+		flags = append(flags, "--type", "public")
+	}
+	if way == byLines && c.runtime == "browser" {
+		flags = append(flags, "--allowed-origin", a.address)
 	}
 	if way == byLines {
 		flags = append(flags, "--token-endpoint-auth-method", string(needs.AuthMethod), "--id-token-alg", string(needs.Algorithm),
@@ -115,7 +139,7 @@ func lines(t *testing.T, c client, way string, values library.Values) string {
 
 // extension is what the names of a runtime's sources end with.
 // Those of Go are no files of Go before the lines are in them.
-var extension = map[string]string{"python": ".py", "node": ".mjs", "go": ".go.txt"}
+var extension = map[string]string{"python": ".py", "node": ".mjs", "go": ".go.txt", "java": ".java", "rust": ".rs", "browser": ".mjs"}
 
 func (c client) readme() string {
 	return filepath.Join(c.runtime, c.id+".readme"+extension[c.runtime])
@@ -181,33 +205,3 @@ func freePort(t *testing.T) string {
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	return port
 }
-
-// answer is what the app answers as JSON where all went well.
-type answer struct {
-	Subject string `json:"sub"`
-	Email   string `json:"email"`
-	Access  string `json:"access_token"`
-	Refresh string `json:"refresh_token"`
-	Errors  []string
-}
-
-// ask asks the app; what it says of an error, where that is what it answers. An act
-// that its library does not have is answered with 501, or as a framework answers.
-func (a *app) ask(t *testing.T, method, path string) (got answer, has bool, fault string) {
-	t.Helper()
-	at := a.visitor.do(t, method, a.address+path, nil)
-	switch at.StatusCode {
-	case http.StatusNotImplemented, http.StatusNotFound, http.StatusMethodNotAllowed:
-		return got, false, "" // a framework's own answer, too
-	}
-	if at.StatusCode != http.StatusOK {
-		return got, true, at.said()
-	}
-	if err := json.Unmarshal(at.body, &got); err != nil {
-		return got, true, at.said()
-	}
-	return got, true, ""
-}
-
-// said is what a page shows, on one line.
-func (p page) said() string { return strings.Join(strings.Fields(visible(p.body)), " ") }

@@ -56,11 +56,11 @@ func (j *journey) anonymous(text string) string {
 // What is left out is closed to the app.
 func (j *journey) signIn(t *testing.T) {
 	t.Helper()
-	if end := j.app.visitor.signIn(t, j.app.address+"/login"); end.StatusCode != http.StatusOK || !strings.HasPrefix(end.Request.URL.String(), j.app.address) {
-		j.fail("sign-in", end.said())
+	if fault := j.app.person.signIn(t); fault != "" {
+		j.fail("sign-in", fault)
 		return
 	}
-	got, _, fault := j.app.ask(t, http.MethodGet, "/me")
+	got, _, fault := j.app.person.ask(t, http.MethodGet, "/me")
 	switch {
 	case fault != "" || got.Subject+got.Email == "":
 		j.fail("user information", fault)
@@ -86,7 +86,7 @@ func (j *journey) opens(t *testing.T, host, path string) int {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+j.latest.Access)
-	response, err := j.app.visitor.http.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (j *journey) opens(t *testing.T, host, path string) int {
 func (j *journey) refreshTwice(t *testing.T) {
 	t.Helper()
 	for range 2 {
-		got, has, fault := j.app.ask(t, http.MethodPost, "/refresh")
+		got, has, fault := j.app.person.ask(t, http.MethodPost, "/refresh")
 		if !has {
 			j.steps.Refresh = none
 			return
@@ -125,7 +125,7 @@ const (
 // expire has the app use a token that has expired.
 func (j *journey) expire(t *testing.T) {
 	t.Helper()
-	got, has, fault := j.app.ask(t, http.MethodPost, "/expired")
+	got, has, fault := j.app.person.ask(t, http.MethodPost, "/expired")
 	switch {
 	case !has:
 		j.steps.Expiry = none
@@ -143,7 +143,7 @@ func (j *journey) expire(t *testing.T) {
 // again.
 func (j *journey) together(t *testing.T) {
 	t.Helper()
-	got, has, fault := j.app.ask(t, http.MethodPost, "/together")
+	got, has, fault := j.app.person.ask(t, http.MethodPost, "/together")
 	switch {
 	case !has:
 		j.steps.Together = none
@@ -163,7 +163,7 @@ func (j *journey) together(t *testing.T) {
 // end at once, and the app hears it at its next refresh.
 func (j *journey) disconnect(t *testing.T) {
 	t.Helper()
-	_, has, fault := j.app.ask(t, http.MethodPost, "/disconnect")
+	_, has, fault := j.app.person.ask(t, http.MethodPost, "/disconnect")
 	if fault != "" {
 		j.fail("disconnect", fault)
 		return
@@ -176,7 +176,7 @@ func (j *journey) disconnect(t *testing.T) {
 	if j.latest.Access != "" && j.opens(t, "LOOP_IDENTITY_URL", "/v1/oauth/userinfo") != http.StatusUnauthorized {
 		t.Error("the access token is good after the disconnection")
 	}
-	_, has, shown := j.app.ask(t, http.MethodPost, "/refresh")
+	_, has, shown := j.app.person.ask(t, http.MethodPost, "/refresh")
 	if has && shown == "" {
 		t.Error("a refresh works after the disconnection")
 	}

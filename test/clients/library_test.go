@@ -15,6 +15,7 @@ type client struct {
 	runtime string
 	module  string // whose version is said; empty: the id
 	path    string // of the redirect URI; empty: /callback
+	build   string // the module's file for browsers
 }
 
 // scope is what each app asks for.
@@ -48,6 +49,12 @@ var clients = []client{
 	{id: "go-oidc", runtime: "go", module: "github.com/coreos/go-oidc/v3"},
 	{id: "zitadel-oidc", runtime: "go", module: "github.com/zitadel/oidc/v3"},
 	{id: "hashicorp-cap", runtime: "go", module: "github.com/hashicorp/cap"},
+	{id: "nimbus", runtime: "java"},
+	{id: "scribejava", runtime: "java"},
+	{id: "google-oauth-client", runtime: "java"},
+	{id: "oidc-client-ts", runtime: "browser", build: "dist/browser/oidc-client-ts.js"},
+	{id: "openidconnect-rs", runtime: "rust", module: "openidconnect"},
+	{id: "oauth2-rs", runtime: "rust", module: "oauth2"},
 }
 
 // inTurn reports whether this run has the runtime: LOOP_TEST_CLIENTS names those that
