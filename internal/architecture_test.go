@@ -342,6 +342,7 @@ var edges = map[string]map[string]string{
 		"internal/limit":        "pages are limited by developer",
 		"internal/registration": "apps are registered and changed",
 		"internal/requestlog":   "what an app sent is listed and explained",
+		"internal/webhook":      "webhooks and deliveries are shown",
 		"internal/oauth":        "the server's own checks judge a request that was pasted",
 		"internal/web":          "it is one of the hosts",
 		"internal/locale":       "scopes and errors have the names that members read, in English",

@@ -80,6 +80,18 @@ func whatWasDone(rec audit.Record) string {
 		return "Disabled"
 	case audit.ClientSecretMade:
 		return "New secret"
+	case audit.WebhookAdded:
+		return "Webhook added"
+	case audit.WebhookChanged:
+		return "Webhook changed"
+	case audit.WebhookSecretMade:
+		return "New signing secret of a webhook"
+	case audit.WebhookTested:
+		return "Test event sent to a webhook"
+	case audit.WebhookDisabled:
+		return "Webhook disabled: its address does not work"
+	case audit.WebhookDeleted:
+		return "Webhook deleted"
 	}
 	fields := strings.Fields(rec.Detail["fields"])
 	if len(fields) == 0 {

@@ -99,7 +99,7 @@ type faults map[string][]string
 var formFields = []string{
 	"client_name", "client_type", "redirect_uris", "allowed_scopes", "client_uri", "policy_uri", "tos_uri", "logo_uri", "id_token_signed_response_alg",
 	"software_id", "required_scopes", "access_token_ttl", "refresh_grace", "token_endpoint_auth_method", "jwks", "jwks_uri", "allowed_origins",
-	"post_logout_redirect_uris", "backchannel_logout_uri", "dpop_bound_access_tokens", "userinfo_signed_response_alg", "introspection_signed_response_alg",
+	"post_logout_redirect_uris", "backchannel_logout_uri", "dpop_bound_access_tokens", "userinfo_signed_response_alg", "introspection_signed_response_alg", "url", "events",
 }
 
 // newFaults sorts faults to their fields. What is wrong with one redirect URI

@@ -15,6 +15,7 @@ import (
 	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/web"
 	"github.com/loop-health/loop/internal/web/asset"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Config is what the host needs.
@@ -34,6 +35,9 @@ type Config struct {
 	English  *locale.Language // what developers read that members read in theirs
 	Clients  *registration.Clients
 	Requests requestlog.Log
+	// Deliveries are what was sent to webhooks, and WebhookSecrets what it is signed by.
+	Deliveries     *webhook.Deliveries
+	WebhookSecrets webhook.Secrets
 	// Inspector makes the checks of the request debugger.
 	Inspector Inspector
 	Members   Members
@@ -100,6 +104,8 @@ type Host struct {
 
 	readyMade    loop.ClientID
 	playCallback loop.RedirectURI
+	deliveries     *webhook.Deliveries
+	webhookSecrets webhook.Secrets
 
 	formSecrets func(form string) []credential.Secret
 	libraries   library.Table // that apps are built with
@@ -116,7 +122,7 @@ func New(config Config) (*Host, error) {
 		return nil, err
 	}
 	return &Host{
-		libraries: libraries, english: config.English,
+		libraries: libraries, english: config.English, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets,
 		clients: config.Clients, requests: config.Requests, inspector: config.Inspector, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
 		readyMade: config.Playground, playCallback: PlayCallbackURL(config.Developers),
@@ -151,6 +157,10 @@ func (h *Host) routes() {
 	page("GET /requests/{request}", h.signedIn(h.ownRequest(h.showRequest)))
 	page("GET /apps/{id}/secret", h.signedIn(h.ownApp(h.showSecret)))
 
+	page("GET /apps/{id}/webhooks", h.signedIn(h.ownApp(h.listWebhooks)))
+	page("GET /apps/{id}/webhooks/{webhook}", h.signedIn(h.ownApp(h.ownWebhook(h.showWebhook))))
+	page("GET /apps/{id}/webhooks/{webhook}/secret", h.signedIn(h.ownApp(h.ownWebhook(h.showWebhookSecret))))
+
 	page("GET "+debuggerPath, h.signedIn(h.showDebugger))
 	page("POST "+debuggerPath, h.signedIn(h.debug))
 
@@ -170,6 +180,9 @@ func (h *Host) routes() {
 	change("POST /apps/{id}/enable", h.ownApp(h.enableApp))
 
 	change("POST /apps/{id}/playground", h.ownApp(h.addPlayground))
+	change("POST /apps/{id}/webhooks", h.ownApp(h.addWebhook))
+	change("POST /apps/{id}/webhooks/{webhook}", h.ownApp(h.ownWebhook(h.actOnWebhook)))
+
 	change("POST /requests/{request}/redirect-uri", h.ownRequest(h.addRedirectURI))
 
 	for _, file := range []asset.File{asset.Stylesheet(), asset.Mark(), asset.Copy()} {

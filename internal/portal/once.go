@@ -38,7 +38,7 @@ func (h *Host) answer(w http.ResponseWriter, r *http.Request, dev *developer, fo
 	}
 	for _, secret := range h.formSecrets(form.id) {
 		if c.HoldsSecret(secret.Hash(), h.site.World.Now()) {
-			return h.carrySecret(w, r, shownSecret{dev.Member, app, secret.Reveal(), sent.SentAt})
+			return h.carrySecret(w, r, shownSecret{Member: dev.Member, Client: app, Secret: secret.Reveal(), MadeAt: sent.SentAt})
 		}
 	}
 	return web.SeeOther(w, r, appPath(app))

@@ -21,7 +21,10 @@ type shownSecret struct {
 	Member loop.MemberID
 	Client loop.ClientID
 	Secret string
-	MadeAt time.Time
+	// Webhook is the webhook whose newest signing secret it is, which is derived anew; empty: it
+	// is the app's.
+	Webhook loop.WebhookID
+	MadeAt  time.Time
 }
 
 // carrySecret leads to the page that shows a new secret; to the app's page, where it
@@ -42,7 +45,7 @@ func (h *Host) carrySecret(w http.ResponseWriter, r *http.Request, made shownSec
 // showSecret answers GET /apps/{id}/secret, for as long as there is one to show.
 func (h *Host) showSecret(w http.ResponseWriter, r *http.Request, dev *developer, app *loop.Client) error {
 	made, ok := open[shownSecret](h.sealer, sealedSecret, h.secret.Read(r))
-	if !ok || made.Member != dev.Member || made.Client != app.ID || !loop.Alive(h.site.World.Now(), made.MadeAt, secretLife) {
+	if !ok || made.Member != dev.Member || made.Client != app.ID || made.Webhook != "" || !loop.Alive(h.site.World.Now(), made.MadeAt, secretLife) {
 		return web.SeeOther(w, r, appPath(app.ID))
 	}
 	return h.secretPage(w, dev, app, made.Secret)

@@ -81,6 +81,33 @@ func (s Sent) RotateSecret(ctx context.Context, id loop.ClientID) error {
 	return err
 }
 
+// AddWebhook is Clients.AddWebhook.
+func (s Sent) AddWebhook(ctx context.Context, id loop.ClientID, url string, events []loop.EventType) (*loop.Webhook, error) {
+	return s.clients.addWebhook(ctx, id, s.act, url, events)
+}
+
+// ChangeWebhook is Clients.ChangeWebhook.
+func (s Sent) ChangeWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID, alter func(*loop.Webhook)) error {
+	_, err := s.clients.changeWebhook(ctx, id, hook, s.act, audit.WebhookChanged, alter)
+	return err
+}
+
+// RotateWebhookSecret is Clients.RotateWebhookSecret.
+func (s Sent) RotateWebhookSecret(ctx context.Context, id loop.ClientID, hook loop.WebhookID) error {
+	_, err := s.clients.rotateWebhookSecret(ctx, id, hook, s.act)
+	return err
+}
+
+// DeleteWebhook is Clients.DeleteWebhook.
+func (s Sent) DeleteWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID) error {
+	return s.clients.deleteWebhook(ctx, id, hook, s.act)
+}
+
+// TestWebhook is Clients.TestWebhook.
+func (s Sent) TestWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID) (loop.DeliveryID, error) {
+	return s.clients.testWebhook(ctx, id, hook, s.act)
+}
+
 // act is who changes a client, and on which terms.
 type act struct {
 	by     audit.Actor
