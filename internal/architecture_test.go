@@ -53,8 +53,10 @@ var edges = map[string]map[string]string{
 		"internal/testprocess": "a server ends with the tests",
 	},
 	"internal/biomarker": {
-		"internal/loop":  "a result belongs to a member; a fault is one of the platform's errors",
-		"internal/audit": "what an import or a read leaves in the record",
+		"internal/loop":    "a result belongs to a member; a fault is one of the platform's errors",
+		"internal/audit":   "what an import or a read leaves in the record",
+		"internal/outbox":  "new results come with the messages that say so",
+		"internal/webhook": "apps are sent that there are new results",
 	},
 	"internal/jsontext": {},
 	"internal/fhir": {
@@ -66,6 +68,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":      "whose a result is; a refusal is one of the platform's errors",
 		"internal/audit":     "an import is recorded",
 		"internal/biomarker": "what a result is",
+		"internal/outbox":    "new results come with the messages that say so",
 		"internal/fhir":      "a format of files",
 		"internal/hl7":       "a format of files",
 		"internal/labcsv":    "a format of files",
@@ -267,6 +270,7 @@ var edges = map[string]map[string]string{
 		"internal/loop":       "whom a question is about",
 		"internal/credential": "a question is tagged under the ring that both sides have",
 		"internal/connection": "which app read how much",
+		"internal/webhook":    "identity is sent what changed, for the apps that may hear of it",
 		"internal/biomarker":  "a member's results, for their own pages",
 		"internal/web":        "it answers on the public hosts",
 	},

@@ -9,16 +9,17 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Inbox is what importing needs from the store.
 type Inbox interface {
-	// AddResults stores the member's new results and the audit record, all or
+	// AddResults stores the member's new results, their messages and the audit record, all or
 	// nothing, in one transaction, and gives their ids. An id that is already there
 	// is an error. Where the same submission was stored before, it stores nothing and
 	// gives the ids of then; ErrOtherContent where its content was another. ErrFull
 	// where the record would hold more than MaxResults.
-	AddResults(ctx context.Context, member loop.MemberID, results []Result, once *Submission, rec audit.Record) ([]loop.ResultID, error)
+	AddResults(ctx context.Context, member loop.MemberID, results []Result, once *Submission, news []outbox.Message, rec audit.Record) ([]loop.ResultID, error)
 	// RetractResult marks a result that the client sent as entered in error, with the
 	// record; neither where it is marked already. loop.ErrNotFound where the member
 	// has no such result, ErrOtherSender where somebody else sent it.
@@ -54,7 +55,7 @@ func (i *Importer) Import(ctx context.Context, by audit.Actor, member loop.Membe
 			return fault.About(fmt.Sprintf("biomarkers[%d].%s", n, fault.Field))
 		}
 	}
-	_, err := i.Inbox.AddResults(ctx, member, results, nil, audit.Record{
+	_, err := i.Inbox.AddResults(ctx, member, results, nil, i.Catalogue.News(i.World, member, results), audit.Record{
 		At:     i.World.Now(),
 		Event:  audit.BiomarkersImported,
 		Actor:  by,

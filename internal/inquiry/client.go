@@ -83,7 +83,12 @@ func (a *asker) ask(ctx context.Context, path, id string, answer any) error {
 	if err != nil {
 		return err
 	}
-	a.proof.sign(r, a.world.Now())
+	return a.send(r, nil, answer)
+}
+
+// send sends a question with this body and reads its answer.
+func (a *asker) send(r *http.Request, body []byte, answer any) error {
+	a.proof.sign(r, body, a.world.Now())
 	response, err := a.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", a.host.Host, err)

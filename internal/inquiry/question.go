@@ -1,6 +1,7 @@
 package inquiry
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
@@ -17,6 +18,7 @@ const (
 	namesPath   = "/internal/names/" // of members
 	clientsPath = "/internal/clients/"
 	originsPath = "/internal/origins/" // in base64url
+	newsPath    = "/internal/news/"    // by the event's id, with the news in the body
 )
 
 // Answers, as they are sent.
@@ -53,15 +55,15 @@ func newProof(ring *credential.Ring) proof {
 	return proof{credential.Tagger{Ring: ring, Purpose: credential.ForPages, Label: "inquiries"}}
 }
 
-// sign puts the proof into the question's header.
-func (p proof) sign(r *http.Request, now time.Time) {
+// sign puts the proof into the header of a question with this body.
+func (p proof) sign(r *http.Request, body []byte, now time.Time) {
 	at := binary.BigEndian.AppendUint64(nil, uint64(now.Unix())) //nolint:gosec // G115: after 1970
-	tag := p.tagger.Tag(asked(at, r.URL.EscapedPath()))
+	tag := p.tagger.Tag(asked(at, r.URL.EscapedPath(), body))
 	r.Header.Set("Authorization", scheme+base64.RawURLEncoding.EncodeToString(append(at, tag...)))
 }
 
 // verify reports whether the question comes from who has the ring, and from now.
-func (p proof) verify(r *http.Request, now time.Time) bool {
+func (p proof) verify(r *http.Request, body []byte, now time.Time) bool {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), scheme)
 	if !ok {
 		return false
@@ -71,7 +73,7 @@ func (p proof) verify(r *http.Request, now time.Time) bool {
 		return false
 	}
 	at, tag := proof[:timeLength], proof[timeLength:]
-	if !p.tagger.Check(asked(at, r.URL.EscapedPath()), tag) {
+	if !p.tagger.Check(asked(at, r.URL.EscapedPath(), body), tag) {
 		return false
 	}
 	age := now.Sub(time.Unix(int64(binary.BigEndian.Uint64(at)), 0)) //nolint:gosec // G115: it was tagged here
@@ -79,4 +81,11 @@ func (p proof) verify(r *http.Request, now time.Time) bool {
 }
 
 // asked is what the tag is of: when, and what.
-func asked(at []byte, path string) []byte { return append(at[:timeLength:timeLength], path...) }
+func asked(at []byte, path string, body []byte) []byte {
+	text := append(at[:timeLength:timeLength], path...)
+	if len(body) > 0 {
+		sum := sha256.Sum256(body)
+		text = append(append(text, ' '), sum[:]...) // no escaped path holds a space
+	}
+	return text
+}

@@ -1,14 +1,17 @@
 package inquiry
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/web"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Store is where identity looks.
@@ -30,6 +33,7 @@ type Server struct {
 	answerer
 	store   Store
 	origins Origins
+	news    webhook.Taker
 }
 
 // answerer answers whoever has the ring.
@@ -39,8 +43,8 @@ type answerer struct {
 }
 
 // NewServer makes a server that answers whoever has the ring.
-func NewServer(store Store, origins Origins, w loop.World, ring *credential.Ring) *Server {
-	return &Server{answerer{w, newProof(ring)}, store, origins}
+func NewServer(store Store, origins Origins, news webhook.Taker, w loop.World, ring *credential.Ring) *Server {
+	return &Server{answerer{w, newProof(ring)}, store, origins, news}
 }
 
 // Mount adds the server's routes to identity's site.
@@ -49,17 +53,23 @@ func (s *Server) Mount(site *web.Site) {
 	site.API("GET "+namesPath+"{id}", s.proven(s.name))
 	site.API("GET "+clientsPath+"{id}", s.proven(s.client))
 	site.API("GET "+originsPath+"{id}", s.proven(s.origin))
+	site.API("POST "+newsPath+"{id}", s.proven(s.takeNews))
 }
+
+// maxQuestion bounds the body of a question, in bytes.
+const maxQuestion = 1 << 20
 
 // proven has a question answered if its proof holds. Anybody else learns nothing,
 // not even that there is somebody to ask.
 func (s *answerer) proven(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
-		if !s.proof.verify(r, s.world.Now()) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxQuestion))
+		if err != nil || !s.proof.verify(r, body, s.world.Now()) {
 			return web.NotFound()
 		}
-		err := next(w, r)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		err = next(w, r)
 		if errors.Is(err, loop.ErrNotFound) {
 			return web.NotFound()
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 )
 
 // Archive is what importing needs from the store.
@@ -39,6 +40,7 @@ type Change struct {
 	Retract  []Version // superseded, or entered in error
 	Aside    []AsideResult
 	Settled  []Hash // aside no more
+	Messages []outbox.Message
 	Record   audit.Record
 }
 
@@ -205,6 +207,7 @@ func (d *decision) decide(existing Existing) (Change, error) {
 	if d.batch.DryRun {
 		return Change{}, errDryRun
 	}
+	d.change.Messages = d.keeper.Catalogue.News(d.keeper.World, d.member, d.change.Add)
 	d.change.Record = d.record()
 	return d.change, nil
 }

@@ -106,6 +106,7 @@ type identityStore interface {
 	requestlog.Store
 	webhook.DeliveryStore
 	webhook.Health
+	webhook.NewsStore
 	// Waiting counts the messages on their way, by kind.
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
 	// SealMembers takes away names and addresses that older versions kept in clear, as
@@ -125,6 +126,7 @@ type sealed interface {
 
 // clinicalStore is what clinical has kept.
 type clinicalStore interface {
+	outbox.Store
 	biomarker.Inbox
 	biomarker.Results
 	intake.Archive

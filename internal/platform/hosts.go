@@ -85,7 +85,7 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	}
 	rooms := []room{visitors, protocol, pages}
 	if p.config.Database != "" { // clinical may run in other processes
-		rooms = append(rooms, inquiry.NewServer(p.store, p.Clients, p.world, p.secrets.Ring))
+		rooms = append(rooms, inquiry.NewServer(p.store, p.Clients, p.newsDesk(), p.world, p.secrets.Ring))
 	}
 	return rooms, nil
 }

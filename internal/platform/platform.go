@@ -69,7 +69,7 @@ type Platform struct {
 	webhookSecrets webhook.Secrets
 	deliveries     *webhook.Deliveries // nil where the role does not work on identity's store
 
-	workers    []*outbox.Worker // one for each kind of messages; none where the role does not work on identity's store
+	workers    []*outbox.Worker // one for each kind of messages of what the role works on
 	requests   requestlog.Recorder
 	outage     outage
 	limits     *limit.Limits // nil: Unlimited

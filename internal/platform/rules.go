@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"runtime"
+	"slices"
 
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
@@ -103,6 +104,7 @@ func (p *Platform) buildRules(context.Context) error {
 		p.asker = inquiry.NewClient(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
 	}
 	if p.results != nil {
+		p.workers = slices.Insert(p.workers, 0, outbox.NewWorker(p.results, &webhook.Forwarder{Taker: p.newsTaker(), World: p.world}, p.world, p.config.Log))
 		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
 		p.Imports = &intake.Keeper{Catalogue: p.Catalogue, Archive: p.results, Asides: p.results, Members: everybody{p.demographics()}, World: p.world}
 	}
@@ -138,6 +140,17 @@ func (p *Platform) buildWebhooks() {
 	deliverer := &webhook.Deliverer{Store: p.store, Health: p.store, Outgoing: fetch.New(outgoing), Disabler: p.Clients, Secrets: p.webhookSecrets, World: p.world}
 	p.revocations.Hear(deliverer.Revoked)
 	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
+}
+
+// newsDesk takes in what clinical says happened.
+func (p *Platform) newsDesk() webhook.Taker { return &webhook.Desk{Store: p.store, World: p.world} }
+
+// newsTaker is who knows the apps, wherever that is.
+func (p *Platform) newsTaker() webhook.Taker {
+	if p.store == nil {
+		return p.asker
+	}
+	return p.newsDesk()
 }
 
 func (p *Platform) startLimits() error {

@@ -102,8 +102,8 @@ type Host struct {
 	playing   web.Cookie // a walk through the playground
 	kept      web.Cookie // a form whose sender has to sign in first
 
-	readyMade    loop.ClientID
-	playCallback loop.RedirectURI
+	readyMade      loop.ClientID
+	playCallback   loop.RedirectURI
 	deliveries     *webhook.Deliveries
 	webhookSecrets webhook.Secrets
 

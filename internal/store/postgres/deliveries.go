@@ -24,13 +24,22 @@ UPDATE deliveries SET claimed_until = $3 FROM locked WHERE deliveries.number = l
 
 // ClaimDeliveries hands out messages that are due (outbox.Store). Where none is, it
 // writes nothing.
-func (s *IdentityStore) ClaimDeliveries(ctx context.Context, claim outbox.Claim) (claimed []outbox.Delivery, err error) {
+func (s *IdentityStore) ClaimDeliveries(ctx context.Context, claim outbox.Claim) ([]outbox.Delivery, error) {
+	return claimDue(ctx, s.db, claim)
+}
+
+// ClaimDeliveries hands out messages that are due (outbox.Store).
+func (s *ClinicalStore) ClaimDeliveries(ctx context.Context, claim outbox.Claim) ([]outbox.Delivery, error) {
+	return claimDue(ctx, s.db, claim)
+}
+
+func claimDue(ctx context.Context, db *Database, claim outbox.Claim) (claimed []outbox.Delivery, err error) {
 	kind, now := string(claim.Kind), store.Micro(claim.Now)
 	var due int
-	if err := store.Found(s.db.Row(ctx, tables.SelectDueDelivery, kind, now).Scan(&due)); err != nil || due == 0 {
+	if err := store.Found(db.Row(ctx, tables.SelectDueDelivery, kind, now).Scan(&due)); err != nil || due == 0 {
 		return nil, err
 	}
-	err = s.db.Write(ctx, func(tx *Tx) error {
+	err = db.Write(ctx, func(tx *Tx) error {
 		return tx.Each(func(row tables.Scanner) error {
 			d, err := tables.ScanDelivery(row)
 			claimed = append(claimed, d)

@@ -21,12 +21,21 @@ const claimDelivery = `UPDATE deliveries SET claimed_until = $1 WHERE number = $
 
 // ClaimDeliveries hands out messages that are due (outbox.Store). Where none is, it
 // writes nothing.
-func (s *Identity) ClaimDeliveries(ctx context.Context, claim outbox.Claim) (claimed []outbox.Delivery, err error) {
+func (s *Identity) ClaimDeliveries(ctx context.Context, claim outbox.Claim) ([]outbox.Delivery, error) {
+	return claimDeliveries(ctx, s.db, claim)
+}
+
+// ClaimDeliveries hands out messages that are due (outbox.Store).
+func (s *Clinical) ClaimDeliveries(ctx context.Context, claim outbox.Claim) ([]outbox.Delivery, error) {
+	return claimDeliveries(ctx, s.db, claim)
+}
+
+func claimDeliveries(ctx context.Context, db *Database, claim outbox.Claim) (claimed []outbox.Delivery, err error) {
 	var due int
-	if err := store.Found(s.db.Row(ctx, tables.SelectDueDelivery, string(claim.Kind), store.Micro(claim.Now)).Scan(&due)); err != nil || due == 0 {
+	if err := store.Found(db.Row(ctx, tables.SelectDueDelivery, string(claim.Kind), store.Micro(claim.Now)).Scan(&due)); err != nil || due == 0 {
 		return nil, err
 	}
-	err = s.db.Write(ctx, func(tx *Tx) error {
+	err = db.Write(ctx, func(tx *Tx) error {
 		claimed, err = claimDue(tx, claim)
 		return err
 	})

@@ -132,7 +132,7 @@ func Closed(t *testing.T, s Store, results ResultStore) {
 		"Sweep":            func() error { return s.Sweep(ctx, now) },
 		"TouchSession":     func() error { return s.TouchSession(ctx, &signin.Session{}) },
 		"UseAssertion":     func() error { return s.UseAssertion(ctx, "client_1", [32]byte{}, now) },
-		"AddResults":       func() error { _, err := results.AddResults(ctx, "user_1", nil, nil, audit.Record{}); return err },
+		"AddResults":       func() error { _, err := results.AddResults(ctx, "user_1", nil, nil, nil, audit.Record{}); return err },
 		"FindResult":       func() error { _, err := results.FindResult(ctx, "user_1", "bmk_1"); return err },
 		"ListResults": func() error {
 			_, err := results.ListResults(ctx, "user_1", biomarker.Selection{}, func(*biomarker.Result) bool { return true })

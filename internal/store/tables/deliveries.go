@@ -3,6 +3,7 @@ package tables
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/outbox"
@@ -13,6 +14,13 @@ import (
 // keptDeliveries is how long a settled delivery is kept, in which no message with
 // its id is written again: as long as a session can last, whose end is one.
 const keptDeliveries = signin.SessionAtMost
+
+// Clinical's deliveries go to identity, which knows them by their ids for as long as
+// they could come twice: they are kept for a day.
+const (
+	keptForwarded   = 24 * time.Hour
+	deleteForwarded = `DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE settled_at > 0 AND settled_at <= $1 LIMIT $2)`
+)
 
 // DeliveryColumns are the columns of a delivery, in the order of ScanDelivery.
 const DeliveryColumns = `number, id, kind, destination, order_key, payload, attempts, due_at, claimed_until, settled_at, outcome, failing_since, failure`
@@ -33,8 +41,20 @@ func AddMessages(tx Tx, messages []outbox.Message) {
 	}
 }
 
+// Deliveries is the outbox of a database: every room has one of its own.
+type Deliveries struct{ db Database }
+
+// AddMessages writes messages, in a transaction of their own. One whose id is there
+// already is not written again.
+func (s Deliveries) AddMessages(ctx context.Context, messages []outbox.Message) error {
+	return s.db.Do(ctx, func(tx Act) error {
+		AddMessages(tx, messages)
+		return nil
+	})
+}
+
 // SettleDelivery ends a claim (outbox.Store).
-func (s Identity) SettleDelivery(ctx context.Context, d outbox.Delivery, records []audit.Record) error {
+func (s Deliveries) SettleDelivery(ctx context.Context, d outbox.Delivery, records []audit.Record) error {
 	return s.db.Do(ctx, func(tx Act) error {
 		tx.One(outbox.ErrClaimLost, settleDelivery, d.Attempts, store.Micro(d.DueAt), store.Micro(d.SettledAt), string(d.Outcome), d.Payload, store.Micro(d.FailingSince), d.Failure, d.Number, store.Micro(d.ClaimedUntil))
 		return RecordAll(tx, records)
@@ -42,7 +62,7 @@ func (s Identity) SettleDelivery(ctx context.Context, d outbox.Delivery, records
 }
 
 // Waiting counts what is on its way, by kind.
-func (s Identity) Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error) {
+func (s Deliveries) Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error) {
 	waiting := make(map[outbox.Kind]outbox.Waiting)
 	err := s.db.Rows(ctx, func(row Scanner) error {
 		var kind outbox.Kind

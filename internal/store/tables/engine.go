@@ -58,6 +58,7 @@ type Database interface {
 // Identity is those acts and reads of identity's store that are the same on every
 // engine: the engine's own store embeds it and adds the others.
 type Identity struct {
+	Deliveries
 	db    Database
 	world loop.World
 	cache *store.ClientCache
@@ -75,12 +76,13 @@ type PersonKeys interface {
 // NewIdentity makes them for a database with identity's schema; the cache is the one
 // that the engine reads clients through.
 func NewIdentity(db Database, world loop.World, cache *store.ClientCache, keys PersonKeys) Identity {
-	return Identity{db: db, world: world, cache: cache, keys: keys, form: new(memberForm)}
+	return Identity{Deliveries: Deliveries{db}, db: db, world: world, cache: cache, keys: keys, form: new(memberForm)}
 }
 
 // Clinical is those acts of clinical's store that are the same on every engine: the
 // engine's own store embeds it and adds the others.
 type Clinical struct {
+	Deliveries
 	db    Database
 	world loop.World
 	keys  DataKeys
@@ -100,7 +102,7 @@ type DataKeys interface {
 // NewClinical makes them for a database with clinical's schema. lock keeps acts on
 // one member's results apart until the transaction ends.
 func NewClinical(db Database, world loop.World, keys DataKeys, lock func(tx Tx, member loop.MemberID)) Clinical {
-	return Clinical{db: db, world: world, keys: keys, lock: lock, form: new(resultForm)}
+	return Clinical{Deliveries: Deliveries{db}, db: db, world: world, keys: keys, lock: lock, form: new(resultForm)}
 }
 
 // list reads all rows of a query.

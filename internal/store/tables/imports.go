@@ -70,6 +70,7 @@ func (s Clinical) Import(ctx context.Context, member loop.MemberID, decide func(
 		if err := s.keepImported(tx, key, member, &change); err != nil {
 			return err
 		}
+		AddMessages(tx, change.Messages)
 		return tx.Record(change.Record)
 	})
 }

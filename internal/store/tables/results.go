@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/store"
 )
 
@@ -20,7 +21,7 @@ const (
 )
 
 // AddResults adds a member's new results (biomarker.Inbox).
-func (s Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, once *biomarker.Submission, rec audit.Record) (ids []loop.ResultID, err error) {
+func (s Clinical) AddResults(ctx context.Context, member loop.MemberID, results []biomarker.Result, once *biomarker.Submission, news []outbox.Message, rec audit.Record) (ids []loop.ResultID, err error) {
 	key, err := s.keys.Make(ctx, member, credential.ForResults)
 	if err != nil {
 		return nil, noneOfErased(err)
@@ -37,6 +38,7 @@ func (s Clinical) AddResults(ctx context.Context, member loop.MemberID, results 
 			ids = append(ids, results[i].ID)
 		}
 		keepSubmission(tx, key, member, once, ids)
+		AddMessages(tx, news)
 		return tx.Record(rec)
 	})
 	return ids, err

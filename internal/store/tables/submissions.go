@@ -57,14 +57,17 @@ func keepSubmission(tx Tx, key *credential.DataKey, member loop.MemberID, once *
 	tx.Exec(keepNewest, member, once.Client, once.Key[:], content[:], strings.Join(list, " "), store.Micro(once.Until))
 }
 
-// Sweep deletes the batches that need not be recognised any more, and the counts that
-// nobody is shown, at a moment.
+// Sweep deletes the batches that need not be recognised any more, the counts that
+// nobody is shown, and news that was brought to identity, at a moment.
 func (s Clinical) Sweep(ctx context.Context, now time.Time) error {
 	if err := SweepRows(ctx, s.db, deleteSubmissions, store.Micro(now)); err != nil {
 		return fmt.Errorf("sweeping submissions: %w", err)
 	}
 	if err := s.sweepCounts(ctx, now); err != nil {
 		return fmt.Errorf("sweeping counts of reads: %w", err)
+	}
+	if err := SweepRows(ctx, s.db, deleteForwarded, store.Micro(now.Add(-keptForwarded))); err != nil {
+		return fmt.Errorf("sweeping settled deliveries: %w", err)
 	}
 	return nil
 }
