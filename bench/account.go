@@ -38,6 +38,11 @@ func measureAccount(ctx context.Context, p *platform, span time.Duration, stdout
 	if err := people[0].connectApps(ctx); err != nil {
 		return err
 	}
+	select { // until the platform has counted the reads, which it does each minute
+	case <-time.After(2 * time.Minute):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	printHeader(stdout, p.engine)
 	found, err := appsPage(people[0]).compare(ctx, p, people, span)
 	if err != nil {

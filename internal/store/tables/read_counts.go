@@ -21,7 +21,7 @@ const (
 	// countBatch is how many records of a lane one transaction looks at.
 	countBatch = 5000
 	// countMargin is more than a record is older than the commit that brings it.
-	countMargin = 10 * time.Minute
+	countMargin = 2 * time.Minute
 
 	beginLane     = `INSERT INTO read_counted (lane, number, caught_up_at) VALUES ($1, 0, 0) ON CONFLICT (lane) DO NOTHING`
 	selectCounted = `SELECT number FROM read_counted WHERE lane = $1`
