@@ -288,6 +288,7 @@ var edges = map[string]map[string]string{
 		"internal/limit":  "authorization requests are limited, and reads of userinfo",
 		"internal/oauth":  "authorize and token",
 
+		"internal/biomarker":  "the consent page says how many lab results there are",
 		"internal/audit":      "an app is who changes its webhooks",
 		"internal/credential": "a new signing secret is shown once",
 		"internal/webhook":    "apps look after their webhooks",

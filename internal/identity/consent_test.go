@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
@@ -38,6 +40,37 @@ func TestConsent_SaysWhoAsksForWhat(t *testing.T) {
 	}
 	if strings.Contains(page.Text, `id="scope-openid"`) {
 		t.Error("openid can be left out")
+	}
+}
+
+func TestConsent_SaysHowMuchHealthDataThereIs(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	said := func() string {
+		_, page := consentPage(p, t, app.Request(), ada)
+		_, rest, _ := strings.Cut(page.Text, `class="amount">`)
+		amount, _, _ := strings.Cut(rest, "<")
+		return amount
+	}
+	if got := said(); got != "· no lab results yet" {
+		t.Errorf("of none, it says %q", got)
+	}
+	value, err := biomarker.ParseDecimal("2.41")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"· 1 lab result, of March 2026", "· 2 lab results, the first of March 2026"} {
+		err := p.Importer.Import(t.Context(), audit.Actor{Kind: audit.BySystem}, ada.ID, []biomarker.Result{{
+			ID: loop.NewResultID(p.World), Code: "tsh", Value: value, Unit: "m[IU]/L", Source: "quest",
+			CollectedAt: time.Date(2026, time.March, 5+i, 8, 0, 0, 0, time.UTC), ParsedAt: p.World.Now(),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := said(); got != want {
+			t.Errorf("it says %q, want %q", got, want)
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ type Config struct {
 	Visitors *visitor.Visitors
 	Texts    *locale.Texts
 	Pictures Pictures
+	Results  Results
 
 	Webhooks       Webhooks
 	Deliveries     *webhook.Deliveries
@@ -40,6 +41,7 @@ type Host struct {
 	signIns        SignIns
 	visitors       *visitor.Visitors
 	pictures       Pictures
+	results        Results
 	site           *web.Site
 	pages          *web.Translated
 	webhooks       Webhooks
@@ -62,7 +64,7 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{webhooks: config.Webhooks, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets, oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, pages: pages, words: words}, nil
+	return &Host{webhooks: config.Webhooks, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets, oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, results: config.Results, pages: pages, words: words}, nil
 }
 
 // Mount adds everything that the host answers to a site, and shows the site's

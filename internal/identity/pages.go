@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/locale"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/oauth"
@@ -30,7 +32,8 @@ type consentView struct {
 	visitor.Carried
 	App    *visitor.App
 	Ticket string
-	Health bool // data of it is shared
+	Health bool              // data of it is shared
+	Amount *biomarker.Amount // of health data that there is; nil: it could not be counted
 	Groups []scopeGroup
 	Gone   string    // what the app had and asks for no longer
 	Before time.Time // when an earlier consent ended by itself; zero: there is none, or it goes on
@@ -63,10 +66,34 @@ func (h *Host) consentPage(w http.ResponseWriter, r *http.Request, j visitor.Jou
 		Cannot: cannot(l, req.Scopes), Member: signIn.Member.Name, Terms: visitor.Terms{Short: app.Unregistered},
 		Anybody: app.Unregistered && req.RedirectURI.Loopback(), Fault: fault,
 	}
+	if view.Health {
+		view.Amount = h.amount(r.Context(), signIn.Member.ID)
+	}
 	if grant != nil {
 		view.sinceLastTime(l, req, grant, h.site.World.Now())
 	}
 	return h.visitors.Show(w, r, h.pages, "consent", view, fault)
+}
+
+// Results says how many lab results a member has.
+type Results interface {
+	Amount(ctx context.Context, member loop.MemberID) (biomarker.Amount, error)
+}
+
+// countedWithin is how long a consent page waits for the amount of health data.
+const countedWithin = 500 * time.Millisecond
+
+// amount is how many lab results the member has; nil where that can't be said at once:
+// they may be another process's, and nobody is kept from deciding by that.
+func (h *Host) amount(ctx context.Context, member loop.MemberID) *biomarker.Amount {
+	ctx, cancel := context.WithTimeout(ctx, countedWithin)
+	defer cancel()
+	amount, err := h.results.Amount(ctx, member)
+	if err != nil {
+		h.site.Log.Warn("counting lab results for a consent page", "cause", err)
+		return nil
+	}
+	return &amount
 }
 
 // sinceLastTime says what is different from the member's last answer, and until when

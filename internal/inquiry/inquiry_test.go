@@ -111,6 +111,24 @@ func divide(t *testing.T) divided {
 	return d
 }
 
+// A consent page says how much health data there is where clinical can be asked, and is
+// there without that where it can't.
+func TestConsent_DoesNotWaitForClinical(t *testing.T) {
+	t.Parallel()
+	address := migrated(t)
+	alone := platformtest.NewOn(t, address, platform.RoleIdentity)
+	ada, app := alone.AddMember(t, "Ada"), alone.AddApp(t, func(*loop.Client) {})
+	b := alone.SignedIn(t, ada)
+	page := b.Follow(b.Authorize(app.Request()))
+	if !strings.Contains(page.Text, `id="allow"`) || strings.Contains(page.Text, "lab results yet") {
+		t.Errorf("without clinical: %d %s", page.StatusCode, page.Text)
+	}
+	alone.Beside(t, forClinical(t, address), platform.RoleClinical)
+	if page := b.Follow(b.Authorize(app.Request())); !strings.Contains(page.Text, "no lab results yet") {
+		t.Errorf("with clinical: %d %s", page.StatusCode, page.Text)
+	}
+}
+
 // Each role starts alone, and clinical by a database user who may not look into what
 // identity keeps; together they are one platform.
 func TestRoles_InProcessesOfTheirOwnAreOnePlatform(t *testing.T) {
