@@ -168,6 +168,8 @@ func (v *tour) developers(t *testing.T) {
 	b.fill(t, "url", v.authorize("redirect_uri", "http://localhost:1/other"))
 	b.press(t, "check")
 	v.at(t, "portal-debugger")
+	b.open(t, portal+"/test-members")
+	v.at(t, "portal-test-members")
 	b.open(t, portal+"/playground")
 	v.at(t, "portal-playground")
 	b.press(t, "begin")

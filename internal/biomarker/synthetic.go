@@ -27,13 +27,8 @@ func (c *Catalogue) Synthetic(member loop.MemberID, sex loop.Sex, until time.Tim
 	if sex != loop.Male {
 		sex = loop.Female
 	}
-	lab := laboratory{catalogue: c, sex: sex, chance: chance("values", string(sex)), ids: chance("ids", string(member))}
-	for n := range visits {
-		if err := lab.report(n, until); err != nil {
-			return nil, fmt.Errorf("making up results: %w", err)
-		}
-	}
-	return lab.results, nil
+	lab := laboratory{catalogue: c, sex: sex, visits: visits, incidents: incidents, chance: chance("values", string(sex)), ids: chance("ids", string(member))}
+	return lab.work(until)
 }
 
 // chance is a source of randomness that gives the same each time.
@@ -46,6 +41,9 @@ func chance(labels ...string) *rand.ChaCha8 {
 type laboratory struct {
 	catalogue *Catalogue
 	sex       loop.Sex
+	visits    []visit
+	courses   map[Code]course // in place of the tracks' own
+	incidents map[incident]odd
 	chance    *rand.ChaCha8
 	ids       *rand.ChaCha8
 
@@ -62,23 +60,41 @@ func (l *laboratory) Elapsed() time.Duration { return 0 }
 // Read gives the bytes of the next id.
 func (l *laboratory) Read(p []byte) (int, error) { return l.ids.Read(p) }
 
+// work writes every report.
+func (l *laboratory) work(until time.Time) ([]Result, error) {
+	for n := range l.visits {
+		if err := l.report(n, until); err != nil {
+			return nil, fmt.Errorf("making up results: %w", err)
+		}
+	}
+	return l.results, nil
+}
+
+// course is what happens to a biomarker over the visits.
+func (l *laboratory) course(t track) course {
+	if c, own := l.courses[t.code]; own {
+		return c
+	}
+	return t.course(l.sex)
+}
+
 // report writes the n-th report: a sample drawn in the morning, its results two
 // days later.
 func (l *laboratory) report(n int, until time.Time) error {
-	day := until.UTC().Truncate(24*time.Hour).AddDate(0, -visits[n].monthsAgo, -4)
+	day := until.UTC().Truncate(24*time.Hour).AddDate(0, -l.visits[n].monthsAgo, -4-l.visits[n].daysAgo)
 	collectedAt := day.Add(7*time.Hour + time.Duration(l.between(10, 110))*time.Minute)
 	l.parsedAt = day.Add(2*24*time.Hour + 15*time.Hour + time.Duration(l.between(0, 9_000))*time.Second)
 
 	measured := make(map[Code]int64)
 	for _, t := range tracks {
-		if visits[n].short && !t.short {
+		if l.visits[n].short && !t.short {
 			continue
 		}
 		b, known := l.catalogue.Find(t.code)
 		if !known {
 			return fmt.Errorf("the catalogue lacks %s", t.code)
 		}
-		amount, err := l.measure(b, t.course(l.sex).at(n))
+		amount, err := l.measure(b, l.course(t).at(n, len(l.visits)))
 		if err != nil {
 			return err
 		}
@@ -140,7 +156,7 @@ func compute(code Code, measured map[Code]int64) (amount int64, ok bool) {
 // can measure with a comparator, and with its own interval where it has one.
 func (l *laboratory) write(b *Biomarker, amount int64, n int) (Result, error) {
 	r := Result{Code: b.Code, Value: fromDecimals(amount, b.Decimals), Unit: b.Unit, Source: SyntheticSource}
-	if odd, ok := incidents[incident{l.sex, n, b.Code}]; ok {
+	if odd, ok := l.incidents[incident{l.sex, n, b.Code}]; ok {
 		value, err := ParseDecimal(odd.value)
 		if err != nil {
 			return Result{}, err

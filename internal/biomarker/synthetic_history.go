@@ -6,9 +6,10 @@ import "github.com/loop-health/loop/internal/loop"
 type visit struct {
 	monthsAgo int
 	short     bool // a follow-up, with part of what is measured once a year
+	daysAgo   int  // besides the months
 }
 
-var visits = [...]visit{{24, false}, {18, true}, {12, false}, {6, true}, {0, false}}
+var visits = []visit{{monthsAgo: 24}, {monthsAgo: 18, short: true}, {monthsAgo: 12}, {monthsAgo: 6, short: true}, {}}
 
 // track is what happens to one biomarker over the visits.
 type track struct {
@@ -28,8 +29,9 @@ func (t track) course(sex loop.Sex) course {
 	return t.woman
 }
 
-func (c course) at(visit int) int64 {
-	return c.first + (c.last-c.first)*int64(visit)/int64(len(visits)-1)
+// at is where it lies at one of several visits.
+func (c course) at(visit, of int) int64 {
+	return c.first + (c.last-c.first)*int64(visit)/int64(of-1)
 }
 
 // tracks is the history: she recovers from a lack of iron, with a thyroid that
@@ -94,12 +96,15 @@ type incident struct {
 	code  Code
 }
 
-// incidents are samples that lay too long: hers flagged by the laboratory, his
-// an alarm by the catalogue.
-var incidents = map[incident]struct {
+// odd is the value then.
+type odd struct {
 	value string
 	flag  Status
-}{
+}
+
+// incidents are samples that lay too long: hers flagged by the laboratory, his
+// an alarm by the catalogue.
+var incidents = map[incident]odd{
 	{loop.Female, 1, "potassium"}: {"6.2", Critical},
 	{loop.Male, 3, "potassium"}:   {"6.8", Unset},
 }

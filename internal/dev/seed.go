@@ -17,11 +17,13 @@ type Person struct {
 }
 
 // Seed is what a platform on a laptop begins with: two members with lab results,
-// a developer, and an app.
+// test members whose results tell a story, a developer, and an app.
 type Seed struct {
 	Member    Person
 	Member2   Person
 	Developer Person
+	// PersonaPassword is that of every test member whose results tell a story.
+	PersonaPassword string
 
 	ClientID     string // empty: not made yet
 	ClientSecret string
@@ -34,6 +36,7 @@ const (
 	clientSecretVariable = "LOOP_CLIENT_SECRET" //nolint:gosec // G101: a name
 	redirectURIVariable  = "LOOP_REDIRECT_URI"
 	flaskKeyVariable     = "FLASK_SECRET_KEY"
+	personaVariable      = "LOOP_PERSONA_PASSWORD" //nolint:gosec // G101: a name
 )
 
 // people are the seed's, with the names of their variables.
@@ -51,6 +54,11 @@ func newSeed(remembered map[string]string, redirectURIs []string, w loop.World) 
 		ClientID:     remembered[clientIDVariable],
 		ClientSecret: remembered[clientSecretVariable],
 		RedirectURIs: redirectURIs,
+
+		PersonaPassword: remembered[personaVariable],
+	}
+	if seed.PersonaPassword == "" {
+		seed.PersonaPassword = NewPassword(w)
 	}
 	for prefix, person := range seed.people() {
 		person.Password = remembered[prefix+"_PASSWORD"]
@@ -104,5 +112,6 @@ func (d *Dev) variables(flaskKey string) []Variable {
 		{"LOOP_MEMBER2_PASSWORD", d.Seed.Member2.Password},
 		{"LOOP_DEVELOPER_EMAIL", d.Seed.Developer.Email},
 		{"LOOP_DEVELOPER_PASSWORD", d.Seed.Developer.Password},
+		{personaVariable, d.Seed.PersonaPassword},
 	}
 }

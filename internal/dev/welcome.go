@@ -44,6 +44,7 @@ func (d *Dev) tellPeople(w io.Writer) {
 	}{{"member", d.Seed.Member}, {"member", d.Seed.Member2}, {"developer", d.Seed.Developer}} {
 		row(w, who.name, "%-26s %s", who.person.Email, who.person.Password)
 	}
+	row(w, "more members", "%s, each with a story", d.layout.developers.JoinPath("test-members"))
 	row(w, "client id", "%s", d.Seed.ClientID)
 	row(w, "its secret", "in %s, with everything else that an app needs", settings)
 }

@@ -159,7 +159,7 @@ func (p *Platform) smartConfiguration() oauth.SMARTConfiguration {
 func (p *Platform) buildDevelopers() ([]room, error) {
 	apps, err := portal.New(portal.Config{
 		Identity: p.config.Identity, Clinical: p.config.Clinical, Developers: p.config.Developers, World: p.world, English: p.texts.Match(locale.English),
-		ClientID: portalID, ClientSecret: p.portalSecret, Playground: playgroundID, HTTP: p.config.HTTP,
+		ClientID: portalID, ClientSecret: p.portalSecret, Playground: playgroundID, TestMembers: p.knownTestMembers, HTTP: p.config.HTTP,
 		Deliveries: p.deliveries, WebhookSecrets: p.webhookSecrets,
 		Clients: p.Clients, Requests: requestlog.Log{Store: p.store, Recorder: &p.requests}, Inspector: p.OAuth, Members: p.store, Sessions: p.store,
 		Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForPortal},

@@ -25,6 +25,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/requestlog"
 	"github.com/loop-health/loop/internal/signin"
@@ -69,8 +70,11 @@ type Platform struct {
 	webhookSecrets webhook.Secrets
 	deliveries     *webhook.Deliveries // nil where the role does not work on identity's store
 
-	workers    []*outbox.Worker // one for each kind of messages of what the role works on
-	requests   requestlog.Recorder
+	workers  []*outbox.Worker // one for each kind of messages of what the role works on
+	requests requestlog.Recorder
+
+	testMembers atomic.Pointer[[]portal.TestMember] // those of a platform on a laptop; nil: there are none
+
 	outage     outage
 	limits     *limit.Limits // nil: Unlimited
 	limitStore *shared.Store // nil: there is none

@@ -7,10 +7,13 @@ import (
 	"time"
 
 	"github.com/loop-health/loop/internal/audit"
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/dev"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/oauth"
+	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
 )
 
@@ -26,6 +29,9 @@ func (p *Platform) Seed(ctx context.Context, seed dev.Seed) (dev.Seed, error) {
 		}
 	}
 	if err := p.seedMember(ctx, seed.Developer, false); err != nil {
+		return seed, err
+	}
+	if err := p.seedPersonas(ctx, seed.PersonaPassword); err != nil {
 		return seed, err
 	}
 	return p.seedApp(ctx, seed)
@@ -55,6 +61,66 @@ func (p *Platform) seedMember(ctx context.Context, person dev.Person, withResult
 		return err
 	}
 	return p.Importer.Import(ctx, seeder, m.ID, results)
+}
+
+// seedPersonas makes the test members whose results tell a story, and has the portal
+// say how to sign in as them.
+func (p *Platform) seedPersonas(ctx context.Context, password string) error {
+	var members []portal.TestMember
+	hash := "" // of the one password: it is made where the first of them is missing
+	for _, persona := range biomarker.Personas() {
+		account := member.Account{
+			Name: persona.Name, Email: persona.Key + "@members.example", Password: password, PasswordHash: hash,
+			Sex: persona.Sex, EmailVerified: true, Test: true,
+		}
+		if err := p.seedPersona(ctx, persona, &account); err != nil {
+			return fmt.Errorf("seeding %s: %w", persona.Name, err)
+		}
+		hash = account.PasswordHash
+		members = append(members, portal.TestMember{Name: account.Name, Email: account.Email, Password: password, Story: persona.Story})
+	}
+	p.testMembers.Store(&members)
+	return nil
+}
+
+// knownTestMembers are those whose passwords the portal may show.
+func (p *Platform) knownTestMembers() []portal.TestMember {
+	if known := p.testMembers.Load(); known != nil {
+		return *known
+	}
+	return nil
+}
+
+// seedPersona makes one of them, where there is no account of that address yet, and
+// leaves the hash of the password in the account.
+func (p *Platform) seedPersona(ctx context.Context, persona biomarker.Persona, account *member.Account) error {
+	email, err := loop.ParseEmail(account.Email)
+	if err != nil {
+		return err
+	}
+	if _, _, err := p.store.Account(ctx, email); !errors.Is(err, loop.ErrNotFound) {
+		return err
+	}
+	if account.PasswordHash == "" {
+		if account.PasswordHash, err = p.Accounts.Passwords.Choose(ctx, account.Password, email); err != nil {
+			return err
+		}
+	}
+	m, err := p.Accounts.Create(ctx, *account)
+	if err != nil {
+		return err
+	}
+	results, err := persona.Results(p.Catalogue, m.ID, p.world.Now().Truncate(24*time.Hour))
+	if err != nil {
+		return err
+	}
+	if len(results) > 0 {
+		err = p.Importer.Import(ctx, seeder, m.ID, results)
+	}
+	if err == nil && persona.Suspended {
+		err = p.Accounts.Suspend(ctx, m.ID, oauth.NewRevocation(p.world, loop.RevokeMember, string(m.ID)), seeder)
+	}
+	return err
 }
 
 // seedApp registers the developer's app, or gives the one that is there a new

@@ -44,6 +44,9 @@ type Config struct {
 	Sessions  Sessions
 	Sealer    Sealer
 	Forms     web.Tagger // of the forms' csrf tokens
+	// TestMembers are the invented members whose passwords developers may read: those of
+	// a platform on a laptop.
+	TestMembers func() []TestMember
 	// FormSecrets gives the secret that the form with this id makes, where it makes
 	// one, under each key that the process holds, the one at work first: so a form
 	// that is sent twice makes one secret, and nobody has to keep it.
@@ -106,6 +109,7 @@ type Host struct {
 	playCallback   loop.RedirectURI
 	deliveries     *webhook.Deliveries
 	webhookSecrets webhook.Secrets
+	testMembers    func() []TestMember
 
 	formSecrets func(form string) []credential.Secret
 	libraries   library.Table // that apps are built with
@@ -125,7 +129,7 @@ func New(config Config) (*Host, error) {
 		libraries: libraries, english: config.English, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets,
 		clients: config.Clients, requests: config.Requests, inspector: config.Inspector, members: config.Members, sessions: config.Sessions, sealer: config.Sealer, pages: pages,
 		identity: newIdentityProvider(config), clinical: config.Clinical, csrf: web.CSRF{Tagger: config.Forms}, formSecrets: config.FormSecrets,
-		readyMade: config.Playground, playCallback: PlayCallbackURL(config.Developers),
+		readyMade: config.Playground, testMembers: config.TestMembers, playCallback: PlayCallbackURL(config.Developers),
 	}, nil
 }
 
@@ -160,7 +164,7 @@ func (h *Host) routes() {
 	page("GET /apps/{id}/webhooks", h.signedIn(h.ownApp(h.listWebhooks)))
 	page("GET /apps/{id}/webhooks/{webhook}", h.signedIn(h.ownApp(h.ownWebhook(h.showWebhook))))
 	page("GET /apps/{id}/webhooks/{webhook}/secret", h.signedIn(h.ownApp(h.ownWebhook(h.showWebhookSecret))))
-
+	page("GET /test-members", h.signedIn(h.showTestMembers))
 	page("GET "+debuggerPath, h.signedIn(h.showDebugger))
 	page("POST "+debuggerPath, h.signedIn(h.debug))
 

@@ -49,7 +49,7 @@ func (h *Host) Reader(r *http.Request, section string) (web.PortalReader, error)
 }
 
 // copied are the pages from which one copies: a script puts a button there.
-var copied = []string{"app", "secret", "request", "debugger", "playground", "webhook_secret"}
+var copied = []string{"app", "secret", "request", "debugger", "playground", "webhook_secret", "test_members"}
 
 // render shows a page. Its forms lead to this host, and to identity where their
 // sender has to sign in first: browsers hold a form's redirects to the policy too.
