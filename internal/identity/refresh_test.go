@@ -59,6 +59,18 @@ func TestSec052_AReplayEndsTheWholeGrantAndTheMemberIsNotified(t *testing.T) {
 	})
 }
 
+// Tabs behind a proxy that refresh at once look like a theft: the answer says what helps.
+func TestRefresh_AReuseNamesTheGracePeriod(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	first := app.Redeem(app.Code(p.NewBrowser(t), ada)).Pair(t)
+	app.Refresh(first.Refresh).Pair(t)
+	if said, _ := app.Refresh(first.Refresh).JSON(t)["error_description"].(string); !strings.Contains(said, "grace period") {
+		t.Errorf("it says %q", said)
+	}
+}
+
 func TestSec053_FiftyRetriesAtOnceWithinGraceAreOneChain(t *testing.T) {
 	t.Parallel()
 	p := platformtest.New(t)

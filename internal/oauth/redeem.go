@@ -27,7 +27,7 @@ var (
 	errBadRefresh   = loop.Errorf(loop.InvalidGrant, "The refresh token is not valid for this client. Send the member through authorization again.").About("refresh_token")
 	errReplaced     = loop.Errorf(loop.InvalidGrant, "The refresh token was replaced by a newer authorization of the same member. Use the newer one.").About("refresh_token")
 	errRefreshIdle  = loop.Errorf(loop.InvalidGrant, "The refresh token was not used for 90 days and has expired. Send the member through authorization again.").About("refresh_token")
-	errRefreshReuse = loop.Errorf(loop.InvalidGrant, "The refresh token was used before. Because it may have been stolen, the member's consent to this app was revoked. Store the newest refresh token, refresh one at a time, and send the member through authorization again.").About("refresh_token")
+	errRefreshReuse = loop.Errorf(loop.InvalidGrant, "The refresh token was used before. Because it may have been stolen, the member's consent to this app was revoked. Send the member through authorization again; then store the newest refresh token and refresh one at a time, or let the app have a grace period, where its tabs or servers refresh at once.").About("refresh_token")
 )
 
 // redeemCode exchanges a code for the first tokens of a chain (RFC 6749 §4.1.3,
