@@ -33,6 +33,8 @@ var clients = []client{
 	{id: "django-allauth", runtime: "python", path: "/accounts/oidc/loop/login/callback/"},
 	{id: "social-auth-core", runtime: "python", path: "/complete/oidc/"},
 	{id: "mozilla-django-oidc", runtime: "python", path: "/oidc/callback/"},
+	{id: "idpyoidc", runtime: "python"},
+	{id: "pyoidc", runtime: "python", module: "oic"},
 	{id: "openid-client-6", runtime: "node", module: "openid-client"},
 	{id: "openid-client-5", runtime: "node"},
 	{id: "auth-js", runtime: "node", module: "@auth/core", path: "/auth/callback/loop"},
