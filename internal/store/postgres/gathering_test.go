@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -214,6 +215,29 @@ func TestSec501_ADecisionThatWaitsHoldsUpNobody(t *testing.T) {
 			check(t, <-answers[1])
 			c.wantGenerations(t, 2, 2, 2)
 		})
+	}
+}
+
+// Promise: what a consent issues along with what it revokes is good, whatever a
+// neighbour revokes: it has the number of its own revocation.
+func TestDecide_WhatAConsentRevokesAndIssuesHasOneNumber(t *testing.T) {
+	t.Parallel()
+	c := newCrowd(t, 2)
+	token := loop.Revocation{Kind: loop.RevokeToken, ID: "at_1", ExpiresAt: c.clock.Now().Add(time.Hour)}
+	var issued uint64
+	answers := c.DecideTogether(t.Context(),
+		postgres.Decision{Subject: c.subject(0), Decide: func(oauth.State) (oauth.Change, error) {
+			return oauth.Change{Revoke: []loop.Revocation{token}, Records: []audit.Record{c.record()}}, nil
+		}},
+		postgres.Decision{Subject: c.subject(1), Decide: func(st oauth.State) (oauth.Change, error) {
+			issued = st.Counter + 1
+			narrowed := loop.Revocation{Kind: loop.RevokeGrant, ID: string(st.Grant.ID), ExpiresAt: token.ExpiresAt}
+			return oauth.Change{Grant: st.Grant, Revoke: []loop.Revocation{narrowed}, Records: []audit.Record{c.record()}}, nil
+		}})
+	check(t, <-answers[0])
+	check(t, <-answers[1])
+	if at, err := c.Epoch(t.Context()); err != nil || at.Counter != issued {
+		t.Errorf("the consent's own revocation is number %d, %v, and what it issued counts on %d", at.Counter, err, issued)
 	}
 }
 

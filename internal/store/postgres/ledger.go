@@ -51,7 +51,7 @@ func (s *IdentityStore) answer(ctx context.Context, d *decision, err error) erro
 
 // newDecisions makes what carries decisions out together.
 func (s *IdentityStore) newDecisions() *gathering[*decision] {
-	return &gathering[*decision]{database: s.db, read: s.readStates, act: s.decide, last: s.publishDecided, alone: s.decideAlone}
+	return &gathering[*decision]{database: s.db, read: s.readStates, act: s.decideTogether, last: s.publishDecided, alone: s.decideAlone}
 }
 
 // decideAlone carries out one decision, and waits for whoever decides on the same.
@@ -66,6 +66,19 @@ func (s *IdentityStore) decideAlone(ctx context.Context, d *decision) error {
 		s.publishDecided(tx, d)
 		return nil
 	})
+}
+
+// decideTogether is decide for one of several decisions. What is issued under a grant by
+// the decision that revokes what was issued before counts on the number behind the one
+// that it read (oauth.State), which a neighbour's revocation may get: it goes alone.
+func (s *IdentityStore) decideTogether(tx *Tx, d *decision) error {
+	if err := s.decide(tx, d); err != nil {
+		return err
+	}
+	if grant := d.change.Grant; len(d.change.Revoke) > 0 && grant != nil && grant.RevokedAt.IsZero() {
+		return errAlone
+	}
+	return nil
 }
 
 // decide has a decision made on what was read, and gathers what it writes.
