@@ -5,6 +5,7 @@ import (
 	"embed"
 	"io/fs"
 
+	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/store/tables"
@@ -38,6 +39,12 @@ func NewClinical(db *Database, keys tables.DataKeys) *Clinical {
 // read before a cancellation could help, and watching for one would cost two goroutines.
 func (s *Clinical) ListResults(ctx context.Context, member loop.MemberID, sel biomarker.Selection, each func(*biomarker.Result) bool) (arrival int64, err error) {
 	return s.Clinical.ListResults(context.WithoutCancel(ctx), member, sel, each)
+}
+
+// RecordRead writes the record of a read and returns once it is durable
+// (clinical.Records).
+func (s *Clinical) RecordRead(ctx context.Context, rec audit.Record) error {
+	return s.db.WriteAgain(ctx, func(tx *Tx) error { return tx.Record(rec) })
 }
 
 // MoveResults moves plain rows into chunks (tables.Clinical). What it deletes is

@@ -68,7 +68,12 @@ func (s *identityUnderTest) hold(t *testing.T) (release func()) {
 // queue hands the writer an act without waiting for its answer.
 func (s *identityUnderTest) queue(t *testing.T, do func(*Tx) error) (answer <-chan error) {
 	t.Helper()
-	a := &act{ctx: context.Background(), do: do, done: make(chan error, 1)}
+	return s.enqueue(t, &act{do: do})
+}
+
+func (s *identityUnderTest) enqueue(t *testing.T, a *act) (answer <-chan error) {
+	t.Helper()
+	a.ctx, a.done = context.Background(), make(chan error, 1)
 	must(t, s.db.writer.enqueue(a))
 	return a.done
 }
@@ -77,10 +82,16 @@ func (s *identityUnderTest) queue(t *testing.T, do func(*Tx) error) (answer <-ch
 // gives what each was answered.
 func (s *identityUnderTest) together(t *testing.T, acts ...func(*Tx) error) []error {
 	t.Helper()
+	return s.allTogether(t, false, acts...)
+}
+
+// allTogether is together for acts that may be carried out again, or may not.
+func (s *identityUnderTest) allTogether(t *testing.T, again bool, acts ...func(*Tx) error) []error {
+	t.Helper()
 	release := s.hold(t)
 	queued := make([]<-chan error, len(acts))
 	for i, do := range acts {
-		queued[i] = s.queue(t, do)
+		queued[i] = s.enqueue(t, &act{do: do, again: again})
 	}
 	release()
 	answers := make([]error, len(acts))

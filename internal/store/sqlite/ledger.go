@@ -16,7 +16,7 @@ import (
 // one writer makes it the only decision at its moment.
 func (s *Identity) Decide(ctx context.Context, subject oauth.Subject, decide func(oauth.State) (oauth.Change, error)) error {
 	var refusal error
-	err := s.db.Write(ctx, func(tx *Tx) (err error) {
+	err := s.db.WriteAgain(ctx, func(tx *Tx) (err error) {
 		refusal, err = s.decide(tx, subject, decide)
 		return err
 	})

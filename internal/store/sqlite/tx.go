@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -20,6 +21,7 @@ type Tx struct {
 	marked      int // hooks before the present act
 	atEnd       []func()
 	failed      error // why the present act is undone, whatever it returns
+	wrote       bool  // the present act may have changed something
 	unsettled   bool  // its commit failed, and what became of it could not be read
 }
 
@@ -51,6 +53,7 @@ func (tx *Tx) Count(query string, args ...any) (rows int64, err error) {
 }
 
 func (tx *Tx) run(query string, args ...any) (rows int64, err error) {
+	tx.wrote = true
 	stmt, err := tx.statements.get(context.Background(), query) //nolint:sqlclosecheck // kept: the writer closes it
 	if err != nil {
 		return 0, err
@@ -82,6 +85,7 @@ func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
 	if tx.failed != nil {
 		return nil, tx.failed
 	}
+	tx.noteWriting(query)
 	stmt, err := tx.statements.get(context.Background(), query) //nolint:sqlclosecheck // kept: the writer closes it
 	if err != nil {
 		return nil, err
@@ -108,11 +112,17 @@ func (tx *Tx) QueryRow(query string, args ...any) Row {
 	if tx.failed != nil {
 		return Row{err: tx.failed}
 	}
+	tx.noteWriting(query)
 	stmt, err := tx.statements.get(context.Background(), query) //nolint:sqlclosecheck // kept: the writer closes it
 	if err != nil {
 		return Row{err: err}
 	}
 	return Row{row: stmt.QueryRowContext(context.Background(), args...)}
+}
+
+// noteWriting notes a query that does more than read.
+func (tx *Tx) noteWriting(query string) {
+	tx.wrote = tx.wrote || !strings.HasPrefix(strings.TrimLeft(query, " \n\t"), "SELECT")
 }
 
 // AfterCommit has f run once the transaction is durable, before Write returns;
@@ -147,6 +157,7 @@ func (tx *Tx) begin() {
 
 // mark notes where an act begins.
 func (tx *Tx) mark() {
+	tx.wrote = false
 	tx.marked = len(tx.afterCommit)
 	if tx.lane != nil {
 		tx.lane.mark()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,14 +27,16 @@ const (
 
 // act is one transaction's worth of work on its way to the writer.
 type act struct {
-	ctx  context.Context //nolint:containedctx // it travels through the queue with its work
-	do   func(*Tx) error
-	done chan error
+	ctx   context.Context //nolint:containedctx // it travels through the queue with its work
+	do    func(*Tx) error
+	again bool // it may be carried out twice
+	done  chan error
 }
 
 // writer is the one goroutine that writes. It commits what has queued up in one
-// transaction (group commit), each act in its own savepoint where it has company,
-// and answers each after the commit.
+// transaction (group commit), and answers each after the commit. Each act has a
+// savepoint of its own where it has company, but for those that may be carried out
+// twice: they do without, and if one of them fails half way, all begin anew with them.
 type writer struct {
 	conn    *sql.Conn
 	tx      *Tx
@@ -58,11 +61,16 @@ func newWriter(conn *sql.Conn, world loop.World) *writer {
 // database is loop.TemporarilyUnavailable. The act must not wait for anything
 // but the database: all others wait for it.
 func (d *Database) Write(ctx context.Context, do func(*Tx) error) error {
-	return d.writer.write(ctx, do)
+	return d.writer.write(&act{ctx: ctx, do: do, done: make(chan error, 1)})
 }
 
-func (w *writer) write(ctx context.Context, do func(*Tx) error) error {
-	a := &act{ctx: ctx, do: do, done: make(chan error, 1)}
+// WriteAgain is Write for an act that may be carried out twice: it does nothing but
+// read, decide and write.
+func (d *Database) WriteAgain(ctx context.Context, do func(*Tx) error) error {
+	return d.writer.write(&act{ctx: ctx, do: do, again: true, done: make(chan error, 1)})
+}
+
+func (w *writer) write(a *act) error {
 	if err := w.enqueue(a); err != nil {
 		return err
 	}
@@ -117,15 +125,18 @@ func (w *writer) transact(batch []*act) (results []error, err error) {
 	if _, err := w.tx.settle(); err != nil {
 		return nil, store.Unavailable(err)
 	}
-	w.tx.begin()
-	if err := w.tx.control("BEGIN IMMEDIATE"); err != nil {
-		w.tx.rollback()
-		return nil, store.Unavailable(err)
+	attempt := w.attempt
+	switch {
+	case len(batch) == 1:
+		attempt = w.attemptAlone
+	case allAgain(batch):
+		attempt = w.attemptBare
 	}
-	results, err = w.attemptAll(batch)
+	results, err = w.attemptAll(batch, attempt)
+	if errors.Is(err, errHalfWay) {
+		results, err = w.attemptAll(batch, w.attempt)
+	}
 	if err != nil {
-		_ = w.tx.control("ROLLBACK") // it may have ended by itself
-		w.tx.rollback()
 		return results, store.Unavailable(err)
 	}
 	if err := w.tx.control("COMMIT"); err != nil {
@@ -133,6 +144,10 @@ func (w *writer) transact(batch []*act) (results []error, err error) {
 	}
 	w.tx.committed()
 	return results, nil
+}
+
+func allAgain(batch []*act) bool {
+	return !slices.ContainsFunc(batch, func(a *act) bool { return !a.again })
 }
 
 // afterFailedCommit answers the acts of a batch whose commit failed what became of
@@ -159,26 +174,52 @@ func answer(batch []*act, results []error, all error) {
 	}
 }
 
-// attemptAll runs the acts of a batch. Their errors are the results; with the
-// second one the transaction is of no use any more, and all of them are undone.
-func (w *writer) attemptAll(batch []*act) (results []error, broken error) {
+// attemptAll begins a transaction and runs the acts of a batch. Their errors are the
+// results; with the second one the transaction is of no use any more, and all of them
+// are undone.
+func (w *writer) attemptAll(batch []*act, attempt func(*act) (result, broken error)) (results []error, broken error) {
+	w.tx.begin()
+	broken = w.tx.control("BEGIN IMMEDIATE")
 	results = make([]error, len(batch))
 	for i, a := range batch {
+		if broken != nil {
+			break
+		}
 		if err := a.ctx.Err(); err != nil {
 			results[i] = store.Unavailable(err)
 			continue
 		}
-		if len(batch) == 1 { // the transaction is its savepoint
-			broken = w.carryOut(a)
-			results[i] = ofDatabase(broken)
-		} else {
-			results[i], broken = w.attempt(a)
-		}
-		if broken != nil {
-			break
-		}
+		results[i], broken = attempt(a)
+	}
+	if broken != nil {
+		_ = w.tx.control("ROLLBACK") // it may have ended by itself
+		w.tx.rollback()
 	}
 	return results, broken
+}
+
+// attemptAlone runs an act that has the transaction for itself: that is its savepoint.
+func (w *writer) attemptAlone(a *act) (result, broken error) {
+	broken = w.carryOut(a)
+	return ofDatabase(broken), broken
+}
+
+// errHalfWay is that of an act that failed after it had written, with nothing to go
+// back to.
+var errHalfWay = errors.New("an act failed half way")
+
+// attemptBare runs an act without a savepoint.
+func (w *writer) attemptBare(a *act) (result, broken error) {
+	w.tx.mark()
+	err := w.carryOut(a)
+	if err == nil {
+		return nil, nil
+	}
+	w.tx.undo()
+	if _, failed := errors.AsType[*sqlite.Error](err); failed || w.tx.wrote {
+		return nil, errHalfWay
+	}
+	return err, nil
 }
 
 // attempt runs one act in its own savepoint.

@@ -113,6 +113,51 @@ func TestWriter_AnActThatFailsIsUndone(t *testing.T) {
 	})
 }
 
+// Acts that may be carried out again have no savepoints, and are undone all the same.
+func TestWriter_OfActsThatMayComeAgainOneFails(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fails func(*identityUnderTest, *Tx) error
+		times int // that the two others are carried out
+	}{
+		"before it has written": {func(_ *identityUnderTest, tx *Tx) error {
+			var one int
+			return errors.Join(tx.QueryRow("SELECT 1").Scan(&one), errOfAct)
+		}, 2},
+		"half way": {func(s *identityUnderTest, tx *Tx) error { return errors.Join(s.recording(tx), errOfAct) }, 3},
+		"half way by a query": {func(_ *identityUnderTest, tx *Tx) error {
+			var number int64
+			return errors.Join(tx.QueryRow(`UPDATE revocation_counter SET value = value + 1 RETURNING value`).Scan(&number), errOfAct)
+		}, 3},
+		"by a panic": {func(s *identityUnderTest, tx *Tx) error {
+			_ = s.recording(tx)
+			panic("out of order")
+		}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openIdentity(t)
+			var times, committed int
+			counted := func(tx *Tx) error {
+				times++
+				tx.AfterCommit(func() { committed++ })
+				return s.recording(tx)
+			}
+			answers := s.allTogether(t, true, counted, func(tx *Tx) error { return test.fails(s, tx) }, counted)
+			if answers[0] != nil || answers[1] == nil || answers[2] != nil {
+				t.Errorf("answered %v", answers)
+			}
+			if times != test.times || committed != 2 {
+				t.Errorf("the two others were carried out %d times and committed %d times", times, committed)
+			}
+			if at, err := s.Epoch(t.Context()); err != nil || at.Counter != 0 {
+				t.Errorf("the counter is at %d, %v", at.Counter, err)
+			}
+			s.records(t, 2)
+		})
+	}
+}
+
 var errOfDisk = errors.New("the disk fails")
 
 // failing is an act that has the statements fail once each from here on; a COMMIT

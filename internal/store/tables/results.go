@@ -201,8 +201,3 @@ func (s Clinical) findIn(tx Act, key *credential.DataKey, member loop.MemberID, 
 	}
 	return in, r, err
 }
-
-// RecordRead writes the record of a read and returns once it is durable.
-func (s Clinical) RecordRead(ctx context.Context, rec audit.Record) error {
-	return s.db.Do(ctx, func(tx Act) error { return tx.Record(rec) })
-}
