@@ -29,7 +29,7 @@ func newOpenToDocuments(t *testing.T, alter ...func(*platform.Config)) *platform
 	})
 }
 
-// clientRows are the clients of the store but for the portal's own.
+// clientRows are the clients of the store that nobody registered.
 func clientRows(t *testing.T, p *platformtest.Platform) []*loop.Client {
 	t.Helper()
 	clients, err := p.Clients.Store.Clients(t.Context())
@@ -38,7 +38,7 @@ func clientRows(t *testing.T, p *platformtest.Platform) []*loop.Client {
 	}
 	var others []*loop.Client
 	for _, c := range clients {
-		if !c.FirstParty {
+		if c.Unregistered() {
 			others = append(others, c)
 		}
 	}
