@@ -69,6 +69,7 @@ var edges = map[string]map[string]string{
 		"internal/audit":     "an import is recorded",
 		"internal/biomarker": "what a result is",
 		"internal/outbox":    "new results come with the messages that say so",
+		"internal/webhook":   "who makes these",
 		"internal/fhir":      "a format of files",
 		"internal/hl7":       "a format of files",
 		"internal/labcsv":    "a format of files",

@@ -114,6 +114,7 @@ func ended(life credential.KeyLife) string {
 		credential.ForPortal:        "Developers are signed out of the portal.",
 		credential.ForSignIn:        "Sign-ins that wait for a passkey or a code begin again.",
 		credential.ForFactors:       "The codes of authenticator apps that members set up under it work no longer: those members use a recovery code or a passkey.",
+		credential.ForEvents:        "Events that wait for webhooks, or are kept to be sent again, can't be read any more.",
 		credential.ForSigning:       "Nobody accepts what it signed once they have read the key set again; ID tokens are no longer taken as hints here.",
 	}[life.Purpose]
 }

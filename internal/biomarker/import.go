@@ -10,6 +10,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Inbox is what importing needs from the store.
@@ -38,6 +39,7 @@ type Importer struct {
 	Catalogue *Catalogue
 	Inbox     Inbox
 	World     loop.World
+	Events    *webhook.Composer // says that there are new results; nil: nobody does
 }
 
 // Import checks every result and stores them all, or none: the first that is
@@ -55,7 +57,7 @@ func (i *Importer) Import(ctx context.Context, by audit.Actor, member loop.Membe
 			return fault.About(fmt.Sprintf("biomarkers[%d].%s", n, fault.Field))
 		}
 	}
-	_, err := i.Inbox.AddResults(ctx, member, results, nil, i.Catalogue.News(i.World, member, results), audit.Record{
+	_, err := i.Inbox.AddResults(ctx, member, results, nil, i.Catalogue.News(i.Events, member, results), audit.Record{
 		At:     i.World.Now(),
 		Event:  audit.BiomarkersImported,
 		Actor:  by,

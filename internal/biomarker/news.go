@@ -14,8 +14,11 @@ type newsData struct {
 
 // News gives the messages that say of a member's new results that they are there, and
 // which of them are critical: by the laboratory's flag, or by limits that hold for
-// everybody, since whose they are is not known here.
-func (c *Catalogue) News(w loop.World, member loop.MemberID, added []Result) []outbox.Message {
+// everybody, since whose they are is not known here. Nil events: there is no news.
+func (c *Catalogue) News(events *webhook.Composer, member loop.MemberID, added []Result) []outbox.Message {
+	if events == nil {
+		return nil
+	}
 	var all, critical newsData
 	for i := range added {
 		all.Results = append(all.Results, added[i].ID)
@@ -25,10 +28,10 @@ func (c *Catalogue) News(w loop.World, member loop.MemberID, added []Result) []o
 	}
 	var messages []outbox.Message
 	if len(all.Results) > 0 {
-		messages = append(messages, webhook.NewNews(w, loop.ResultsParsedEvent, member, all))
+		messages = append(messages, events.News(loop.ResultsParsedEvent, member, all))
 	}
 	if len(critical.Results) > 0 {
-		messages = append(messages, webhook.NewNews(w, loop.ResultCriticalEvent, member, critical))
+		messages = append(messages, events.News(loop.ResultCriticalEvent, member, critical))
 	}
 	return messages
 }

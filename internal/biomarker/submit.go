@@ -51,7 +51,7 @@ func (i *Importer) Submit(ctx context.Context, member loop.MemberID, by Sender, 
 			return nil, fault.About(fmt.Sprintf("biomarkers[%d].%s", n, fault.Field))
 		}
 	}
-	return i.Inbox.AddResults(ctx, member, results, once, i.Catalogue.News(i.World, member, results), audit.Record{
+	return i.Inbox.AddResults(ctx, member, results, once, i.Catalogue.News(i.Events, member, results), audit.Record{
 		At:     i.World.Now(),
 		Event:  audit.BiomarkersImported,
 		Actor:  audit.Actor{Kind: audit.ByClient, ID: string(by.Client)},

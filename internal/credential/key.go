@@ -25,13 +25,14 @@ const (
 	ForMail          Purpose = "mail"    // letters and links on their way
 	ForSignIn        Purpose = "signin"  // what a browser holds between two steps of a sign-in
 	ForFactors       Purpose = "factor"  // secrets of second factors, as they are stored
+	ForEvents        Purpose = "event"   // what apps are sent, while it waits and is kept
 	ForSigning       Purpose = "signing" // ID tokens, see SigningKeys
 	ForAudit         Purpose = "audit"   // the chain of records and its checkpoints
 )
 
 // Purposes lists those that the ring needs a symmetric key for.
 func Purposes() []Purpose {
-	return []Purpose{ForAccessTokens, ForCodes, ForRefreshTokens, ForContinuations, ForTickets, ForPages, ForPortal, ForMail, ForSignIn, ForFactors, ForAudit}
+	return []Purpose{ForAccessTokens, ForCodes, ForRefreshTokens, ForContinuations, ForTickets, ForPages, ForPortal, ForMail, ForSignIn, ForFactors, ForEvents, ForAudit}
 }
 
 // Slot is a place that always has a key at work: a purpose, and for signing each

@@ -52,6 +52,8 @@ var schedules = map[Purpose]schedule{
 	ForSignIn:        sealing(loop.SignInStepLife),
 	ForFactors:       sealing(forEver), // a second factor stays until its member takes it away
 
+	ForEvents: sealing(loop.EventsKept),
+
 	// Others keep a key set for as long as they like: they get two weeks to read it
 	// again before a key signs, and after its last signature it is there for as long.
 	ForSigning: {announced: 14 * day, works: rotateEvery, kept: 14 * day},

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Archive is what importing needs from the store.
@@ -70,6 +71,7 @@ type Keeper struct {
 	Asides    Asides
 	Members   Members
 	World     loop.World
+	Events    *webhook.Composer // says that there are new results; nil: nobody does
 }
 
 // Sender is who imports: an operator, an app or the member.
@@ -207,7 +209,7 @@ func (d *decision) decide(existing Existing) (Change, error) {
 	if d.batch.DryRun {
 		return Change{}, errDryRun
 	}
-	d.change.Messages = d.keeper.Catalogue.News(d.keeper.World, d.member, d.change.Add)
+	d.change.Messages = d.keeper.Catalogue.News(d.keeper.Events, d.member, d.change.Add)
 	d.change.Record = d.record()
 	return d.change, nil
 }

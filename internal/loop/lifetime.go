@@ -38,6 +38,10 @@ const (
 	// AddressLinkLife is how long a link works that shows that an address is
 	// somebody's own, at sign-up and when it changes.
 	AddressLinkLife = 24 * time.Hour
+	// EventsKept is how long an event can be sent again: three days of attempts, and then
+	// for as long as settled deliveries are kept.
+	EventsKept = SessionAtMost + 4*24*time.Hour
+
 	// MailLife is how long a letter may be on its way, and a link in it work.
 	MailLife = 2 * AddressLinkLife
 )

@@ -7,7 +7,6 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/outbox"
-	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Ledger is what the acts need from the store.
@@ -111,7 +110,7 @@ func (s *Server) decide(ctx context.Context, subject Subject, decide func(State)
 	return s.Ledger.Decide(ctx, subject, func(st State) (Change, error) {
 		change, err := decide(st)
 		if change.Grant != nil && st.Client != nil {
-			change.Messages = append(change.Messages, webhook.OfGrant(s.World, st.Client, st.Grant, change.Grant)...)
+			change.Messages = append(change.Messages, s.Events.OfGrant(st.Client, st.Grant, change.Grant)...)
 		}
 		return change, err
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/oauth/possession"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Server is the authorization server's rules with what they need.
@@ -31,6 +32,7 @@ type Server struct {
 	// TakesDocuments: a client may be the address of its metadata document; the ledger
 	// finds those clients.
 	TakesDocuments bool
-	UILocales      []string     // the languages of the pages (BCP 47)
-	Office         *mail.Office // writes to members; nil: nobody does
+	UILocales      []string          // the languages of the pages (BCP 47)
+	Office         *mail.Office      // writes to members; nil: nobody does
+	Events         *webhook.Composer // for apps; nil: they are sent none
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/outbox"
-	"github.com/loop-health/loop/internal/webhook"
 )
 
 // buildLeaving builds what erases members who left: identity destroys their keys, and
@@ -43,7 +42,7 @@ func (p *Platform) erasureMessages(ctx context.Context, id loop.MemberID) ([]out
 		if err != nil {
 			return nil, err
 		}
-		messages = append(messages, webhook.OfErasure(p.world, client, grant)...)
+		messages = append(messages, p.events.OfErasure(client, grant)...)
 	}
 	return messages, nil
 }

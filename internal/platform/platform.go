@@ -67,6 +67,7 @@ type Platform struct {
 	databases   []named      // identity's, then clinical's
 	checkpoints *audit.Checkpointer
 
+	events         *webhook.Composer
 	webhookSecrets webhook.Secrets
 	deliveries     *webhook.Deliveries // nil where the role does not work on identity's store
 

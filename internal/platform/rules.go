@@ -30,6 +30,7 @@ import (
 // buildOAuth builds what opens access tokens and, where the role works on what
 // identity keeps, what decides.
 func (p *Platform) buildOAuth(context.Context) error {
+	p.events = &webhook.Composer{World: p.world, Sealer: credential.Sealer{Ring: p.secrets.Ring, Purpose: credential.ForEvents}}
 	checker := &possession.Checker{World: p.world, Ring: p.secrets.Ring, Memory: possession.NewMemory(p.world.Now())}
 	p.tokens = &oauth.Verifier{
 		Issuer: p.config.Identity.String(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing,
@@ -43,7 +44,7 @@ func (p *Platform) buildOAuth(context.Context) error {
 		return err
 	}
 	p.texts = texts
-	p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing}
+	p.Clients = &registration.Clients{Store: p.store, World: p.world, Outgoing: p.outgoing, Events: p.events}
 	ledger := p.ledger()
 	keys := &clientjwt.Keys{Fetcher: p.outgoing, World: p.world}
 	p.OAuth = &oauth.Server{
@@ -53,7 +54,7 @@ func (p *Platform) buildOAuth(context.Context) error {
 			Own: []string{p.tokens.Issuer, p.config.Clinical.String(), p.config.Clinical.String() + clinical.MCPPath}, Outside: p.config.Resources,
 			FHIR: p.fhirBase(), Clinical: p.config.Clinical.String(),
 		},
-		World: p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log,
+		World: p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log, Events: p.events,
 		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, FHIR: p.fhirBase(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
 		Forms:  oauth.Forms{World: p.world, Ring: p.secrets.Ring},
 		Ledger: ledger, Pushed: p.store, TakesDocuments: p.config.ClientDocuments.Any(),
@@ -104,9 +105,9 @@ func (p *Platform) buildRules(context.Context) error {
 		p.asker = inquiry.NewClient(p.config.Identity, p.config.HTTP, p.clientMemory, p.world, p.secrets.Ring)
 	}
 	if p.results != nil {
-		p.workers = slices.Insert(p.workers, 0, outbox.NewWorker(p.results, &webhook.Forwarder{Taker: p.newsTaker(), World: p.world}, p.world, p.config.Log))
-		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world}
-		p.Imports = &intake.Keeper{Catalogue: p.Catalogue, Archive: p.results, Asides: p.results, Members: everybody{p.demographics()}, World: p.world}
+		p.workers = slices.Insert(p.workers, 0, outbox.NewWorker(p.results, &webhook.Forwarder{Taker: p.newsTaker(), Events: p.events}, p.world, p.config.Log))
+		p.Importer = &biomarker.Importer{Catalogue: p.Catalogue, Inbox: p.results, World: p.world, Events: p.events}
+		p.Imports = &intake.Keeper{Catalogue: p.Catalogue, Archive: p.results, Asides: p.results, Members: everybody{p.demographics()}, World: p.world, Events: p.events}
 	}
 	p.buildLeaving()
 	return p.startLimits()
@@ -136,14 +137,14 @@ func (p *Platform) buildWebhooks() {
 	outgoing := p.outgoingConfig()
 	outgoing.PerHost, outgoing.InAll = webhooksPerHost, webhooksAtOnce
 	p.webhookSecrets = webhook.Secrets{Ring: p.secrets.Ring}
-	p.deliveries = &webhook.Deliveries{Store: p.store, World: p.world}
-	deliverer := &webhook.Deliverer{Store: p.store, Health: p.store, Outgoing: fetch.New(outgoing), Disabler: p.Clients, Secrets: p.webhookSecrets, World: p.world}
+	p.deliveries = &webhook.Deliveries{Store: p.store, Events: p.events}
+	deliverer := &webhook.Deliverer{Store: p.store, Health: p.store, Outgoing: fetch.New(outgoing), Disabler: p.Clients, Secrets: p.webhookSecrets, Events: p.events, World: p.world}
 	p.revocations.Hear(deliverer.Revoked)
 	p.workers = append(p.workers, outbox.NewWorker(p.store, deliverer, p.world, p.config.Log))
 }
 
 // newsDesk takes in what clinical says happened.
-func (p *Platform) newsDesk() webhook.Taker { return &webhook.Desk{Store: p.store, World: p.world} }
+func (p *Platform) newsDesk() webhook.Taker { return &webhook.Desk{Store: p.store, Events: p.events} }
 
 // newsTaker is who knows the apps, wherever that is.
 func (p *Platform) newsTaker() webhook.Taker {

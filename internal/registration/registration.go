@@ -18,6 +18,7 @@ import (
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientjwt"
 	"github.com/loop-health/loop/internal/outbox"
+	"github.com/loop-health/loop/internal/webhook"
 )
 
 // Store is what registration needs to be kept.
@@ -62,6 +63,7 @@ type Clients struct {
 	World    loop.World
 	Outgoing Outgoing
 	Office   *mail.Office // writes to developers; nil: nobody does
+	Events   *webhook.Composer
 
 	origins origins
 }

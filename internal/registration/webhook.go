@@ -9,7 +9,6 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/outbox"
-	"github.com/loop-health/loop/internal/webhook"
 )
 
 // AddWebhook has an app's events sent to an address from now on. All faults come back at
@@ -69,7 +68,7 @@ func (r *Clients) TestWebhook(ctx context.Context, id loop.ClientID, hook loop.W
 func (r *Clients) testWebhook(ctx context.Context, id loop.ClientID, hook loop.WebhookID, a act) (loop.DeliveryID, error) {
 	var delivery loop.DeliveryID
 	a.messages = func(c *loop.Client) []outbox.Message {
-		sent := webhook.Test(r.World, c, c.Webhook(hook))
+		sent := r.Events.Test(c, c.Webhook(hook))
 		delivery = loop.DeliveryID(sent.ID)
 		return []outbox.Message{sent}
 	}

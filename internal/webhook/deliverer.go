@@ -40,6 +40,7 @@ type Deliverer struct {
 	Outgoing Poster
 	Disabler Disabler
 	Secrets  Secrets
+	Events   *Composer
 	World    loop.World
 
 	underWay underWay
@@ -80,7 +81,7 @@ func retries() []time.Duration {
 // Deliver makes one attempt (outbox.Deliverer). One that a revocation cuts off is
 // decided on anew.
 func (d *Deliverer) Deliver(ctx context.Context, delivery outbox.Delivery) error {
-	event, body, err := read(delivery.Payload)
+	event, body, err := d.Events.read(delivery.Payload)
 	if err != nil {
 		return errors.Join(outbox.ErrHopeless, err)
 	}
@@ -154,9 +155,9 @@ func (d *Deliverer) Records(delivery outbox.Delivery) []audit.Record {
 	if delivery.Outcome == outbox.Delivered {
 		return nil
 	}
-	event, _, _ := read(delivery.Payload) // what can't be read was given up, and is recorded without names
+	event, _, _ := d.Events.read(delivery.Payload) // what can't be read was given up, and is recorded without names
 	return []audit.Record{{
 		At: d.World.Now(), Event: audit.WebhookUndelivered, Actor: audit.Actor{Kind: audit.BySystem}, Client: event.Client, Member: event.Member, Grant: event.Grant,
-		Detail: audit.Detail{"delivery": delivery.ID, "webhook": delivery.Destination, "event": string(event.Type), "outcome": string(delivery.Outcome), "attempts": strconv.Itoa(delivery.Attempts)},
+		Detail: audit.Detail{"delivery": delivery.ID, "webhook": delivery.Destination, "event": string(event.ID), "outcome": string(delivery.Outcome), "attempts": strconv.Itoa(delivery.Attempts)},
 	}}
 }

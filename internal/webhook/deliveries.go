@@ -72,8 +72,8 @@ type Delivery struct {
 
 // Deliveries is what a developer sees of their app's deliveries, and does with them.
 type Deliveries struct {
-	Store DeliveryStore
-	World loop.World
+	Store  DeliveryStore
+	Events *Composer
 }
 
 // Query says which deliveries are asked for.
@@ -97,7 +97,7 @@ func (d *Deliveries) List(ctx context.Context, client *loop.Client, id loop.Webh
 	stored, err := d.Store.WebhookDeliveries(ctx, of)
 	all := make([]Delivery, len(stored))
 	for i := range stored {
-		all[i] = shown(stored[i])
+		all[i] = d.shown(stored[i])
 	}
 	return all, err
 }
@@ -108,7 +108,7 @@ func (d *Deliveries) Show(ctx context.Context, client *loop.Client, id loop.Deli
 	if errors.Is(err, loop.ErrNotFound) || err == nil && client.Webhook(loop.WebhookID(stored.Destination)) == nil {
 		return Delivery{}, errNoDelivery
 	}
-	return shown(stored), err
+	return d.shown(stored), err
 }
 
 // Replay has a delivery of a client attempted at once, whatever became of it, and again
@@ -119,7 +119,7 @@ func (d *Deliveries) Replay(ctx context.Context, client *loop.Client, id loop.De
 	if err != nil {
 		return Delivery{}, err
 	}
-	now := d.World.Now()
+	now := d.Events.World.Now()
 	rec := audit.NewRecord(ctx, now, audit.WebhookReplayed, by)
 	rec.Client, rec.Detail = client.ID, audit.Detail{"delivery": string(id), "webhook": string(delivery.Webhook)}
 	if err := d.Store.ResendWebhook(ctx, id, now, rec); err != nil {
@@ -171,14 +171,14 @@ var (
 	errNoDelivery = loop.Errorf(loop.NotFound, "The app has no delivery with this id. A delivery is kept for 30 days.")
 )
 
-func shown(stored outbox.Delivery) Delivery {
-	event, _, _ := read(stored.Payload) // what can't be read is shown without
-	d := Delivery{
+func (d *Deliveries) shown(stored outbox.Delivery) Delivery {
+	event, _, _ := d.Events.read(stored.Payload) // what can't be read is shown without
+	one := Delivery{
 		ID: loop.DeliveryID(stored.ID), Webhook: loop.WebhookID(stored.Destination), Event: event, Status: statusOf(stored.Outcome),
 		Attempts: stored.Attempts, Failure: stored.Failure, SettledAt: stored.SettledAt, Number: stored.Number,
 	}
-	if d.Status == Pending {
-		d.NextAt = stored.DueAt
+	if one.Status == Pending {
+		one.NextAt = stored.DueAt
 	}
-	return d
+	return one
 }

@@ -18,9 +18,9 @@ type grantData struct {
 
 // OfGrant gives the messages that an app is sent when a member's consent to it becomes
 // what it is after: given (before is nil), changed in what it allows, or ended.
-func OfGrant(w loop.World, client *loop.Client, before, after *loop.Grant) []outbox.Message {
+func (c *Composer) OfGrant(client *loop.Client, before, after *loop.Grant) []outbox.Message {
 	what := grantEvent(before, after)
-	if what == "" || len(client.Webhooks) == 0 {
+	if c == nil || what == "" || len(client.Webhooks) == 0 {
 		return nil
 	}
 	data := grantData{ID: after.ID, Scopes: append([]loop.Scope{}, after.Scopes...), Reason: after.Reason}
@@ -31,8 +31,8 @@ func OfGrant(w loop.World, client *loop.Client, before, after *loop.Grant) []out
 		end := after.EndsAt.UTC()
 		data.EndsAt = &end
 	}
-	return Messages(client, Event{
-		ID: loop.NewEventID(w), Type: what, Member: after.Member, OccurredAt: w.Now(), Data: encode(data), Grant: after.ID,
+	return c.Messages(client, Event{
+		ID: loop.NewEventID(c.World), Type: what, Member: after.Member, OccurredAt: c.World.Now(), Data: encode(data), Grant: after.ID,
 	})
 }
 
@@ -51,9 +51,9 @@ func grantEvent(before, after *loop.Grant) loop.EventType {
 
 // OfErasure gives the messages that an app is sent when a member who allowed it is
 // erased.
-func OfErasure(w loop.World, client *loop.Client, grant *loop.Grant) []outbox.Message {
-	return Messages(client, Event{
-		ID: loop.NewEventID(w), Type: loop.UserDeletedEvent, Member: grant.Member, OccurredAt: w.Now(),
+func (c *Composer) OfErasure(client *loop.Client, grant *loop.Grant) []outbox.Message {
+	return c.Messages(client, Event{
+		ID: loop.NewEventID(c.World), Type: loop.UserDeletedEvent, Member: grant.Member, OccurredAt: c.World.Now(),
 		Data: encode(map[string]loop.GrantID{"grant_id": grant.ID}), Grant: grant.ID,
 	})
 }

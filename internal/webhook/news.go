@@ -26,10 +26,10 @@ type News struct {
 // NewsKind is the kind of the messages that bring news to who knows the apps.
 const NewsKind outbox.Kind = "news"
 
-// NewNews gives the message of news, for the change that it is about.
-func NewNews(w loop.World, what loop.EventType, member loop.MemberID, data any) outbox.Message {
-	news := News{ID: loop.NewEventID(w), Type: what, Member: member, OccurredAt: w.Now(), Data: encode(data)}
-	return outbox.Message{ID: string(news.ID), Kind: NewsKind, Destination: "identity", OrderKey: string(member), Payload: encode(news), DueAt: news.OccurredAt}
+// News gives the message of news, for the change that it is about.
+func (c *Composer) News(what loop.EventType, member loop.MemberID, data any) outbox.Message {
+	news := News{ID: loop.NewEventID(c.World), Type: what, Member: member, OccurredAt: c.World.Now(), Data: encode(data)}
+	return outbox.Message{ID: string(news.ID), Kind: NewsKind, Destination: "identity", OrderKey: string(member), Payload: c.seal(news), DueAt: news.OccurredAt}
 }
 
 // Taker takes in news; what it took before changes nothing.
@@ -40,8 +40,8 @@ type Taker interface {
 
 // Forwarder brings news to who knows the apps (outbox.Deliverer).
 type Forwarder struct {
-	Taker Taker
-	World loop.World
+	Taker  Taker
+	Events *Composer
 }
 
 // Kind is the kind of news (outbox.Deliverer).
@@ -60,8 +60,8 @@ func (*Forwarder) Policy() outbox.Policy {
 // Deliver forwards news (outbox.Deliverer).
 func (f *Forwarder) Deliver(ctx context.Context, delivery outbox.Delivery) error {
 	var news News
-	if err := json.Unmarshal(delivery.Payload, &news); err != nil {
-		return errors.Join(outbox.ErrHopeless, fmt.Errorf("reading news: %w", err))
+	if err := f.Events.open(delivery.Payload, &news); err != nil {
+		return errors.Join(outbox.ErrHopeless, err)
 	}
 	return f.Taker.TakeNews(ctx, news)
 }
@@ -72,10 +72,10 @@ func (f *Forwarder) Records(delivery outbox.Delivery) []audit.Record {
 		return nil
 	}
 	var news News
-	_ = json.Unmarshal(delivery.Payload, &news) // what can't be read was given up, and is recorded without names
+	_ = f.Events.open(delivery.Payload, &news) // what can't be read was given up, and is recorded without names
 	return []audit.Record{{
-		At: f.World.Now(), Event: audit.WebhookUndelivered, Actor: audit.Actor{Kind: audit.BySystem}, Member: news.Member,
-		Detail: audit.Detail{"news": delivery.ID, "event": string(news.Type), "outcome": string(delivery.Outcome)},
+		At: f.Events.World.Now(), Event: audit.WebhookUndelivered, Actor: audit.Actor{Kind: audit.BySystem}, Member: news.Member,
+		Detail: audit.Detail{"event": delivery.ID, "outcome": string(delivery.Outcome)},
 	}}
 }
 
@@ -90,8 +90,8 @@ type NewsStore interface {
 
 // Desk has apps be sent the news that they may hear (Taker).
 type Desk struct {
-	Store NewsStore
-	World loop.World
+	Store  NewsStore
+	Events *Composer
 }
 
 // TakeNews writes a message for each webhook that takes the news, of each app that the
@@ -107,7 +107,7 @@ func (d *Desk) TakeNews(ctx context.Context, news News) error {
 	}
 	var messages []outbox.Message
 	for _, grant := range grants {
-		if !grant.Live(d.World.Now()) || info.Scope != "" && !slices.Contains(grant.Scopes, info.Scope) {
+		if !grant.Live(d.Events.World.Now()) || info.Scope != "" && !slices.Contains(grant.Scopes, info.Scope) {
 			continue
 		}
 		client, err := d.Store.Client(ctx, grant.Client)
@@ -117,7 +117,7 @@ func (d *Desk) TakeNews(ctx context.Context, news News) error {
 		if err != nil {
 			return err
 		}
-		messages = append(messages, Messages(client, Event{ID: news.ID, Type: news.Type, Member: news.Member, OccurredAt: news.OccurredAt, Data: news.Data, Grant: grant.ID})...)
+		messages = append(messages, d.Events.Messages(client, Event{ID: news.ID, Type: news.Type, Member: news.Member, OccurredAt: news.OccurredAt, Data: news.Data, Grant: grant.ID})...)
 	}
 	if len(messages) == 0 {
 		return nil

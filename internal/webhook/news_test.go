@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,43 @@ func TestSec467_AnAppBackInDevelopmentIsSentNoHealthEvents(t *testing.T) {
 	deliver(t, p)
 	if types, got := at.types(t), statuses(t, p, hook.ID); types != "" || got != "withdrawn" {
 		t.Errorf("%q is sent, and the delivery is %s", types, got)
+	}
+}
+
+// Whoever steals the databases learns of no event which it is: whose results are critical
+// would be health data.
+func TestSec468_WhatWaitsAndIsKeptIsSealed(t *testing.T) {
+	platformtest.OnSQLite(t)
+	p, at := newPlatform(t), newReceiver(t)
+	app, ada := p.AddApp(t, nil), p.AddMember(t, "Ada")
+	add(t, p, app, at, resultEvents)
+	app.Redeem(app.Code(p.NewBrowser(t), ada)).Pair(t)
+	addResult(t, p, ada, biomarker.Critical)
+	for _, delivered := range []bool{false, true} {
+		if delivered {
+			deliver(t, p)
+			deliver(t, p)
+		}
+		for _, room := range []string{"identity", "clinical"} {
+			rows, err := p.Database(t, room).QueryContext(t.Context(), `SELECT id || kind || destination || order_key || CAST(payload AS TEXT) || failure FROM deliveries`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for rows.Next() {
+				var text string
+				if err := rows.Scan(&text); err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(text, "critical") || strings.Contains(text, "bmk_") {
+					t.Errorf("delivered: %v, %s holds %s", delivered, room, text)
+				}
+			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if types := at.types(t); !strings.Contains(types, "critical") {
+		t.Errorf("sent is %q", types)
 	}
 }
