@@ -62,8 +62,8 @@ func (h *Host) download(w http.ResponseWriter, r *http.Request, signIn *loop.Sig
 }
 
 func accountOf(m *loop.Member) kept {
-	return kept{"account", []string{"user_id", "name", "email", "email_verified", "locale", "sex", "created_at", "updated_at"}, func(add func(row ...string) error) error {
-		return add(string(m.ID), m.Name, string(m.Email), strconv.FormatBool(m.EmailVerified), m.Locale, string(m.Sex), timeCell(m.CreatedAt), timeCell(m.UpdatedAt))
+	return kept{"account", []string{"user_id", "name", "email", "email_verified", "locale", "sex", "birth_date", "created_at", "updated_at"}, func(add func(row ...string) error) error {
+		return add(string(m.ID), m.Name, string(m.Email), strconv.FormatBool(m.EmailVerified), m.Locale, string(m.Sex), m.BirthDate(), timeCell(m.CreatedAt), timeCell(m.UpdatedAt))
 	}}
 }
 

@@ -31,6 +31,9 @@ type Accounts interface {
 	Downloaded(ctx context.Context, id loop.MemberID) error
 	// ViewedResults records that a member looks at so many of their own lab results.
 	ViewedResults(ctx context.Context, id loop.MemberID, count int) error
+	// SetBirthDate keeps when a member was born, as they write it themselves; nothing:
+	// they say it no more. A ValidationError where it is no birth date.
+	SetBirthDate(ctx context.Context, id loop.MemberID, text string) error
 	// Leave begins a member's departure: their sessions end, and unless they sign in
 	// before, they are erased at the moment that it gives. Done twice, the first counts.
 	Leave(ctx context.Context, id loop.MemberID) (at time.Time, err error)
@@ -134,6 +137,7 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("GET "+downloadPath, h.recent(privacyPath, h.download))
 	site.Page("GET "+leftPath, h.showLeft)
 	site.Page("GET "+resultsPath, h.own(h.showResults))
+	site.Page("POST "+resultsPath, h.postResults)
 	site.Page("GET "+resultsPath+"/{code}", h.own(h.showHistory))
 	h.mountImport(site)
 	h.mountMailed(site)

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
 	"time"
@@ -18,6 +19,10 @@ type resultsView struct {
 	web.AccountFrame
 	Groups []resultGroup
 	Shown  time.Time // the day, for who prints it
+
+	BirthDate string // as it is kept, or was typed
+	Saved     bool   // just now
+	Fault     *loop.Error
 }
 
 // resultGroup is the newest result of each biomarker of a category.
@@ -41,19 +46,42 @@ type resultRow struct {
 // showResults answers GET /account/results: the member's newest result of each
 // biomarker.
 func (h *Host) showResults(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+	return h.resultsPage(w, r, m, resultsView{BirthDate: m.BirthDate(), Saved: r.URL.Query().Has("saved")})
+}
+
+// postResults answers POST /account/results: the member's birth date, by which some
+// ranges go.
+func (h *Host) postResults(w http.ResponseWriter, r *http.Request) error {
+	form, err := h.Visitors.Form(w, r)
+	if err != nil {
+		return err
+	}
+	return h.own(func(w http.ResponseWriter, r *http.Request, m *loop.Member) error {
+		err := h.Accounts.SetBirthDate(r.Context(), m.ID, form.Get("birth_date"))
+		if fault, ok := errors.AsType[*loop.Error](err); ok && fault.Code == loop.ValidationError {
+			return h.resultsPage(w, r, m, resultsView{BirthDate: form.Get("birth_date"), Fault: fault})
+		}
+		if err != nil {
+			return err
+		}
+		return web.SeeOther(w, r, resultsPath+"?saved=1")
+	})(w, r)
+}
+
+func (h *Host) resultsPage(w http.ResponseWriter, r *http.Request, m *loop.Member, view resultsView) error {
 	page, err := h.ownResults(r, m, biomarker.Query{Latest: true, Limit: biomarker.MaxLimit})
 	if err != nil {
 		return err
 	}
 	words := resultview.Words{Language: h.Visitors.Language(r)}
-	view := resultsView{AccountFrame: h.frame(w, r, "results", m), Groups: h.grouped(words, page.Results), Shown: h.world.Now()}
-	return h.Visitors.Show(w, r, h.ownPages, "results", view, nil)
+	view.AccountFrame, view.Groups, view.Shown = h.frame(w, r, "results", m), h.grouped(words, page.Results), h.world.Now()
+	return h.Visitors.Show(w, r, h.ownPages, "results", view, view.Fault)
 }
 
 // ownResults reads a page of the member's results, for their own eyes. It is recorded
 // before it is shown, but for one without any.
 func (h *Host) ownResults(r *http.Request, m *loop.Member, q biomarker.Query) (biomarker.Page, error) {
-	page, err := h.Biomarkers.Read(r.Context(), m.ID, biomarker.Person{Sex: m.Sex}, q)
+	page, err := h.Biomarkers.Read(r.Context(), m.ID, biomarker.Person{Sex: m.Sex, BornOn: m.BornOn}, q)
 	if err != nil || len(page.Results) == 0 {
 		return page, err
 	}

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -170,6 +171,34 @@ func TestSec420_ResultsAreForTheSignedInMemberAloneAndRecorded(t *testing.T) {
 	}
 	if logged := p.Log.String(); strings.Contains(logged, "2.40") || strings.Contains(logged, "results/tsh") {
 		t.Errorf("the log names the test or its value")
+	}
+}
+
+// SHBG has a range for women from 18 to 46, and none without an age.
+func TestResults_ABirthDateDecidesWhichRangeHolds(t *testing.T) {
+	t.Parallel()
+	p := platformtest.New(t)
+	ada := p.AddMember(t, "Ada")
+	send(t, p, ada, "", biomarker.Incoming{Code: "shbg", Value: decimal(t, "60"), Unit: "nmol/L", Collected: "2035-03-02"})
+	b := p.SignedIn(t, ada)
+	page := b.Get(resultsPage)
+	says(t, page, []string{"Your birth date", "Some ranges go by age."}, "Range:")
+	say := func(date string) *platformtest.Response {
+		return b.Post(resultsPage, url.Values{"csrf": {b.Get(resultsPage).Field("csrf")}, "birth_date": {date}})
+	}
+	if refused := say("2037-01-01"); refused.StatusCode != http.StatusBadRequest || !strings.Contains(refused.Text, "A birth date is a date between 1900 and today.") || !strings.Contains(refused.Text, `value="2037-01-01"`) {
+		t.Errorf("a date in the future is answered %d %s", refused.StatusCode, refused.Text)
+	}
+	says(t, b.Follow(say("2005-02-28")), []string{"Range:", "Normal", "Your birth date is saved.", `value="2005-02-28"`})
+	if updated := "audit_records WHERE event = 'member.updated' AND detail LIKE '%birth_date%'"; p.Count(t, "identity", updated) != 1 || p.Count(t, "identity", "audit_records WHERE detail LIKE '%2005%'") != 0 {
+		t.Error("the record does not say that the birth date changed, or says the date")
+	}
+	if kept := unzip(t, b.Get(privacyPage+"/download"))["account.json"]; !strings.Contains(kept, "2005-02-28") {
+		t.Errorf("the download lacks it: %s", kept)
+	}
+	says(t, b.Follow(say("")), []string{`value=""`}, "Range:")
+	if foreign := p.NewBrowser(t).Post(resultsPage, url.Values{"birth_date": {"2005-02-28"}}); foreign.StatusCode != http.StatusForbidden {
+		t.Errorf("a form without its token is answered %d", foreign.StatusCode)
 	}
 }
 

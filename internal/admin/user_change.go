@@ -16,6 +16,7 @@ type userUpdate struct {
 	Email         *string   `help:"Their e-mail address. Both it and the one before are written to; it is not verified, unless you say so too." placeholder:"ADDRESS"`
 	EmailVerified *bool     `negatable:"" help:"Somebody has checked that the address is theirs, or nobody has: apps are told so."`
 	Sex           *loop.Sex `help:"female, male, or empty: reference ranges go by it." placeholder:"SEX"`
+	BirthDate     *string   `help:"When they were born, such as 1980-02-29, or empty: some reference ranges go by age." placeholder:"DATE"`
 }
 
 // Run changes one member.
@@ -24,9 +25,9 @@ func (cmd *userUpdate) Run(run *Run) error {
 	if err != nil {
 		return err
 	}
-	correction := member.Correction{Name: cmd.Name, Email: cmd.Email, EmailVerified: cmd.EmailVerified, Sex: cmd.Sex}
+	correction := member.Correction{Name: cmd.Name, Email: cmd.Email, EmailVerified: cmd.EmailVerified, Sex: cmd.Sex, BirthDate: cmd.BirthDate}
 	if correction == (member.Correction{}) {
-		return errors.New("there is nothing to change: say what, with --name, --email, --email-verified, --no-email-verified or --sex")
+		return errors.New("there is nothing to change: say what, with --name, --email, --email-verified, --no-email-verified, --sex or --birth-date")
 	}
 	m, err := run.Operations.Users.Correct(run.Context, id, correction, Operator)
 	if err != nil {

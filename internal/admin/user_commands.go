@@ -31,6 +31,7 @@ type userCreate struct {
 	EmailVerified bool   `help:"You have checked that the address is theirs: apps are told so."`
 	PasswordStdin bool   `help:"Read the password from the standard input. Without it one is made and shown once."`
 	Sex           string `help:"female or male: reference ranges go by it." placeholder:"SEX"`
+	BirthDate     string `help:"When they were born, such as 1980-02-29: some reference ranges go by age." placeholder:"DATE"`
 	Locale        string `help:"Their language, such as en." placeholder:"TAG"`
 }
 
@@ -48,7 +49,7 @@ func (cmd *userCreate) Run(run *Run) error {
 		password, shown = strings.TrimRight(string(text), "\r\n"), false
 	}
 	m, err := run.Operations.Users.Create(run.Context, member.Account{
-		Name: cmd.Name, Email: cmd.Email, Password: password, Locale: cmd.Locale, Sex: loop.Sex(cmd.Sex), Test: cmd.Test, EmailVerified: cmd.EmailVerified,
+		Name: cmd.Name, Email: cmd.Email, Password: password, Locale: cmd.Locale, Sex: loop.Sex(cmd.Sex), BirthDate: cmd.BirthDate, Test: cmd.Test, EmailVerified: cmd.EmailVerified,
 	})
 	if err != nil {
 		return err

@@ -60,6 +60,7 @@ func (v *memberView) write(w io.Writer) error {
 		{"state", v.state()},
 		{"language", v.Locale},
 		{"sex", string(v.Sex)},
+		{"birth date", v.BirthDate},
 		{"since", v.CreatedAt},
 	} {
 		if row[1] != "" {
@@ -77,6 +78,7 @@ type memberView struct {
 	EmailVerified bool          `json:"email_verified"`
 	Locale        string        `json:"locale"`
 	Sex           loop.Sex      `json:"sex"`
+	BirthDate     string        `json:"birth_date,omitempty"`
 	Test          bool          `json:"test"`
 	Suspended     bool          `json:"suspended"`
 	CreatedAt     string        `json:"created_at"`
@@ -87,7 +89,7 @@ type memberView struct {
 
 func viewMember(m *loop.Member) memberView {
 	return memberView{
-		ID: m.ID, Name: m.Name, Email: m.Email, EmailVerified: m.EmailVerified, Locale: m.Locale, Sex: m.Sex,
+		ID: m.ID, Name: m.Name, Email: m.Email, EmailVerified: m.EmailVerified, Locale: m.Locale, Sex: m.Sex, BirthDate: m.BirthDate(),
 		Test: m.Test, Suspended: m.Suspended, CreatedAt: moment(m.CreatedAt), ErasesAt: moment(m.ErasesAt), ErasedAt: moment(m.ErasedAt),
 	}
 }

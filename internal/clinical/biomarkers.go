@@ -85,11 +85,11 @@ func (h *Host) query(r *http.Request) (biomarker.Query, error) {
 
 // person gives what intervals depend on.
 func (h *Host) person(ctx context.Context, member loop.MemberID) (biomarker.Person, error) {
-	sex, err := h.Members.Sex(ctx, member)
+	person, err := h.Members.Person(ctx, member)
 	if err != nil {
-		return biomarker.Person{}, web.Unavailable(fmt.Errorf("asking for the member's sex: %w", err))
+		return biomarker.Person{}, web.Unavailable(fmt.Errorf("asking for the member's sex and birth date: %w", err))
 	}
-	return biomarker.Person{Sex: sex}, nil
+	return person, nil
 }
 
 // linkNext names the next page in a header too (RFC 8288), for formats that have

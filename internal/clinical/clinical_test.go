@@ -48,6 +48,7 @@ func (stillWorld) Now() time.Time { return now }
 type identity struct {
 	tokens map[string]oauth.AccessToken
 	sexes  map[loop.MemberID]loop.Sex
+	born   map[loop.MemberID]time.Time
 }
 
 func (i identity) NewNonce() string { return "nonce" }
@@ -62,12 +63,12 @@ func (i identity) Admit(presented oauth.Presented) (oauth.Admitted, error) {
 	return oauth.Admitted{AccessToken: token}, nil
 }
 
-func (i identity) Sex(_ context.Context, id loop.MemberID) (loop.Sex, error) {
+func (i identity) Person(_ context.Context, id loop.MemberID) (biomarker.Person, error) {
 	sex, ok := i.sexes[id]
 	if !ok {
-		return "", errors.New("identity cannot be reached")
+		return biomarker.Person{}, errors.New("identity cannot be reached")
 	}
-	return sex, nil
+	return biomarker.Person{Sex: sex, BornOn: i.born[id]}, nil
 }
 
 func (i identity) Name(_ context.Context, id loop.MemberID) (string, error) {
@@ -138,6 +139,7 @@ func newHost(t *testing.T) *host {
 			narrow:     {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_C", Scopes: loop.NewScopes(loop.ScopeOpenID)},
 		},
 		sexes: map[loop.MemberID]loop.Sex{anna: loop.Female, ben: loop.Male},
+		born:  map[loop.MemberID]time.Time{},
 	}
 	texts, err := locale.Load()
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 // Members is what clinical asks identity.
 type Members interface {
-	// Sex gives the member's recorded sex; empty where it is not known.
-	Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error)
+	// Person gives the member's recorded sex and birth date, as far as they are known.
+	Person(ctx context.Context, id loop.MemberID) (biomarker.Person, error)
 	// Name gives the member's name.
 	Name(ctx context.Context, id loop.MemberID) (string, error)
 }
@@ -59,7 +59,7 @@ type Host struct {
 
 // New makes a host.
 func New(config Config) *Host {
-	config.Members = &rememberedSexes{Members: config.Members, world: config.World}
+	config.Members = &rememberedPersons{Members: config.Members, world: config.World}
 	h := &Host{Config: config, catalog: newCatalogDocument(config.Biomarkers.Catalogue)}
 	h.mcp = h.newMCP()
 	return h

@@ -90,7 +90,7 @@ func TestSMART_ConsentIsInOurWordsAndTheAnswerInTheApps(t *testing.T) {
 	app, ada := smartApp(t, p, loop.Confidential), p.AddMember(t, "Ada")
 	b := p.SignedIn(t, ada)
 	page := b.Follow(b.Authorize(with(app.Request(), "scope", smartScopes)))
-	for _, words := range []string{"See your lab results", "See your name and sex", "Know who you are"} {
+	for _, words := range []string{"See your lab results", "See your name, sex and birth date", "Know who you are"} {
 		if !strings.Contains(page.Text, words) {
 			t.Errorf("the page does not say %q", words)
 		}

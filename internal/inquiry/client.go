@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/loop"
 )
@@ -41,12 +42,12 @@ func NewClient(identity *url.URL, client *http.Client, memory Memory, w loop.Wor
 	return &Client{asker{identity, client, w, newProof(ring)}, memory}
 }
 
-// Sex gives the member's recorded sex, as it is now; empty where it is not known
-// (clinical.Members).
-func (c *Client) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
+// Person gives the member's recorded sex and birth date, as they are now and as far as
+// they are known (clinical.Members).
+func (c *Client) Person(ctx context.Context, id loop.MemberID) (biomarker.Person, error) {
 	var answer memberAnswer
 	err := c.ask(ctx, membersPath, string(id), &answer)
-	return answer.Sex, err
+	return biomarker.Person{Sex: answer.Sex, BornOn: answer.BornOn}, err
 }
 
 // Name gives the member's name, which a read of lab results does not need

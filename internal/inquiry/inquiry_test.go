@@ -236,7 +236,7 @@ func TestServer_AnswersOnlyWhoHasTheRing(t *testing.T) {
 		t.Fatal(err)
 	}
 	listen := func(ring *credential.Ring, id loop.MemberID) string {
-		_, err := inquiry.NewClient(identity, own, nil, d.identity.World, ring).Sex(t.Context(), id)
+		_, err := inquiry.NewClient(identity, own, nil, d.identity.World, ring).Person(t.Context(), id)
 		if err == nil || overheard == "" {
 			t.Fatalf("nothing was asked: %v", err)
 		}

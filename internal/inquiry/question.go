@@ -24,7 +24,8 @@ const (
 // Answers, as they are sent.
 type (
 	memberAnswer struct {
-		Sex loop.Sex `json:"sex"`
+		Sex    loop.Sex  `json:"sex"`
+		BornOn time.Time `json:"born_on,omitzero"`
 	}
 	nameAnswer struct {
 		Name string `json:"name"`

@@ -82,7 +82,7 @@ func (s *Server) member(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, memberAnswer{Sex: m.Sex})
+	return web.WriteJSON(w, http.StatusOK, memberAnswer{Sex: m.Sex, BornOn: m.BornOn})
 }
 
 func (s *Server) name(w http.ResponseWriter, r *http.Request) error {

@@ -17,7 +17,8 @@ type Member struct {
 	EmailVerified bool
 	Locale        string // BCP 47, such as en
 	Sex           Sex
-	Test          bool // synthetic data; what apps in development may see
+	BornOn        time.Time // the date, at midnight UTC; zero: not known
+	Test          bool      // synthetic data; what apps in development may see
 	Suspended     bool
 	Notice        Notice    // shown once at the next sign-in
 	DevicesSince  time.Time // browsers that they signed in with earlier are not known any more; zero: all are

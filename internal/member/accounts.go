@@ -60,6 +60,7 @@ type Account struct {
 	PasswordHash  string
 	Locale        string // empty: en
 	Sex           loop.Sex
+	BirthDate     string // such as 1980-02-29; empty: not known
 	Test          bool
 	EmailVerified bool // somebody has checked that the address is theirs
 }
@@ -71,6 +72,9 @@ func (a *Accounts) Create(ctx context.Context, account Account) (*loop.Member, e
 		return nil, err
 	}
 	if err := checkSex(account.Sex); err != nil {
+		return nil, err
+	}
+	if m.BornOn, err = loop.ParseBirthDate(account.BirthDate, a.World.Now()); err != nil {
 		return nil, err
 	}
 	hash := account.PasswordHash
@@ -148,6 +152,24 @@ func (a *Accounts) Dismiss(ctx context.Context, id loop.MemberID) error {
 	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
 		m.Notice = ""
 		return Change{}, nil
+	})
+}
+
+// SetBirthDate keeps when a member was born, as they write it themselves; nothing: they
+// say it no more. A ValidationError where it is no birth date.
+func (a *Accounts) SetBirthDate(ctx context.Context, id loop.MemberID, text string) error {
+	bornOn, err := loop.ParseBirthDate(text, a.World.Now())
+	if err != nil {
+		return err
+	}
+	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
+		if m.BornOn.Equal(bornOn) {
+			return Change{}, nil
+		}
+		m.BornOn, m.UpdatedAt = bornOn, a.World.Now()
+		rec := audit.OfMember(ctx, m.UpdatedAt, audit.MemberUpdated, id)
+		rec.Detail = audit.Detail{"fields": "birth_date"}
+		return Change{Records: []audit.Record{rec}}, nil
 	})
 }
 

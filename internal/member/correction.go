@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/loop"
@@ -16,6 +17,7 @@ type Correction struct {
 	Name, Email   *string
 	EmailVerified *bool // somebody has checked that the address is theirs; a new address is not verified without it
 	Sex           *loop.Sex
+	BirthDate     *string // such as 1980-02-29; empty: not known
 }
 
 // Correct changes a member on behalf of an operator. All faults come back at once, joined,
@@ -23,7 +25,8 @@ type Correction struct {
 // them; NotFound where there is no such member. Where the address changes, links that
 // went to the one before end, and letters about it go to both.
 func (a *Accounts) Correct(ctx context.Context, id loop.MemberID, c Correction, by audit.Actor) (*loop.Member, error) {
-	if err := c.check(); err != nil {
+	now := a.World.Now()
+	if err := c.check(now); err != nil {
 		return nil, err
 	}
 	var corrected *loop.Member
@@ -32,7 +35,7 @@ func (a *Accounts) Correct(ctx context.Context, id loop.MemberID, c Correction, 
 			return Change{}, loop.Errorf(loop.NotFound, "This member was erased.")
 		}
 		before := *m
-		fields := c.apply(m)
+		fields := c.apply(m, now)
 		corrected = m
 		if len(fields) == 0 {
 			return Change{}, nil
@@ -54,7 +57,7 @@ func (a *Accounts) Correct(ctx context.Context, id loop.MemberID, c Correction, 
 }
 
 // check gives all faults of a correction.
-func (c *Correction) check() error {
+func (c *Correction) check(now time.Time) error {
 	var faults []error
 	if c.Name != nil {
 		_, err := loop.ParseName(*c.Name)
@@ -67,12 +70,16 @@ func (c *Correction) check() error {
 	if c.Sex != nil {
 		faults = append(faults, checkSex(*c.Sex))
 	}
+	if c.BirthDate != nil {
+		_, err := loop.ParseBirthDate(*c.BirthDate, now)
+		faults = append(faults, err)
+	}
 	return errors.Join(faults...)
 }
 
 // apply changes a member by a correction that was checked, and names the fields that are
 // others now.
-func (c *Correction) apply(m *loop.Member) (fields []string) {
+func (c *Correction) apply(m *loop.Member, now time.Time) (fields []string) {
 	before := *m
 	if c.Name != nil {
 		m.Name, _ = loop.ParseName(*c.Name)
@@ -89,12 +96,15 @@ func (c *Correction) apply(m *loop.Member) (fields []string) {
 	if c.Sex != nil {
 		m.Sex = *c.Sex
 	}
+	if c.BirthDate != nil {
+		m.BornOn, _ = loop.ParseBirthDate(*c.BirthDate, now)
+	}
 	for _, field := range []struct {
 		name    string
 		changed bool
 	}{
 		{"name", m.Name != before.Name}, {"email", m.Email != before.Email},
-		{"email_verified", m.EmailVerified != before.EmailVerified}, {"sex", m.Sex != before.Sex},
+		{"email_verified", m.EmailVerified != before.EmailVerified}, {"sex", m.Sex != before.Sex}, {"birth_date", !m.BornOn.Equal(before.BornOn)},
 	} {
 		if field.changed {
 			fields = append(fields, field.name)

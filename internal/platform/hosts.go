@@ -220,7 +220,7 @@ func (e everybody) Exists(ctx context.Context, id loop.MemberID) (bool, error) {
 	if !id.Valid() {
 		return false, nil
 	}
-	_, err := e.members.Sex(ctx, id)
+	_, err := e.members.Person(ctx, id)
 	if errors.Is(err, loop.ErrNotFound) {
 		return false, nil
 	}
@@ -231,13 +231,13 @@ func (e everybody) Exists(ctx context.Context, id loop.MemberID) (bool, error) {
 // process.
 type demographics struct{ store identityStore }
 
-// Sex gives the member's recorded sex (clinical.Members).
-func (d demographics) Sex(ctx context.Context, id loop.MemberID) (loop.Sex, error) {
+// Person gives the member's recorded sex and birth date (clinical.Members).
+func (d demographics) Person(ctx context.Context, id loop.MemberID) (biomarker.Person, error) {
 	m, err := d.store.Member(ctx, id)
 	if err != nil {
-		return "", err
+		return biomarker.Person{}, err
 	}
-	return m.Sex, nil
+	return biomarker.Person{Sex: m.Sex, BornOn: m.BornOn}, nil
 }
 
 // Name gives the member's name (clinical.Members).

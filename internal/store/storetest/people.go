@@ -62,6 +62,7 @@ func readsMember(t *testing.T, f *fixture) {
 	want := *f.member
 	want.ID, want.Email = loop.NewMemberID(f.world), "grace@members.example"
 	want.EmailVerified, want.Name, want.Locale, want.Sex, want.Test = true, "Grace Ōta", "de", loop.Female, true
+	want.BornOn = time.Date(1906, 12, 9, 0, 0, 0, 0, time.UTC)
 	must(t, f.store.AddMember(t.Context(), &want, "the hash", nil, f.record()))
 	byID, err := f.store.Member(t.Context(), want.ID)
 	must(t, err)

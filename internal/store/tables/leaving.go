@@ -13,7 +13,7 @@ const (
 	selectLeft = `SELECT id FROM members WHERE erase_at > 0 AND erase_at <= $1 ORDER BY erase_at LIMIT $2`
 	comeBack   = `UPDATE members SET erase_at = 0, notice = $1 WHERE id = $2`
 	// eraseMember leaves of a member nothing but their id, and when they came and went.
-	eraseMember = `UPDATE members SET email = $1, name = '', address = NULL, sealed = NULL, password = '', locale = '', sex = '', notice = '', suspended = (1 = 1),
+	eraseMember = `UPDATE members SET email = $1, name = '', address = NULL, sealed = NULL, born = NULL, password = '', locale = '', sex = '', notice = '', suspended = (1 = 1),
 		email_verified = (1 = 0), erase_at = 0, erased_at = $2 WHERE id = $3`
 	endGrantsOfMember = `UPDATE grants SET revoked_at = $1, updated_at = $1, reason = $2 WHERE member_id = $3 AND revoked_at = 0`
 	endChainsOfMember = `UPDATE chains SET ended_at = $1, ending = $2 WHERE member_id = $3 AND ended_at = 0`

@@ -10,7 +10,7 @@ import (
 )
 
 // MemberColumns are the columns of a member, in the order of MemberFields.
-const MemberColumns = `id, email, email_verified, name, locale, sex, test, suspended, notice, created_at, updated_at, devices_since, erase_at, erased_at, sealed`
+const MemberColumns = `id, email, email_verified, name, locale, sex, test, suspended, notice, created_at, updated_at, devices_since, erase_at, erased_at, sealed, born`
 
 // SelectMember reads a member by their id.
 const SelectMember = `SELECT ` + MemberColumns + ` FROM members WHERE id = $1`
@@ -18,9 +18,9 @@ const SelectMember = `SELECT ` + MemberColumns + ` FROM members WHERE id = $1`
 const (
 	selectMembers = `SELECT ` + MemberColumns + ` FROM members ORDER BY id DESC`
 	selectAccount = `SELECT ` + MemberColumns + `, password FROM members WHERE address = $1 OR email = $2`
-	insertMember  = `INSERT INTO members (` + MemberColumns + `, address, password) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-		WHERE NOT EXISTS (SELECT 1 FROM members WHERE email = $18) ON CONFLICT DO NOTHING`
-	updateMember = `UPDATE members SET email = $1, name = $2, address = $3, sealed = $4, email_verified = $5, suspended = $6, notice = $7, updated_at = $8, devices_since = $9, erase_at = $10, locale = $11, sex = $12 WHERE id = $13
+	insertMember  = `INSERT INTO members (` + MemberColumns + `, address, password) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
+		WHERE NOT EXISTS (SELECT 1 FROM members WHERE email = $19) ON CONFLICT DO NOTHING`
+	updateMember = `UPDATE members SET email = $1, name = $2, address = $3, sealed = $4, email_verified = $5, suspended = $6, notice = $7, updated_at = $8, devices_since = $9, erase_at = $10, locale = $11, sex = $12, born = $15 WHERE id = $13
 		AND NOT EXISTS (SELECT 1 FROM members AS other WHERE (other.address = $3 OR other.email = $14) AND other.id <> $13)`
 	updatePassword = `UPDATE members SET password = $1 WHERE id = $2`
 	updateNotice   = `UPDATE members SET notice = $1 WHERE id = $2`
@@ -84,7 +84,7 @@ func (s Identity) UpdateMember(ctx context.Context, tx Act, m *loop.Member, chan
 	}
 	email, name := sealed.shown(inClear)
 	tx.One(member.ErrAddressTaken, updateMember, email, name, sealed.address[:], sealed.content,
-		m.EmailVerified, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince), store.Micro(m.ErasesAt), m.Locale, m.Sex, m.ID, m.Email)
+		m.EmailVerified, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince), store.Micro(m.ErasesAt), m.Locale, m.Sex, m.ID, m.Email, sealed.born)
 	useLink(tx, change.UsesLink)
 	if change.PasswordHash != "" {
 		tx.Exec(updatePassword, change.PasswordHash, m.ID)
@@ -100,6 +100,7 @@ func (s Identity) UpdateMember(ctx context.Context, tx Act, m *loop.Member, chan
 type MemberRow struct {
 	loop.Member
 	sealed []byte // nil: not yet
+	born   []byte // the birth date, sealed; nil: it is not known
 }
 
 // ReadMember reads a member; loop.ErrNotFound where there is none.
@@ -123,7 +124,7 @@ func scanMember(row Scanner) (*MemberRow, error) {
 func MemberFields(m *MemberRow) []any {
 	return []any{
 		text(&m.ID), text(&m.Email), truth(&m.EmailVerified), text(&m.Name), text(&m.Locale), text(&m.Sex), truth(&m.Test), truth(&m.Suspended),
-		text(&m.Notice), moment(&m.CreatedAt), moment(&m.UpdatedAt), moment(&m.DevicesSince), moment(&m.ErasesAt), moment(&m.ErasedAt), &m.sealed,
+		text(&m.Notice), moment(&m.CreatedAt), moment(&m.UpdatedAt), moment(&m.DevicesSince), moment(&m.ErasesAt), moment(&m.ErasedAt), &m.sealed, &m.born,
 	}
 }
 
@@ -132,6 +133,6 @@ func (m *sealedMember) values(inClear bool) []any {
 	email, name := m.shown(inClear)
 	return []any{
 		m.ID, email, m.EmailVerified, name, m.Locale, m.Sex, m.Test, m.Suspended, m.Notice, store.Micro(m.CreatedAt), store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince),
-		store.Micro(m.ErasesAt), store.Micro(m.ErasedAt), m.content,
+		store.Micro(m.ErasesAt), store.Micro(m.ErasedAt), m.content, m.born,
 	}
 }

@@ -43,17 +43,39 @@ func holds(ctx context.Context, db Reader, query string) (bool, error) {
 type sealedMember struct {
 	*loop.Member
 	content []byte
+	born    []byte // nil: it is not known
 	address [32]byte
 }
 
-// seal seals a member's name and address.
+// seal seals a member's name, address and birth date.
 func (s Identity) seal(ctx context.Context, m *loop.Member) (*sealedMember, error) {
 	key, err := s.keys.Make(ctx, m.ID, credential.ForPerson)
 	if err != nil {
 		return nil, noneOfErased(err)
 	}
 	content := append(binary.AppendUvarint(nil, uint64(len(m.Name))), m.Name...)
-	return &sealedMember{m, key.Seal(s.world, personOf(m.ID), append(content, m.Email...)), s.keys.Address(m.Email)}, nil
+	sealed := &sealedMember{Member: m, content: key.Seal(s.world, personOf(m.ID), append(content, m.Email...)), address: s.keys.Address(m.Email)}
+	if !m.BornOn.IsZero() {
+		sealed.born = key.Seal(s.world, birthOf(m.ID), []byte(m.BirthDate()))
+	}
+	return sealed, nil
+}
+
+func birthOf(member loop.MemberID) string { return "birth date " + string(member) }
+
+// openBirth opens a member's birth date, where it is known.
+func openBirth(key *credential.DataKey, m *MemberRow) error {
+	if m.born == nil {
+		return nil
+	}
+	text, err := key.Open(birthOf(m.ID), m.born)
+	if err == nil {
+		m.BornOn, err = time.Parse(time.DateOnly, string(text))
+	}
+	if err != nil {
+		return fmt.Errorf("the birth date of %s: %w", m.ID, err)
+	}
+	return nil
 }
 
 func personOf(member loop.MemberID) string { return "person " + string(member) }
@@ -98,7 +120,7 @@ func (s Identity) OpenMember(ctx context.Context, m *MemberRow) (*loop.Member, e
 	}
 	name := content[size:][:length]
 	m.Name, m.Email = string(name), loop.Email(content[size+len(name):])
-	return &m.Member, nil
+	return &m.Member, openBirth(key, m)
 }
 
 // memberForm is what a process knows of the form in which members are kept.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/loop"
 )
 
@@ -17,9 +18,9 @@ type countedMembers struct {
 	asked int
 }
 
-func (m *countedMembers) Sex(context.Context, loop.MemberID) (loop.Sex, error) {
+func (m *countedMembers) Person(context.Context, loop.MemberID) (biomarker.Person, error) {
 	m.asked++
-	return m.sex, m.err
+	return biomarker.Person{Sex: m.sex}, m.err
 }
 
 // waitingWorld is a world in which time passes when it is told to.
@@ -30,35 +31,35 @@ type waitingWorld struct {
 
 func (w *waitingWorld) Elapsed() time.Duration { return w.elapsed }
 
-func TestRememberedSexes(t *testing.T) {
+func TestRememberedPersons(t *testing.T) {
 	world := &waitingWorld{elapsed: time.Hour}
 	members := &countedMembers{err: errors.New("identity cannot be reached")}
-	sexes := &rememberedSexes{Members: members, world: world}
+	persons := &rememberedPersons{Members: members, world: world}
 	want := func(sex loop.Sex, failed bool, asked int) {
 		t.Helper()
-		if got, err := sexes.Sex(t.Context(), "user_A"); got != sex || (err != nil) != failed || members.asked != asked {
-			t.Errorf("the sex is %q, %v, after %d questions; want %q, failed %t, %d questions", got, err, members.asked, sex, failed, asked)
+		if got, err := persons.Person(t.Context(), "user_A"); got.Sex != sex || (err != nil) != failed || members.asked != asked {
+			t.Errorf("the person is %+v, %v, after %d questions; want %q, failed %t, %d questions", got, err, members.asked, sex, failed, asked)
 		}
 	}
 	want("", true, 1)
 	members.sex, members.err = loop.Female, nil
 	want(loop.Female, false, 2) // a failure is not remembered
 	want(loop.Female, false, 2)
-	world.elapsed += sexHeldFor - 1
+	world.elapsed += personHeldFor - 1
 	want(loop.Female, false, 2)
 	world.elapsed++
 	want(loop.Female, false, 3)
 }
 
-func TestRememberedSexes_AreBounded(t *testing.T) {
+func TestRememberedPersons_AreBounded(t *testing.T) {
 	world := &waitingWorld{elapsed: time.Hour}
-	sexes := &rememberedSexes{Members: &countedMembers{sex: loop.Male}, world: world}
-	for range sexesAtMost + 10 {
-		if _, err := sexes.Sex(t.Context(), loop.NewMemberID(world)); err != nil {
+	persons := &rememberedPersons{Members: &countedMembers{sex: loop.Male}, world: world}
+	for range personsAtMost + 10 {
+		if _, err := persons.Person(t.Context(), loop.NewMemberID(world)); err != nil {
 			t.Fatal(err)
 		}
-		if len(sexes.held) > sexesAtMost {
-			t.Fatalf("%d are held", len(sexes.held))
+		if len(persons.held) > personsAtMost {
+			t.Fatalf("%d are held", len(persons.held))
 		}
 	}
 }
