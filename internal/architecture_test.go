@@ -289,10 +289,11 @@ var edges = map[string]map[string]string{
 		"internal/limit":  "authorization requests are limited, and reads of userinfo",
 		"internal/oauth":  "authorize and token",
 
-		"internal/biomarker":  "the consent page says how many lab results there are",
-		"internal/audit":      "an app is who changes its webhooks",
-		"internal/credential": "a new signing secret is shown once",
-		"internal/webhook":    "apps look after their webhooks",
+		"internal/biomarker":    "the consent page says how many lab results there are",
+		"internal/audit":        "an app is who changes its webhooks",
+		"internal/credential":   "a new signing secret is shown once",
+		"internal/webhook":      "apps look after their webhooks",
+		"internal/registration": "apps may register themselves",
 
 		"internal/oauth/parameter":  "forms are read without what came empty",
 		"internal/oauth/clientauth": "apps authenticate",

@@ -168,6 +168,17 @@ func (h *hostNames) UnmarshalText(text []byte) error { //nolint:unparam // encod
 	return nil
 }
 
+// onOff is on or off.
+type onOff bool
+
+// UnmarshalText reads on or off.
+func (o *onOff) UnmarshalText(text []byte) error {
+	if *o = string(text) == "on"; !*o && string(text) != "off" {
+		return errors.New("it is neither on nor off")
+	}
+	return nil
+}
+
 // documentHosts are the hosts whose client ID metadata documents are taken.
 type documentHosts registration.DocumentHosts
 

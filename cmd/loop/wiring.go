@@ -37,7 +37,7 @@ func forDevelopment(o dev.Opening, unlimited bool) platform.Config {
 	return platform.Config{
 		Folder: o.Folder, Identity: o.Identity, Clinical: o.Clinical, Developers: o.Developers,
 		Master: o.Master, World: o.World, Log: o.Log, HTTP: o.HTTP, SignUpsPerHour: signUpsInDevelopment,
-		Mail: o.Mail, Unlimited: unlimited, FetchHosts: loopbackHosts, ClientDocuments: registration.DocumentHosts{All: true}, ClockIsRight: true, // nobody but the laptop's owner goes by it
+		Mail: o.Mail, Unlimited: unlimited, FetchHosts: loopbackHosts, ClientDocuments: registration.DocumentHosts{All: true}, Registers: true, ClockIsRight: true, // nobody but the laptop's owner goes by it
 	}
 }
 
@@ -50,7 +50,7 @@ func forProduction(c *config, log *slog.Logger) platform.Config {
 		Identity: c.IdentityURL.URL, Clinical: c.ClinicalURL.URL, Developers: c.DevelopersURL.URL,
 		Master: c.Master, World: machine(), Log: log, HTTP: &http.Client{Timeout: betweenHosts}, SignUpsPerHour: int(c.SignUpsPerHour),
 		Unlimited: c.Limits.Off, LimitStore: c.Limits.Store, TrustedProxies: c.TrustedProxies, SecurityContact: string(c.SecurityContact),
-		Resources: c.Resources, FetchHosts: c.FetchHosts, ClientDocuments: registration.DocumentHosts(c.CIMD), SignInMaxAge: time.Duration(c.SignInMaxAge),
+		Resources: c.Resources, FetchHosts: c.FetchHosts, ClientDocuments: registration.DocumentHosts(c.CIMD), Registers: bool(c.Registration), SignInMaxAge: time.Duration(c.SignInMaxAge),
 		IdentityCertificate: c.IdentityMTLSURL.URL, ClinicalCertificate: c.ClinicalMTLSURL.URL,
 		Mail:              c.mailServer(),
 		ClientAuthorities: c.MTLSAuthorities.CertPool, CertificateHeader: c.MTLSHeader,

@@ -22,6 +22,8 @@ const (
 	ClientSecretPrefix Prefix = "secret_"
 	SessionPrefix      Prefix = "lph_ss_"
 	MailLinkPrefix     Prefix = "lph_ml_"
+	// RegistrationTokenPrefix is that of registration access tokens (RFC 7592 §3).
+	RegistrationTokenPrefix Prefix = "lph_rg_"
 )
 
 // Form gives a credential its text: prefix, body in base64url, checksum. The

@@ -33,6 +33,9 @@ type Config struct {
 	Webhooks       Webhooks
 	Deliveries     *webhook.Deliveries
 	WebhookSecrets WebhookSecrets
+
+	// Registrations takes clients that register themselves; nil: none does.
+	Registrations Registrations
 }
 
 // Host is the authorization server's endpoints and pages.
@@ -47,6 +50,7 @@ type Host struct {
 	webhooks       Webhooks
 	deliveries     *webhook.Deliveries
 	webhookSecrets WebhookSecrets
+	registrations  Registrations
 	words          map[string]string // in which consent is asked for: by language, its tag and a version
 }
 
@@ -64,7 +68,7 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{webhooks: config.Webhooks, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets, oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, results: config.Results, pages: pages, words: words}, nil
+	return &Host{webhooks: config.Webhooks, deliveries: config.Deliveries, webhookSecrets: config.WebhookSecrets, oauth: config.OAuth, signIns: config.SignIns, visitors: config.Visitors, pictures: config.Pictures, results: config.Results, registrations: config.Registrations, pages: pages, words: words}, nil
 }
 
 // Mount adds everything that the host answers to a site, and shows the site's

@@ -25,6 +25,12 @@ func (h *Host) routes() {
 
 	h.webhookRoutes()
 
+	if h.registrations != nil {
+		h.site.PublicAPI("POST "+oauth.RegistrationPath, h.register)
+		h.site.PublicAPI("GET "+oauth.RegistrationPath+"/{client}", h.showRegistration)
+		h.site.PublicAPI("DELETE "+oauth.RegistrationPath+"/{client}", h.deleteRegistration)
+	}
+
 	// For members: pages. Those of their account are in package account.
 	h.site.Page("GET "+oauth.AuthorizePath, visitor.InPopup(h.authorize))
 	h.site.Page("POST "+oauth.AuthorizePath, visitor.InPopup(h.authorizePost))

@@ -16,6 +16,7 @@ const (
 	Write                             // writes with an access token, by client
 	Portal                            // the developer portal, by developer, else by network
 	FailedAuthentication              // client authentications that failed, by network
+	Registrations                     // clients that register themselves, by network
 	Documents                         // metadata documents fetched for clients that nobody has allowed, by network
 )
 
@@ -23,7 +24,7 @@ const (
 // count by client.
 var names = [...]string{
 	Authorize: "authorize", Token: "token", Introspect: "introspect", Revoke: "revoke", Read: "read", Write: "write",
-	Portal: "portal", FailedAuthentication: "failed_authentication", Documents: "client_documents",
+	Portal: "portal", FailedAuthentication: "failed_authentication", Documents: "client_documents", Registrations: "registrations",
 }
 
 // String is the class's name: token, read.
@@ -49,6 +50,7 @@ var perMinute = [...]int{
 	Portal:               100,
 	FailedAuthentication: 30,
 	Documents:            30,
+	Registrations:        60,
 }
 
 // tokensInDevelopment is what an app that only test members use has of Token.

@@ -22,11 +22,13 @@ const (
 	UnsupportedResponseType Code = "unsupported_response_type"
 	RequestNotSupported     Code = "request_not_supported"
 	RequestURINotSupported  Code = "request_uri_not_supported"
-	InvalidTarget           Code = "invalid_target"         // RFC 8707 §2
-	InvalidRequestObject    Code = "invalid_request_object" // RFC 9101 §7
-	InvalidRequestURI       Code = "invalid_request_uri"    // RFC 9101 §7
-	InvalidDPoPProof        Code = "invalid_dpop_proof"     // RFC 9449 §5
-	UseDPoPNonce            Code = "use_dpop_nonce"         // RFC 9449 §8
+	InvalidTarget           Code = "invalid_target"          // RFC 8707 §2
+	InvalidRequestObject    Code = "invalid_request_object"  // RFC 9101 §7
+	InvalidRequestURI       Code = "invalid_request_uri"     // RFC 9101 §7
+	InvalidRedirectURI      Code = "invalid_redirect_uri"    // RFC 7591 §3.2.2
+	InvalidClientMetadata   Code = "invalid_client_metadata" // RFC 7591 §3.2.2
+	InvalidDPoPProof        Code = "invalid_dpop_proof"      // RFC 9449 §5
+	UseDPoPNonce            Code = "use_dpop_nonce"          // RFC 9449 §8
 
 	AccessDenied             Code = "access_denied"
 	LoginRequired            Code = "login_required"
@@ -63,7 +65,7 @@ func Codes() []Code {
 	return []Code{
 		InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, UnauthorizedClient,
 		UnsupportedGrantType, UnsupportedResponseType, RequestNotSupported, RequestURINotSupported,
-		InvalidTarget, InvalidRequestObject, InvalidRequestURI, InvalidDPoPProof, UseDPoPNonce,
+		InvalidTarget, InvalidRequestObject, InvalidRequestURI, InvalidRedirectURI, InvalidClientMetadata, InvalidDPoPProof, UseDPoPNonce,
 		AccessDenied, LoginRequired, ConsentRequired, InteractionRequired, AccountSelectionRequired,
 		UnmetAuthenticationRequirements,
 		Unauthenticated, InvalidToken, InsufficientScope, InsufficientUserAuthentication, Forbidden,

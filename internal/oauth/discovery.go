@@ -50,6 +50,7 @@ type Metadata struct {
 	CertificateAliases       *Aliases       `json:"mtls_endpoint_aliases,omitempty"`
 	UILocales                []string       `json:"ui_locales_supported"`
 	ProtectedResources       []string       `json:"protected_resources,omitempty"` // RFC 9728 §4
+	RegistrationEndpoint     string         `json:"registration_endpoint,omitempty"`
 	ClientDocuments          bool           `json:"client_id_metadata_document_supported"`
 	Documentation            string         `json:"service_documentation"`
 }
@@ -109,9 +110,17 @@ func (s *Server) Metadata(documentation string) Metadata {
 		CertificateAliases:       s.aliases(),
 		UILocales:                s.UILocales,
 		ProtectedResources:       without(s.Resources.Own, []string{s.Issuer}),
+		RegistrationEndpoint:     s.registrationEndpoint(),
 		ClientDocuments:          s.TakesDocuments,
 		Documentation:            documentation,
 	}
+}
+
+func (s *Server) registrationEndpoint() string {
+	if !s.Registers {
+		return ""
+	}
+	return s.Issuer + RegistrationPath
 }
 
 // grantTypes: services get tokens where there is a resource for them.

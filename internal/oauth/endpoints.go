@@ -11,6 +11,7 @@ const (
 	IntrospectionPath = "/v1/oauth/introspect"
 	RevocationPath    = "/v1/oauth/revoke"
 	LogoutPath        = "/v1/oauth/logout"
+	RegistrationPath  = "/v1/oauth/register"
 	KeySetPath        = "/.well-known/jwks.json"
 )
 

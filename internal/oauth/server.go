@@ -32,6 +32,7 @@ type Server struct {
 	// TakesDocuments: a client may be the address of its metadata document; the ledger
 	// finds those clients.
 	TakesDocuments bool
+	Registers      bool              // clients may register themselves (RFC 7591)
 	UILocales      []string          // the languages of the pages (BCP 47)
 	Office         *mail.Office      // writes to members; nil: nobody does
 	Events         *webhook.Composer // for apps; nil: they are sent none

@@ -37,6 +37,9 @@ func (p *Platform) startBackground(context.Context) error {
 		})
 	}
 	if p.store != nil {
+		p.background.Go(func() {
+			p.repeat(ctx, sweepInterval, "deleting clients that registered themselves and that nobody uses", p.leading(identityRoom, p.Clients.SweepUnused))
+		})
 		p.background.Go(func() { p.renewForm(ctx, identityRoom, p.store.SealMembers) })
 	}
 	p.background.Go(func() { p.requests.Run(ctx) })

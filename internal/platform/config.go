@@ -61,6 +61,8 @@ type Config struct {
 	// ClientDocuments says whose client ID metadata documents are taken; the zero value:
 	// nobody's.
 	ClientDocuments registration.DocumentHosts
+	// Registers lets clients register themselves (RFC 7591).
+	Registers bool
 	// FetchRoots vouch for the servers that are fetched from; nil: the system's.
 	FetchRoots *x509.CertPool
 	// SignInMaxAge is how old a member's sign-in may be when an app reads health

@@ -69,7 +69,11 @@ func (p *Platform) buildHosts(ctx context.Context) error {
 // and what it knows of its visitors.
 func (p *Platform) buildIdentity() ([]room, error) {
 	visitors := visitor.New(p.OAuth, p.SignIns, p.secrets.Ring, p.texts)
-	protocol, err := identity.New(identity.Config{OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Pictures: p.store, Results: p.ownResults(),
+	var registrations identity.Registrations
+	if p.config.Registers {
+		registrations = p.Clients
+	}
+	protocol, err := identity.New(identity.Config{Registrations: registrations, OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Pictures: p.store, Results: p.ownResults(),
 		Webhooks: p.Clients, Deliveries: p.deliveries, WebhookSecrets: p.webhookSecrets,
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func (p *Platform) buildOAuth(context.Context) error {
 		World: p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log, Events: p.events,
 		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, FHIR: p.fhirBase(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},
 		Forms:  oauth.Forms{World: p.world, Ring: p.secrets.Ring},
-		Ledger: ledger, Pushed: p.store, TakesDocuments: p.config.ClientDocuments.Any(),
+		Ledger: ledger, Pushed: p.store, TakesDocuments: p.config.ClientDocuments.Any(), Registers: p.config.Registers,
 		Tokens: p.tokens, Possession: checker, ClientKeys: keys,
 	}
 	if p.config.IdentityCertificate != nil {

@@ -42,6 +42,9 @@ type Store interface {
 	// EndGivenTo ends the grants and chains of a client that is gone, many
 	// transactions long; what has ended stays as it is.
 	EndGivenTo(ctx context.Context, id loop.ClientID, at time.Time) error
+	// UnusedClients gives clients that registered themselves at or before a moment and
+	// have no live grant, the earliest first.
+	UnusedClients(ctx context.Context, before time.Time, atMost int) ([]loop.ClientID, error)
 	// SentForm reads a form that did its act; loop.ErrNotFound where none did.
 	SentForm(ctx context.Context, hash [32]byte) (*Form, error)
 	// ClientRecords reads the newest records of a client's registration, newest

@@ -65,6 +65,8 @@ var byCode = map[loop.Code]Rule{
 	loop.RequestNotSupported:     {"This request object is of a kind that isn't read here.", "Send plain parameters, or push them.", "OpenID Connect Core §3.1.2.6", oidc + "#AuthError"},
 	loop.RequestURINotSupported:  {"A request_uri is taken where pushing gave it.", "Push the request, and send the request_uri of the answer.", "RFC 9126 §4", rfc + "rfc9126#section-4"},
 	loop.InvalidTarget:           {"The resource must be one of those that tokens are given for.", "Leave resource out, or name the API's address.", "RFC 8707 §2", rfc + "rfc8707#section-2"},
+	loop.InvalidRedirectURI:      {"A redirect URI is https, http at the loopback address, or a scheme of the program's own with a dot.", "Correct the URI that the description names.", "RFC 7591 §3.2.2", rfc + "rfc7591#section-3.2.2"},
+	loop.InvalidClientMetadata:   {"What a program says of itself obeys the rules of every app.", "Correct the members that the description names.", "RFC 7591 §3.2.2", rfc + "rfc7591#section-3.2.2"},
 	loop.InvalidRequestObject:    {"The signed request doesn't hold: its signature, its audience, its times or what it says.", "Check the key, aud, exp, and that parameters inside and outside agree.", "RFC 9101 §6.2", rfc + "rfc9101#section-6.2"},
 	loop.InvalidRequestURI:       {"A pushed request works once, within its lifetime.", "Push the request again.", "RFC 9126 §4", rfc + "rfc9126#section-4"},
 	loop.InvalidDPoPProof:        {"Each request needs a DPoP proof of its own: of this method and address, of now, by the token's key.", "Make a new proof for each request.", "RFC 9449 §4.3", rfc + "rfc9449#section-4.3"},

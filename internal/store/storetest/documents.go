@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,5 +54,31 @@ func keepsWithGrant(t *testing.T, f *fixture) {
 	must(t, err)
 	if diff := cmp.Diff(client.Registration.By, stored.Registration.By); diff != "" || stored.Name != client.Name || stored.Registration.FetchedAt.IsZero() {
 		t.Errorf("it reads as %+v", stored)
+	}
+}
+
+func findsUnused(t *testing.T, f *fixture) {
+	now := f.world.Now()
+	add := func(by loop.Registrar, at time.Time) *loop.Client {
+		c := registration.New()
+		c.ID, c.Name, c.RedirectURIs = loop.NewClientID(f.world), "Night Assistant", []loop.RedirectURI{"http://localhost/cb"}
+		c.CreatedAt, c.UpdatedAt, c.Registration.By = at, at, by
+		must(t, f.store.AddClient(t.Context(), c, registration.Terms{}, f.record()))
+		return c
+	}
+	add(loop.RegisteredByPeople, now.Add(-time.Hour))
+	add(loop.RegisteredByItself, now)
+	used, unused, ended := add(loop.RegisteredByItself, now.Add(-3*time.Hour)), add(loop.RegisteredByItself, now.Add(-2*time.Hour)), add(loop.RegisteredByItself, now.Add(-time.Hour))
+	for _, c := range []*loop.Client{used, ended} {
+		grant := &loop.Grant{ID: loop.NewGrantID(f.world), Member: f.member.ID, Client: c.ID, CreatedAt: now, UpdatedAt: now}
+		if c == ended {
+			grant.RevokedAt = now
+		}
+		must(t, f.store.Decide(t.Context(), oauth.Subject{Member: f.member.ID, Client: c.ID}, func(oauth.State) (oauth.Change, error) { return oauth.Change{Grant: grant}, nil }))
+	}
+	for atMost, want := range map[int][]loop.ClientID{10: {unused.ID, ended.ID}, 1: {unused.ID}} {
+		if got, err := f.store.UnusedClients(t.Context(), now.Add(-time.Hour), atMost); err != nil || !slices.Equal(got, want) {
+			t.Errorf("at most %d: %v, %v, want %v", atMost, got, err, want)
+		}
 	}
 }

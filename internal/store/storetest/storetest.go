@@ -75,6 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 		"a decision finds the grant that its subject means":       whichGrant,
 		"a chain reads as it was written":                         readsChain,
 		"a client reads as it was written":                        readsClient,
+		"a client that registered itself is found unused":         findsUnused,
 		"a client that nobody kept is kept with its grant":        keepsWithGrant,
 		"after a change nobody sees the client from before":       changesClient,
 		"a change of a client that fails changes nothing":         changesNothing,

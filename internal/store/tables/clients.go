@@ -37,6 +37,10 @@ const (
 	// ownerSuspended reads of the owner, the nineteenth value, whether they are suspended.
 	ownerSuspended = `EXISTS (SELECT 1 FROM members WHERE members.id = $19 AND members.suspended = TRUE)`
 
+	// The condition is that of the index clients_registered_by_themselves.
+	selectUnusedClients = `SELECT id FROM clients WHERE registered_by = 'itself' AND created_at <= $1
+		AND NOT EXISTS (SELECT 1 FROM grants WHERE client_id = clients.id AND revoked_at = 0) ORDER BY created_at LIMIT $2`
+
 	selectIDsOf    = `SELECT id FROM clients WHERE owner = $1 AND owner <> ''`
 	suspendClients = `UPDATE clients SET owner_suspended = $1 WHERE owner = $2 AND owner <> ''`
 )
@@ -49,6 +53,15 @@ func (s Identity) ClientsOf(ctx context.Context, owner loop.MemberID) ([]*loop.C
 // Clients lists every client, newest first, without secrets.
 func (s Identity) Clients(ctx context.Context) ([]*loop.Client, error) {
 	return list(ctx, s.db, ScanClient, selectClients)
+}
+
+// UnusedClients gives clients that registered themselves at or before a moment and have
+// no live grant, the earliest first.
+func (s Identity) UnusedClients(ctx context.Context, before time.Time, atMost int) ([]loop.ClientID, error) {
+	return list(ctx, s.db, func(row Scanner) (id loop.ClientID, err error) {
+		err = row.Scan((*string)(&id))
+		return id, err
+	}, selectUnusedClients, store.Micro(before), atMost)
 }
 
 // AddClient inserts a new client with its secrets and its record, on the terms. The
