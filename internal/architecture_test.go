@@ -179,6 +179,7 @@ var edges = map[string]map[string]string{
 		"internal/loop": "what is kept, and the errors of failures",
 	},
 	"internal/store/tables": {
+		"internal/operator":   "who works for the platform is kept",
 		"internal/store":      "failures, moments, clients in memory",
 		"internal/loop":       "what is kept",
 		"internal/audit":      "records are rows",
@@ -198,6 +199,7 @@ var edges = map[string]map[string]string{
 	},
 	"internal/store/folder": {},
 	"internal/store/storetest": {
+		"internal/operator":   "it holds stores to what its rules rely on",
 		"internal/loop":       "what is kept",
 		"internal/audit":      "every act has its record",
 		"internal/credential": "its contract for keys",
@@ -342,6 +344,18 @@ var edges = map[string]map[string]string{
 		"internal/oauth": "what an access token stands for",
 		"internal/web":   "it is one of the hosts",
 	},
+	"internal/operator": {
+		"internal/loop":  "an operator is a member",
+		"internal/audit": "who gets a role, and what operators look at, is recorded",
+	},
+	"internal/console": {
+		"internal/admin":    "it does what the command line does, by the same operations",
+		"internal/audit":    "an operator is who acts; records are shown",
+		"internal/loop":     "members and apps are shown",
+		"internal/operator": "who may do what",
+		"internal/visitor":  "who is signed in",
+		"internal/web":      "its pages are on identity's host",
+	},
 	"internal/portal": {
 		"internal/loop":         "clients and their faults are shown",
 		"internal/audit":        "a developer is who acts",
@@ -366,6 +380,7 @@ var edges = map[string]map[string]string{
 		"internal/web":  "it adds its routes to the developers' host, in that host's layout",
 	},
 	"internal/admin": {
+		"internal/operator":     "who may use the console",
 		"internal/signin":       "where members are signed in",
 		"internal/loop":         "clients, members and grants are shown",
 		"internal/audit":        "an operator is who acts; records are shown",

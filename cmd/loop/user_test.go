@@ -99,3 +99,33 @@ func TestLoop_SessionsAreListedAndEnded(t *testing.T) {
 		t.Errorf("one that is not there: %d %s", status, says)
 	}
 }
+
+func TestLoop_OperatorsAreAddedListedAndRemoved(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t)
+	if list := o.do("operator", "list"); !strings.Contains(list, "Nobody may use the console") {
+		t.Errorf("the list: %s", list)
+	}
+	id := text(t, o.object("user", "create", "--name", "Grace", "--email", "grace@members.example"), "user_id")
+	o.do("operator", "add", "grace@members.example")
+	o.do("operator", "add", id, "--role", "acting")
+	if list := o.do("operator", "list"); strings.Count(list, "Grace") != 1 || !strings.Contains(list, "acting") {
+		t.Errorf("the list: %s", list)
+	}
+	o.do("operator", "remove", id)
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"one who is none": {[]string{"operator", "remove", id}, "is no operator"},
+		"no such role":    {[]string{"operator", "add", id, "--role", "king"}, "viewer"},
+		"nobody":          {[]string{"operator", "add", "user_01HXY00000000000000000000Z"}, "there is no member"},
+	} {
+		if _, says, status := o.try(c.args...); status != 1 || !strings.Contains(says, c.says) {
+			t.Errorf("%s: status %d: %s", name, status, says)
+		}
+	}
+	if tail := o.do("audit", "tail", "--event", "operator"); strings.Count(tail, "operator.added") != 2 || !strings.Contains(tail, "operator.removed") {
+		t.Errorf("the record: %s", tail)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/member"
+	"github.com/loop-health/loop/internal/operator"
 	"github.com/loop-health/loop/internal/signin"
 )
 
@@ -24,6 +25,7 @@ type Operations struct {
 	Clients    Clients
 	Users      Users
 	Sessions   Sessions
+	Team       Team
 	Grants     Grants
 	Keys       Keys
 	Store      Store
@@ -99,6 +101,17 @@ type Sessions interface {
 	// EndFor ends all sessions of a member, or with an id that one; one that is gone
 	// stays gone.
 	EndFor(ctx context.Context, m loop.MemberID, only loop.SessionID, by audit.Actor) error
+}
+
+// Team is who may use the console.
+type Team interface {
+	// Add makes a member an operator, or gives them another role; ValidationError for one
+	// that is suspended.
+	Add(ctx context.Context, m *loop.Member, role operator.Role, by audit.Actor) error
+	// Remove takes the role away; NotFound where there is none.
+	Remove(ctx context.Context, id loop.MemberID, by audit.Actor) error
+	// List gives all operators.
+	List(ctx context.Context) ([]operator.Operator, error)
 }
 
 // Grants is how a member's consent is ended for them.

@@ -10,15 +10,16 @@ import (
 
 // Grammar is the administrative commands, as kong reads them.
 type Grammar struct {
-	Client  clientCommands  `cmd:"" help:"Register apps and change them."`
-	User    userCommands    `cmd:"" help:"Make accounts, see, change, suspend and end them."`
-	Session sessionCommands `cmd:"" help:"See where members are signed in, and sign them out."`
-	Webhook webhookCommands `cmd:"" help:"Have an app's events sent to it, and see what became of them."`
-	Grant   grantCommands   `cmd:"" help:"See what members allow which apps, and end it."`
-	Keys    keysCommands    `cmd:"" help:"See the platform's keys, renew them, or end one that was stolen."`
-	Import  importCommands  `cmd:"" help:"Take in lab results from files, and say what unknown codes mean."`
-	Audit   auditCommands   `cmd:"" help:"Check the audit record, or read its end."`
-	Backup  backupCommand   `cmd:"" help:"Write a copy of everything to a file, checked, while the platform runs or not."`
+	Client   clientCommands   `cmd:"" help:"Register apps and change them."`
+	User     userCommands     `cmd:"" help:"Make accounts, see, change, suspend and end them."`
+	Session  sessionCommands  `cmd:"" help:"See where members are signed in, and sign them out."`
+	Webhook  webhookCommands  `cmd:"" help:"Have an app's events sent to it, and see what became of them."`
+	Operator operatorCommands `cmd:"" help:"Say which members may use the console, and what they may do there."`
+	Grant    grantCommands    `cmd:"" help:"See what members allow which apps, and end it."`
+	Keys     keysCommands     `cmd:"" help:"See the platform's keys, renew them, or end one that was stolen."`
+	Import   importCommands   `cmd:"" help:"Take in lab results from files, and say what unknown codes mean."`
+	Audit    auditCommands    `cmd:"" help:"Check the audit record, or read its end."`
+	Backup   backupCommand    `cmd:"" help:"Write a copy of everything to a file, checked, while the platform runs or not."`
 }
 
 // Target is the part of a command that says which platform is meant, and how the
@@ -31,7 +32,7 @@ type Target struct {
 
 // Target gives what the command line said of it.
 func (g *Grammar) Target() Target {
-	for _, target := range []Target{g.Client.Target, g.User.Target, g.Session.Target, g.Webhook.Target, g.Grant.Target, g.Keys.Target, g.Import.Target, g.Audit.Target, g.Backup.Target} {
+	for _, target := range []Target{g.Client.Target, g.User.Target, g.Session.Target, g.Operator.Target, g.Webhook.Target, g.Grant.Target, g.Keys.Target, g.Import.Target, g.Audit.Target, g.Backup.Target} {
 		if target != (Target{}) {
 			return target
 		}

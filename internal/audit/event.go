@@ -70,5 +70,8 @@ const (
 	KeyRetired         Event = "key.retired"
 	KeyRevoked         Event = "key.revoked"
 	KeysRewrapped      Event = "keys.rewrapped"
+	OperatorAdded      Event = "operator.added"
+	OperatorRemoved    Event = "operator.removed"
+	OperatorViewed     Event = "operator.viewed"
 	EpochBegun         Event = "epoch.begun"
 )

@@ -24,11 +24,17 @@ func (p *Platform) Commands(newPassword func() string) admin.Commands {
 			Unavailable: errors.New("this server's role is clinical: give the command where a server with the role identity, developers or all has its folder; what can be done here is loop import, and loop audit verify and loop audit tail, of clinical's record"),
 		})
 	}
-	return admin.NewCommands(admin.Operations{
-		Clients: p.Clients, Users: users{p.Accounts, p}, Sessions: p.SignIns, Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p}, Imports: p.imports(),
+	operations := p.operations()
+	operations.NewPassword = newPassword
+	return admin.NewCommands(operations)
+}
+
+// operations are what operators do, on the command line and in the console.
+func (p *Platform) operations() admin.Operations {
+	return admin.Operations{
+		Clients: p.Clients, Users: users{p.Accounts, p}, Sessions: p.SignIns, Team: p.team(), Grants: grants{p.OAuth}, Keys: keys{p.secrets, p}, Store: p.store, Audit: chain{p}, Backups: copies{p}, Imports: p.imports(),
 		Deliveries: p.deliveries, WebhookSecret: p.webhookSecrets.Of, Now: p.world.Now,
-		NewPassword: newPassword,
-	})
+	}
 }
 
 // imports is admin.Imports; nil where the role does not work on results.

@@ -15,6 +15,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/operator"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/portal"
 	"github.com/loop-health/loop/internal/registration"
@@ -103,6 +104,7 @@ type identityStore interface {
 	connection.Store
 	oauth.Epochs
 	admin.Store
+	operator.Store
 	requestlog.Store
 	webhook.DeliveryStore
 	webhook.Health

@@ -87,7 +87,11 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	if err != nil {
 		return nil, err
 	}
-	rooms := []room{visitors, protocol, pages}
+	desk, err := p.buildConsole(visitors)
+	if err != nil {
+		return nil, err
+	}
+	rooms := []room{visitors, protocol, pages, desk}
 	if p.config.Database != "" { // clinical may run in other processes
 		rooms = append(rooms, inquiry.NewServer(p.store, p.Clients, p.newsDesk(), p.world, p.secrets.Ring))
 	}

@@ -11,8 +11,12 @@ import (
 // Where no app's request goes on, pages can carry on to a page of the member's
 // account, in the same field: its path, which no sealed text begins like.
 
-// AccountPath is before every page of the member's account.
-const AccountPath = "/account"
+// AccountPath is before every page of the member's account, and ConsolePath before every
+// page of operators.
+const (
+	AccountPath = "/account"
+	ConsolePath = "/admin"
+)
 
 // recentMark is before the path of a page that asks for a recent sign-in.
 const recentMark = "recent:"
@@ -52,10 +56,13 @@ func readBack(text string) (j Journey, ok bool) {
 	return j, j.text != ""
 }
 
-// isOwnPage reports whether a path is one of the account's, in the one form that no
+// isOwnPage reports whether a path is one of the account's or of the console's, in the one form that no
 // browser takes for the address of another host.
 func isOwnPage(path string) bool {
 	rest, under := strings.CutPrefix(path, AccountPath)
+	if !under {
+		rest, under = strings.CutPrefix(path, ConsolePath)
+	}
 	if !under || rest != "" && rest[0] != '/' || len(path) > maxOwnPage {
 		return false
 	}

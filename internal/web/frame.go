@@ -45,3 +45,13 @@ type AccountFrame struct {
 
 // Continue is the app's request that pages go on with: pages of the account have none.
 func (AccountFrame) Continue() string { return "" }
+
+// ConsoleFrame is what the layout console shows around a page; the data of each of its
+// pages embeds it.
+type ConsoleFrame struct {
+	Section  string // overview, members, apps or record: which is marked in the header
+	Operator string // the name of who is signed in
+	Role     string
+	Acts     bool   // whether they may do something, and not only look
+	CSRF     string // of every form
+}

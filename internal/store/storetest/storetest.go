@@ -20,6 +20,7 @@ import (
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
 	"github.com/loop-health/loop/internal/oauth/clientauth"
+	"github.com/loop-health/loop/internal/operator"
 	"github.com/loop-health/loop/internal/outbox"
 	"github.com/loop-health/loop/internal/registration"
 	"github.com/loop-health/loop/internal/requestlog"
@@ -45,6 +46,7 @@ type Store interface {
 	registration.Pictures
 	credential.KeyStore
 	requestlog.Store
+	operator.Store
 	Sweep(ctx context.Context, now time.Time) error
 	Backlog(ctx context.Context, now time.Time) (map[string]int64, error)
 	Waiting(ctx context.Context) (map[outbox.Kind]outbox.Waiting, error)
@@ -117,7 +119,7 @@ func Run(t *testing.T, open func(t *testing.T) (Store, loop.World)) {
 			test(t, newFixture(t, store, world))
 		})
 	}
-	for _, part := range []map[string]func(*testing.T, *fixture){people, passkeys, factors, links, lists, requests, sweeps, failures, deletions} {
+	for _, part := range []map[string]func(*testing.T, *fixture){people, passkeys, factors, links, lists, requests, sweeps, failures, deletions, operators} {
 		for name, test := range part {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

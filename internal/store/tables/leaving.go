@@ -25,7 +25,7 @@ const reasonErased = "the member was erased"
 // What else is kept of a member, by tables with a column member_id: an erasure deletes
 // it. Grants, chains and records stay, which hold ids and no data of the member's own.
 var (
-	ofIdentity = []string{"sessions", "mail_links", "receipts", "passkeys", "second_factors", "recovery_codes", "portal_visits"}
+	ofIdentity = []string{"sessions", "mail_links", "receipts", "passkeys", "second_factors", "recovery_codes", "portal_visits", "operators"}
 	ofClinical = []string{"result_chunks", "results", "submissions", "imported", "asides", "read_counts"}
 )
 
