@@ -1,24 +1,15 @@
 package clients
 
 import (
+	"cmp"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"text/template"
 
 	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/registration/library"
 	"github.com/loop-health/loop/test/process"
-)
-
-// Ways in which a library is tried.
-const (
-	byReadme = "readme"
-	withPKCE = "pkce"
-	byLines  = "lines"
 )
 
 // app is a small app of a library's that runs.
@@ -53,7 +44,7 @@ type answer struct {
 func (p *platform) start(t *testing.T, c client, way string) *app {
 	t.Helper()
 	a := &app{address: "http://localhost:" + freePort(t)}
-	redirectURI := a.address + c.redirectPath()
+	redirectURI := a.address + cmp.Or(c.path, "/callback")
 	secret := a.register(t, p, c, way, redirectURI)
 	values := library.Values{ClientID: loop.ClientID(a.client), Issuer: p.issuer(), RedirectURI: redirectURI, Scope: scope}
 	folder := t.TempDir()
@@ -61,8 +52,9 @@ func (p *platform) start(t *testing.T, c client, way string) *app {
 	cmd := runtimes[c.runtime](t, folder, source)
 	cmd.Dir = folder
 	cmd.Env = process.Inherit(
-		"LOOP_CLIENT_ID="+a.client, "LOOP_CLIENT_SECRET="+secret, "ISSUER="+p.issuer(), "LOOP_CLINICAL_URL="+p.env["LOOP_CLINICAL_URL"], "REDIRECT_URI="+redirectURI, "SCOPE="+scope,
-		"BASE_URL="+a.address, "PORT="+strings.TrimPrefix(a.address, "http://localhost:"), "MODULE="+c.moduleName(), "BUILD="+c.build,
+		"LOOP_CLIENT_ID="+a.client, "LOOP_CLIENT_SECRET="+secret, "REDIRECT_URI="+redirectURI, "SCOPE="+scope,
+		"ISSUER="+p.issuer(), "LOOP_CLINICAL_URL="+p.env["LOOP_CLINICAL_URL"],
+		"BASE_URL="+a.address, "PORT="+strings.TrimPrefix(a.address, "http://localhost:"), "MODULE="+cmp.Or(c.module, c.id), "BUILD="+c.build,
 		"OAUTHLIB_INSECURE_TRANSPORT=1", // the platform is on plain http here
 	)
 	a.Process = process.Start(t, cmd)
@@ -72,20 +64,6 @@ func (p *platform) start(t *testing.T, c client, way string) *app {
 		a.person = p.tab(t, a.address)
 	}
 	return a
-}
-
-func (c client) moduleName() string {
-	if c.module != "" {
-		return c.module
-	}
-	return c.id
-}
-
-func (c client) redirectPath() string {
-	if c.path != "" {
-		return c.path
-	}
-	return "/callback"
 }
 
 // register makes the app's client: by its README with what the platform sets by
@@ -111,88 +89,6 @@ func (a *app) register(t *testing.T, p *platform, c client, way, redirectURI str
 	p.loop(t, &made, flags...)
 	a.client = made.ID
 	return made.Secret
-}
-
-// lines are the settings of the library in the way that it is tried.
-func lines(t *testing.T, c client, way string, values library.Values) string {
-	t.Helper()
-	if way == byLines {
-		filled, err := find(t, c.id).Filled(values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return filled
-	}
-	parsed, err := template.ParseFiles(c.readme())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var filled strings.Builder
-	if err := parsed.Execute(&filled, struct {
-		library.Values
-		PKCE bool
-	}{values, way == withPKCE}); err != nil {
-		t.Fatal(err)
-	}
-	return filled.String()
-}
-
-// extension is what the names of a runtime's sources end with.
-// Those of Go are no files of Go before the lines are in them.
-var extension = map[string]string{"python": ".py", "node": ".mjs", "go": ".go.txt", "java": ".java", "rust": ".rs", "browser": ".mjs"}
-
-func (c client) readme() string {
-	return filepath.Join(c.runtime, c.id+".readme"+extension[c.runtime])
-}
-
-// switchesPKCE reports whether the README's lines have a switch for PKCE, which is off.
-func (c client) switchesPKCE(t *testing.T) bool {
-	t.Helper()
-	text, err := os.ReadFile(c.readme())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Contains(string(text), ".PKCE")
-}
-
-// write puts the app with the lines into the folder, and what the apps of its runtime
-// share.
-func (c client) write(t *testing.T, folder, lines string) (source string) {
-	t.Helper()
-	shared, err := filepath.Glob(filepath.Join(c.runtime, "small*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range shared {
-		copyFile(t, file, filepath.Join(folder, strings.TrimSuffix(filepath.Base(file), ".txt")), "")
-	}
-	source = filepath.Join(folder, strings.TrimSuffix("app"+extension[c.runtime], ".txt"))
-	copyFile(t, filepath.Join(c.runtime, c.id+extension[c.runtime]), source, lines)
-	return source
-}
-
-// copyFile copies a source; its line LINES, a comment, becomes the lines, each as far
-// to the right.
-func copyFile(t *testing.T, from, to, lines string) {
-	t.Helper()
-	text, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	for line := range strings.Lines(string(text)) {
-		if before, marked := strings.CutSuffix(strings.TrimRight(line, "\n"), "LINES"); marked {
-			indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
-			for put := range strings.Lines(strings.TrimSpace(lines)) {
-				out.WriteString(indent + put)
-			}
-			line = "\n"
-		}
-		out.WriteString(line)
-	}
-	if err := os.WriteFile(to, []byte(out.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func freePort(t *testing.T) string {

@@ -10,7 +10,7 @@ import (
 
 const results = "results.json"
 
-func TestLibraries(t *testing.T) {
+func TestLibraries_WorkWithTheLinesThatThePortalShows(t *testing.T) {
 	p := startPlatform(t)
 	var all []tried.Library
 	for _, c := range clients {

@@ -43,7 +43,7 @@ func worksWith(t *testing.T, all library.Table, results []tried.Library) string 
 	var page strings.Builder
 	page.WriteString(`# Client libraries
 
-Each of these client libraries was put, unmodified, into the smallest app that can be made with it, and that app run against this platform: first as the library's README has it, then with PKCE switched on, then with the lines below. A member signs in and leaves a scope out; the app reads who they are, refreshes twice in a row and twice at once, uses a token that has expired, and is disconnected. A column without a word: the library's own defaults have PKCE, or it has no switch for it, or it was not tried.
+Each of these client libraries was put, unmodified, into the smallest app that can be made with it, and that app run against this platform: first as the library's README has it, then with PKCE switched on, then with the lines below. A member signs in and leaves a scope out; the app reads who they are, refreshes twice in a row and twice at once, uses a token that has expired, and is disconnected. A dash: it was not tried; under *with PKCE on* also that its defaults have PKCE, or no switch for it.
 
 Choose yours at *What do you build with?* when you register an app: the portal sets what the library needs, and the app's page shows the lines below with your app's own values.
 
@@ -135,7 +135,7 @@ func code(text string) string {
 func verdict(v *tried.Verdict, of tried.Library) string {
 	switch {
 	case v == nil || of.ID == "":
-		return ""
+		return "–"
 	case v.Works:
 		return "works"
 	default:
