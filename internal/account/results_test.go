@@ -113,6 +113,8 @@ func TestResult_ShowsItsHistoryAndWhoSentIt(t *testing.T) {
 		t.Errorf("a test that is not there answers %d", unknown.StatusCode)
 	}
 	says(t, b.Get(resultsPage+"/tsh"), []string{"Von diesem Test haben Sie keinen Wert."})
+	choose(b, page, "en")
+	says(t, b.Get(resultsPage+"/tsh"), []string{"You have no result of this test."})
 	if forged := b.Get(resultsPage + "/glucose-fasting?cursor=AAAA"); forged.StatusCode != http.StatusBadRequest {
 		t.Errorf("a made-up cursor answers %d", forged.StatusCode)
 	}

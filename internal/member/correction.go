@@ -103,8 +103,11 @@ func (c *Correction) apply(m *loop.Member, now time.Time) (fields []string) {
 		name    string
 		changed bool
 	}{
-		{"name", m.Name != before.Name}, {"email", m.Email != before.Email},
-		{"email_verified", m.EmailVerified != before.EmailVerified}, {"sex", m.Sex != before.Sex}, {"birth_date", !m.BornOn.Equal(before.BornOn)},
+		{"name", m.Name != before.Name},
+		{"email", m.Email != before.Email},
+		{"email_verified", m.EmailVerified != before.EmailVerified},
+		{"sex", m.Sex != before.Sex},
+		{"birth_date", !m.BornOn.Equal(before.BornOn)},
 	} {
 		if field.changed {
 			fields = append(fields, field.name)

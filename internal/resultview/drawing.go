@@ -8,7 +8,13 @@ import (
 
 // drawing is SVG as it grows. Across, places are in per cent of the width, so that text
 // keeps its size on a screen of any width; down, they are in pixels.
-type drawing struct{ strings.Builder }
+type drawing struct{ svg []byte }
+
+// String is what was drawn.
+func (d *drawing) String() string { return string(d.svg) }
+
+// raw adds what is SVG already.
+func (d *drawing) raw(svg string) { d.svg = append(d.svg, svg...) }
 
 // begin begins a drawing. Its class has the stylesheet colour it.
 func (d *drawing) begin(class string, attributes ...string) {
@@ -18,23 +24,23 @@ func (d *drawing) begin(class string, attributes ...string) {
 // open begins an element with attributes, each a name and its value.
 func (d *drawing) open(element string, attributes ...string) { d.tag(element, attributes, ">") }
 
-func (d *drawing) close(element string) { d.WriteString("</" + element + ">") }
+func (d *drawing) close(element string) { d.raw("</" + element + ">") }
 
 // put writes an element that holds nothing.
 func (d *drawing) put(element string, attributes ...string) { d.tag(element, attributes, "/>") }
 
 func (d *drawing) tag(element string, attributes []string, end string) {
-	d.WriteString("<" + element)
+	d.raw("<" + element)
 	for i := 0; i+1 < len(attributes); i += 2 {
-		d.WriteString(" " + attributes[i] + `="` + html.EscapeString(attributes[i+1]) + `"`)
+		d.raw(" " + attributes[i] + `="` + html.EscapeString(attributes[i+1]) + `"`)
 	}
-	d.WriteString(end)
+	d.raw(end)
 }
 
 // say writes an element that holds text.
 func (d *drawing) say(element, text string, attributes ...string) {
 	d.open(element, attributes...)
-	d.WriteString(html.EscapeString(text))
+	d.raw(html.EscapeString(text))
 	d.close(element)
 }
 

@@ -43,7 +43,7 @@ func (h *History) svg(style string, attributes ...string) string {
 	d.begin("history", append([]string{"role", "img", "aria-labelledby", "history-title history-desc", "fill", "currentColor", "stroke", "currentColor"}, attributes...)...)
 	d.say("title", h.Title(), "id", "history-title")
 	d.say("desc", h.Description(), "id", "history-desc")
-	d.WriteString(style)
+	d.raw(style)
 	p := h.newPlot()
 	p.bands(&d)
 	p.grid(&d)
