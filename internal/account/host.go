@@ -27,6 +27,8 @@ type Accounts interface {
 	Dismiss(ctx context.Context, id loop.MemberID) error
 	// ChooseLanguage keeps the language that a member chose, by its tag (BCP 47).
 	ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error
+	// BecomeTest makes a member, who wishes it, a test member.
+	BecomeTest(ctx context.Context, id loop.MemberID) error
 	// Downloaded records that a member downloads all that is kept of them.
 	Downloaded(ctx context.Context, id loop.MemberID) error
 	// ViewedResults records that a member looks at so many of their own lab results.
@@ -106,6 +108,8 @@ func (h *Host) Mount(site *web.Site) {
 	site.Page("POST "+visitor.NoticePath, visitor.InPopup(h.postNotice))
 	site.Page("GET "+visitor.ChoicePath, visitor.InPopup(h.showChoice))
 	site.Page("POST "+visitor.ChoicePath, visitor.InPopup(h.postChoice))
+	site.Page("GET "+visitor.TestPath, visitor.InPopup(h.showTestMember))
+	site.Page("POST "+visitor.TestPath, visitor.InPopup(h.postTestMember))
 	site.Page("GET /signout", visitor.InPopup(h.showSignOut))
 	site.Page("POST /signout", visitor.InPopup(h.postSignOut))
 	site.Page("GET "+visitor.SignedOutPath, visitor.InPopup(h.showSignedOut))

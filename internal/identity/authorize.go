@@ -124,6 +124,8 @@ func pageFor(step oauth.Step, j visitor.Journey, signIn *loop.SignIn) string {
 		return visitor.NoticePath
 	case step == oauth.StepChooseAccount:
 		return visitor.ChoicePath
+	case step == oauth.StepTestMember:
+		return visitor.TestPath
 	case step == oauth.StepDone:
 		return ""
 	}

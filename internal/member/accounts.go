@@ -173,6 +173,20 @@ func (a *Accounts) SetBirthDate(ctx context.Context, id loop.MemberID, text stri
 	})
 }
 
+// BecomeTest makes a member, who wishes it, a test member: apps in development may ask
+// them for health data. The caller has made sure that they have none of their own.
+func (a *Accounts) BecomeTest(ctx context.Context, id loop.MemberID) error {
+	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {
+		if m.Test {
+			return Change{}, nil
+		}
+		m.Test = true
+		rec := audit.OfMember(ctx, a.World.Now(), audit.MemberUpdated, id)
+		rec.Detail = audit.Detail{"fields": "test"}
+		return Change{Records: []audit.Record{rec}}, nil
+	})
+}
+
 // ChooseLanguage keeps the language that a member chose, by its tag (BCP 47).
 func (a *Accounts) ChooseLanguage(ctx context.Context, id loop.MemberID, tag string) error {
 	return a.Store.ChangeMember(ctx, id, a.OnSessionEnd, func(m *loop.Member) (Change, error) {

@@ -19,6 +19,7 @@ type Step int
 const (
 	StepSignIn        Step = iota + 1
 	StepChooseAccount      // prompt=select_account
+	StepTestMember         // the app's own developer may become a test member
 	StepConsent
 	StepContinue // consent is remembered, but the app could be anybody
 	StepDone     // a code can be issued
@@ -55,6 +56,9 @@ func (s *Server) NextStep(ctx context.Context, req *AuthorizationRequest, progre
 		return StepChooseAccount, nil
 	}
 	if err := checkHealthData(req, signIn.Member); err != nil {
+		if mayBecomeTest(req, signIn.Member) {
+			return StepTestMember, nil
+		}
 		return 0, err
 	}
 	grant, err := s.Ledger.LiveGrant(ctx, signIn.Member.ID, req.Client.ID)
@@ -87,6 +91,13 @@ func checkHealthData(req *AuthorizationRequest, member *loop.Member) error {
 	}
 	return req.Refuse(loop.Errorf(loop.InvalidScope,
 		"This app is in development: %s works for test members only. Sign in as a test member, or see What production needs in the documentation.", phi).About("scope"))
+}
+
+// mayBecomeTest reports whether the member can be offered to become a test member, in
+// place of a refusal that only a developer understands: they are the app's own developer,
+// and it is in development.
+func mayBecomeTest(req *AuthorizationRequest, member *loop.Member) bool {
+	return req.Client.Owner == member.ID && req.Client.Mode == loop.Development && !req.Prompt.None
 }
 
 // consentStep says whether the member has to be asked; client is the one of the

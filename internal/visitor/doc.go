@@ -6,7 +6,7 @@
 // redirect to NextPath. What is there decides what comes next, afresh; no step
 // knows another.
 //
-//	authorize ──▶ /continue ──▶ sign-in ──▶ notice ──▶ choice ──▶ consent ──▶ the app
+//	authorize ──▶ /continue ──▶ sign-in ──▶ notice ──▶ choice (──▶ test member) ──▶ consent ──▶ the app
 //	                  ▲____________│__________│__________│           (decided there)
 //
 // Start with visitor.go, then journey.go.

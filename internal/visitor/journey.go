@@ -16,6 +16,7 @@ const (
 	SignInPath    = "/signin"
 	ChoicePath    = "/choose"
 	NoticePath    = "/notice"
+	TestPath      = "/test-member" // the app's developer may become a test member
 	ConsentPath   = "/consent"
 	SignedOutPath = "/signed-out"
 	HomePath      = "/"

@@ -86,8 +86,10 @@ func readsMember(t *testing.T, f *fixture) {
 
 func changesMember(t *testing.T, f *fixture) {
 	want := *f.member
-	want.Notice, want.Locale, want.UpdatedAt = "A notice.", "de", f.world.Now()
-	alter := func(m *loop.Member) { m.Notice, m.Locale, m.UpdatedAt = want.Notice, want.Locale, want.UpdatedAt }
+	want.Notice, want.Locale, want.Test, want.UpdatedAt = "A notice.", "de", !f.member.Test, f.world.Now()
+	alter := func(m *loop.Member) {
+		m.Notice, m.Locale, m.Test, m.UpdatedAt = want.Notice, want.Locale, want.Test, want.UpdatedAt
+	}
 	if err := f.change(t, f.member.ID, errRefused, alter); !errors.Is(err, errRefused) {
 		t.Errorf("a change that is refused: %v", err)
 	}

@@ -20,7 +20,7 @@ const (
 	selectAccount = `SELECT ` + MemberColumns + `, password FROM members WHERE address = $1 OR email = $2`
 	insertMember  = `INSERT INTO members (` + MemberColumns + `, address, password) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
 		WHERE NOT EXISTS (SELECT 1 FROM members WHERE email = $19) ON CONFLICT DO NOTHING`
-	updateMember = `UPDATE members SET email = $1, name = $2, address = $3, sealed = $4, email_verified = $5, suspended = $6, notice = $7, updated_at = $8, devices_since = $9, erase_at = $10, locale = $11, sex = $12, born = $15 WHERE id = $13
+	updateMember = `UPDATE members SET email = $1, name = $2, address = $3, sealed = $4, email_verified = $5, suspended = $6, notice = $7, updated_at = $8, devices_since = $9, erase_at = $10, locale = $11, sex = $12, born = $15, test = $16 WHERE id = $13
 		AND NOT EXISTS (SELECT 1 FROM members AS other WHERE (other.address = $3 OR other.email = $14) AND other.id <> $13)`
 	updatePassword = `UPDATE members SET password = $1 WHERE id = $2`
 	updateNotice   = `UPDATE members SET notice = $1 WHERE id = $2`
@@ -84,7 +84,7 @@ func (s Identity) UpdateMember(ctx context.Context, tx Act, m *loop.Member, chan
 	}
 	email, name := sealed.shown(inClear)
 	tx.One(member.ErrAddressTaken, updateMember, email, name, sealed.address[:], sealed.content,
-		m.EmailVerified, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince), store.Micro(m.ErasesAt), m.Locale, m.Sex, m.ID, m.Email, sealed.born)
+		m.EmailVerified, m.Suspended, m.Notice, store.Micro(m.UpdatedAt), store.Micro(m.DevicesSince), store.Micro(m.ErasesAt), m.Locale, m.Sex, m.ID, m.Email, sealed.born, m.Test)
 	useLink(tx, change.UsesLink)
 	if change.PasswordHash != "" {
 		tx.Exec(updatePassword, change.PasswordHash, m.ID)
