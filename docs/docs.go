@@ -54,7 +54,7 @@ func Contents() []Section {
 		}},
 		{"Guides", []Entry{
 			page("authorization-flow", ""), page("scopes", ""), page("tokens", "Tokens and refresh"), page("sign-in-strength", ""), page("lab-results", ""), page("adding-lab-results", ""),
-			page("fhir", ""), page("connected-apps", ""), page("assistants", "Assistants (MCP)"), page("webhooks", ""), page("requests", "Request log"), page("stronger-clients", "DPoP, mTLS, PAR, FAPI 2.0"),
+			page("fhir", ""), page("connected-apps", ""), page("assistants", "Assistants (MCP)"), page("assistants-for-members", "For members: assistants"), page("webhooks", ""), page("requests", "Request log"), page("stronger-clients", "DPoP, mTLS, PAR, FAPI 2.0"),
 		}},
 		{"Going live", []Entry{page("production", ""), page("security", ""), forReview("threats", "Threat model")}},
 		{"Reference", []Entry{page("errors/index", "Error codes"), page("limits", ""), forReview("divergences", "Divergences from RFCs")}},

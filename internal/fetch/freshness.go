@@ -52,5 +52,5 @@ func seconds(text string) time.Duration {
 	if err != nil && number == 0 {
 		return 0
 	}
-	return time.Duration(min(number, math.MaxInt32)) * time.Second //nolint:gosec // G115: at most MaxInt32
+	return time.Duration(min(number, math.MaxInt32)) * time.Second
 }
