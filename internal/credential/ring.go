@@ -100,6 +100,10 @@ func openRingKey(master *Master, stored Key) (*ringKey, error) {
 	return key, nil
 }
 
+// Held stands for the keys that the ring holds: another value, by ==, after each change
+// of them.
+func (r *Ring) Held() any { return r.held.Load() }
+
 // atWork is the key that seals for the purpose now.
 func (r *Ring) atWork(purpose Purpose) *ringKey {
 	return atWork(r.held.Load().turns[purpose], r.world.Now())

@@ -15,6 +15,8 @@ type Verifier struct {
 	Signing     *credential.SigningKeys
 	Revocations *Revocations
 	Possession  *possession.Checker
+
+	opened openedTokens
 }
 
 // errInvalidToken is all that the holder of a token that does not work learns.
@@ -24,7 +26,7 @@ var errInvalidToken = loop.Errorf(loop.InvalidToken, "The access token is not va
 // expired, and nothing that it depends on revoked. InvalidToken otherwise, without
 // saying which (RFC 6750 §3.1).
 func (v *Verifier) Verify(text string) (AccessToken, error) {
-	token, ok := openAccessToken(v.Ring, text)
+	token, ok := v.opened.open(v.Ring, text)
 	if !ok || !loop.Alive(v.World.Now(), token.IssuedAt, token.ExpiresAt.Sub(token.IssuedAt)) || v.Revocations.revokedAfter(token.lineage()) {
 		return AccessToken{}, errInvalidToken
 	}
