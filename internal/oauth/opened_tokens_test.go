@@ -21,7 +21,7 @@ func (w *steppedWorld) Now() time.Time { return w.now }
 func keysOf(t *testing.T, w loop.World, master *credential.Master, from uint32) (keys []credential.Key) {
 	t.Helper()
 	for i, slot := range credential.Slots() {
-		key, err := credential.NewKey(w, master, from+uint32(i), slot, w.Now()) //nolint:gosec // G115: a few
+		key, err := credential.NewKey(w, master, from+uint32(i), slot, w.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

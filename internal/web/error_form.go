@@ -34,5 +34,5 @@ func (s *Site) formOf(r *http.Request) ErrorForm {
 
 // WriteAs answers with a body of a media type.
 func WriteAs(w http.ResponseWriter, kind string, status int, body []byte) {
-	write(w, kind, status, body)
+	_ = write(w, kind, status, body) // the client has gone: nobody reads the error
 }
