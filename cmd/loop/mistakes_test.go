@@ -210,7 +210,7 @@ func openSecret(t *testing.T, o *operator) []string {
 	t.Helper()
 	_, master, _ := strings.Cut(o.env[1], "=")
 	path := file(t, master)
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // G302: the mistake
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	o.env[1] = "LOOP_MASTER_KEY="
@@ -220,7 +220,7 @@ func openSecret(t *testing.T, o *operator) []string {
 func openFolder(t *testing.T, _ *operator) []string {
 	t.Helper()
 	folder := t.TempDir()
-	if err := os.Chmod(folder, 0o777); err != nil { //nolint:gosec // G302: the mistake
+	if err := os.Chmod(folder, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	return []string{"--dir", folder}

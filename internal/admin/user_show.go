@@ -36,7 +36,7 @@ func (cmd *userShow) Run(run *Run) error {
 		Sessions []sessionView `json:"sessions"`
 	}{viewMember(m), grants, sessions}
 	return run.show(view, func(w io.Writer) error {
-		if err := view.memberView.write(w); err != nil {
+		if err := view.write(w); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(w) // what follows returns the error

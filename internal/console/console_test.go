@@ -86,8 +86,11 @@ func TestSec482_TheConsoleOpensForOperatorsAlone(t *testing.T) {
 			page string
 			form url.Values
 		}{
-			{member, url.Values{"act": {"suspend"}}}, {member, url.Values{"act": {"resume"}}}, {member, url.Values{"act": {"sign-out"}}},
-			{app, url.Values{"act": {"disable"}}}, {app, url.Values{"act": {"enable"}}},
+			{member, url.Values{"act": {"suspend"}}},
+			{member, url.Values{"act": {"resume"}}},
+			{member, url.Values{"act": {"sign-out"}}},
+			{app, url.Values{"act": {"disable"}}},
+			{app, url.Values{"act": {"enable"}}},
 		} {
 			if got := outcome(post(v.browser, identity+act.page, act.form)); got != v.act {
 				t.Errorf("%s sends POST %s %s: %s, want %s", v.name, act.page, act.form.Get("act"), got, v.act)

@@ -41,7 +41,7 @@ func (h *Host) view(next func(http.ResponseWriter, *http.Request, *onDuty) error
 		if on == nil {
 			return web.SeeOther(w, r, visitor.Back(r.URL.Path).At(visitor.SignInPath))
 		}
-		if h.world.Now().Sub(on.signIn.Authentication.At) > freshSignIn {
+		if h.world.Now().Sub(on.signIn.At) > freshSignIn {
 			return web.SeeOther(w, r, visitor.BackRecent(r.URL.Path).At(visitor.SignInPath))
 		}
 		return next(w, r, on)
@@ -88,7 +88,7 @@ func (h *Host) onDuty(r *http.Request, needed operator.Role) (*onDuty, error) {
 	if !o.Role.Covers(needed) {
 		return nil, loop.Errorf(loop.Forbidden, "Your role lets you see, and not act.")
 	}
-	if signIn.Authentication.Methods.Context() == loop.ContextPassword {
+	if signIn.Methods.Context() == loop.ContextPassword {
 		if strong, err := h.Strength.HasStrong(r.Context(), signIn.Member.ID); err != nil || strong {
 			return nil, errors.Join(err, weakIf(strong))
 		}

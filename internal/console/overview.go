@@ -32,7 +32,7 @@ func (h *Host) showOverview(w http.ResponseWriter, r *http.Request, on *onDuty) 
 		return err
 	}
 	for _, life := range lives {
-		view.Keys = append(view.Keys, keyRow{life.Slot.String(), string(life.State), moment(life.KeptUntil)})
+		view.Keys = append(view.Keys, keyRow{life.String(), string(life.State), moment(life.KeptUntil)})
 	}
 	all, err := h.Team.List(r.Context())
 	if err != nil {

@@ -92,7 +92,7 @@ func laneRange(ctx context.Context, db Reader, lane string, f audit.Filter) (fir
 		return 1, 0, nil
 	}
 	first = max(first, f.Behind[lane]+1)
-	if !f.Since.IsZero() && err == nil {
+	if !f.Since.IsZero() {
 		first, err = firstSince(ctx, db, lane, first, last, f.Since)
 	}
 	if !f.Until.IsZero() && err == nil {
