@@ -400,7 +400,7 @@ var edges = map[string]map[string]string{
 		"internal/web":          "servers with their time limits",
 	},
 	"examples/quickstart":       {"connect": "it is an app like any other"},
-	"examples/production":       {"connect": "it is an app like any other"},
+	"examples/production":       {"connect": "it is an app like any other", "connect/webhook": "it is sent what happened"},
 	"examples/native":           {"connect": "it is an app like any other"},
 	"examples/quickstart/serve": {"examples/quickstart": "runs it"},
 }

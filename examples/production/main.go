@@ -63,7 +63,11 @@ func run(ctx context.Context, getenv func(string) string, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second}
+	routes, err := a.routes(getenv("LOOP_WEBHOOK_SECRET"))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 	var background sync.WaitGroup
 	background.Go(func() { a.syncEvery(ctx, 15*time.Minute) })
 	background.Go(func() {
@@ -125,13 +129,21 @@ func readKeys(text string) (*connect.KeyRing, error) {
 
 // docs:end open
 
-func (a *app) routes() http.Handler {
+// routes is what the app answers: webhooks too, where it has their secret.
+func (a *app) routes(webhookSecret string) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /login", a.loop.LoginHandler())
 	mux.Handle("GET /callback", a.loop.CallbackHandler())
 	mux.HandleFunc("GET /results", a.results)
 	mux.HandleFunc("POST /disconnect", a.disconnect)
-	return mux
+	if webhookSecret != "" {
+		receiver, err := a.webhooks(webhookSecret)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("POST /webhooks/loop", receiver)
+	}
+	return mux, nil
 }
 
 // requestTimeout is how long a member waits for their page.

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/platform"
 	"github.com/loop-health/loop/internal/platform/platformtest"
 )
@@ -101,7 +100,7 @@ func TestSec466_AnotherDevelopersWebhooksAreNotThere(t *testing.T) {
 	if b.Post(list+"/"+string(hook), url.Values{"act": {"delete"}}).StatusCode != http.StatusForbidden {
 		t.Error("a form without its token is taken")
 	}
-	if got := client(t, p, app).Webhooks; len(got) != 1 || got[0].Secret != 1 || got[0].ID != loop.WebhookID(hook) {
+	if got := client(t, p, app).Webhooks; len(got) != 1 || got[0].Secret != 1 || got[0].ID != hook {
 		t.Errorf("the webhooks are %+v", got)
 	}
 }
