@@ -68,8 +68,12 @@ func (ix *index) addPassage(at int, p *passage) {
 	}
 	for text, weight := range map[string]float64{p.page.Title: titled, p.heading: inHeading} {
 		for _, w := range wordsOf(text) {
-			for _, term := range w.terms() {
-				weights[term] += weight
+			for i, term := range w.terms() {
+				if i == 0 {
+					weights[term] += weight
+				} else {
+					weights[term] += weight / 4 // a part of a name, such as an error's code
+				}
 			}
 		}
 	}

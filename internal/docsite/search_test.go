@@ -103,8 +103,15 @@ func TestTypingErrors(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"scope", "scope", 0}, {"scope", "scop", 1}, {"scope", "scopes", 1}, {"scope", "scape", 1}, {"scope", "socpe", 1},
-		{"scope", "sxxpe", 2}, {"zurück", "zuruck", 1}, {"", "ab", 2}, {"ab", "", 2},
+		{"scope", "scope", 0},
+		{"scope", "scop", 1},
+		{"scope", "scopes", 1},
+		{"scope", "scape", 1},
+		{"scope", "socpe", 1},
+		{"scope", "sxxpe", 2},
+		{"zurück", "zuruck", 1},
+		{"", "ab", 2},
+		{"ab", "", 2},
 	} {
 		if got := typingErrors([]rune(c.a), []rune(c.b), 2); got != c.want {
 			t.Errorf("%s and %s differ by %d, not %d", c.a, c.b, got, c.want)

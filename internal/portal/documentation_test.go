@@ -21,7 +21,8 @@ func TestDocumentation_SamplesShowTheReadersOwnApp(t *testing.T) {
 	newer, _ := register(t, grace, newApp())
 	others, _ := register(t, ada, newApp())
 	for _, c := range []struct{ name, query, want string }{
-		{"the newest", "", newer}, {"the one that was chosen", "?app=" + string(idOf(older)), older},
+		{"the newest", "", newer},
+		{"the one that was chosen", "?app=" + string(idOf(older)), older},
 		{"another developer's is none", "?app=" + string(idOf(others)), newer},
 	} {
 		flow := grace.Get(developers + "/docs/authorization-flow" + c.query)
