@@ -153,6 +153,9 @@ func emitted(t *testing.T) string {
 	write("metadata", "/fhir/metadata", "")
 	for n := range 8 {
 		member := loop.MemberID(fmt.Sprintf("user_01KAXYZ000000000000000010%d", n))
+		if n%2 == 0 {
+			h.identity.born[member] = time.Date(1980, 2, 29, 0, 0, 0, 0, time.UTC)
+		}
 		token := "lph_at_" + string(member)
 		h.identity.sexes[member] = []loop.Sex{loop.Female, loop.Male, ""}[n%3]
 		h.identity.tokens[token] = oauth.AccessToken{Member: member, Client: "client_A", Grant: "grant_A", Scopes: loop.NewScopes(loop.ScopeReadDemographics, loop.ScopeReadBiomarkers)}
@@ -167,6 +170,10 @@ func emitted(t *testing.T) string {
 		patient := strings.Replace(string(member), "_", "-", 1)
 		write(fmt.Sprint(n, "-patient"), "/fhir/Patient/"+patient, token)
 		write(fmt.Sprint(n, "-patients"), "/fhir/Patient", token)
+		if n == 1 || n == 2 { // the same Observations once more, which takes its time
+			write(fmt.Sprint(n, "-everything"), "/fhir/Patient/"+patient+"/$everything", token)
+			write(fmt.Sprint(n, "-reports"), "/fhir/DiagnosticReport?patient="+patient, token)
+		}
 		write(fmt.Sprint(n, "-refused"), observation+"?patient=nobody", token)
 		write(fmt.Sprint(n, "-nothing"), observation+"?code=nothing", token)
 		write(fmt.Sprint(n, "-count"), observation+"?_count=0", token)
