@@ -47,8 +47,12 @@ func Contents() []Section {
 		{"Get started", []Entry{
 			page("index", "Overview"),
 			{Label: "Quickstart", Pages: []Tab{
-				{"Python, Flask", "quickstart-python"}, {"Python, FastAPI", "quickstart-fastapi"}, {"Node, Express", "quickstart-node"},
-				{"Go", "quickstart-go"}, {"Java, Spring", "quickstart-spring"}, {"Browser", "quickstart-spa"},
+				{"Python, Flask", "quickstart-python"},
+				{"Python, FastAPI", "quickstart-fastapi"},
+				{"Node, Express", "quickstart-node"},
+				{"Go", "quickstart-go"},
+				{"Java, Spring", "quickstart-spring"},
+				{"Browser", "quickstart-spa"},
 			}},
 			page("loop-dev", "Run Loop on your laptop"), page("works-with", "Client libraries"), page("sdk-go", "Go package"),
 		}},

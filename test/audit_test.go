@@ -38,7 +38,7 @@ func eventfulPlatform(t *testing.T) *platform {
 	v.biomarkers(t, first.Access)
 	v.refresh(t, first.Refresh)
 	v.refresh(t, first.Refresh) // used again: the grant ends
-	v.signInAndAnswer(t, p.authorization(pagetest.Verifier()), "LOOP_MEMBER", "deny")
+	v.signInAndAnswer(t, p.authorization(pagetest.Verifier()), "deny")
 	proof = pagetest.Verifier()
 	code := v.code(t, proof)
 	v.redeem(t, code, proof)

@@ -29,7 +29,7 @@ func TestLabResultsAreAsTheirOpenAPIDescribesThem(t *testing.T) {
 	verifier := rand.Text() + rand.Text()
 	request := p.authorization(verifier)
 	request.Set("scope", scopes)
-	token := reader.redeem(t, reader.signInAndAnswer(t, request, "LOOP_MEMBER", "allow").Query().Get("code"), verifier).Access
+	token := reader.redeem(t, reader.signInAndAnswer(t, request, "allow").Query().Get("code"), verifier).Access
 	examples := "8"
 	if os.Getenv("LOOP_TEST_LONG") != "" {
 		examples = "100"

@@ -185,7 +185,7 @@ func (p *peerProgram) visit(t *testing.T, peer peer) {
 	if pushed := len(request) == 2 && request.Has("client_id") && request.Has("request_uri"); pushed != peer.pushes {
 		t.Errorf("the browser carries %v; the request was pushed: %t, want %t", slices.Sorted(maps.Keys(request)), pushed, peer.pushes)
 	}
-	back := p.platform.visitor(t).signInAndAnswer(t, request, "LOOP_MEMBER", "allow")
+	back := p.platform.visitor(t).signInAndAnswer(t, request, "allow")
 	if _, err := io.WriteString(p.input, back.String()+"\n"); err != nil {
 		t.Fatal(err)
 	}

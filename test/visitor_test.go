@@ -117,10 +117,9 @@ func (a answer) press(t *testing.T, button string) (address string, values url.V
 }
 
 // signInAndAnswer leads an authorization request through sign-in and consent, as
-// far as it asks for them, and gives the address that it ends at: the app's.
-// The member is one of dev.env ("LOOP_MEMBER", "LOOP_MEMBER2"), the choice the
-// id of a button.
-func (v *visitor) signInAndAnswer(t *testing.T, request url.Values, member, choice string) *url.URL {
+// far as it asks for them, and gives the address that it ends at: the app's. The
+// member is that of dev.env, the choice the id of a button.
+func (v *visitor) signInAndAnswer(t *testing.T, request url.Values, choice string) *url.URL {
 	t.Helper()
 	identity := v.platform.env["LOOP_IDENTITY_URL"]
 	answered := v.get(t, identity+"/v1/oauth/authorize?"+request.Encode())
@@ -134,8 +133,8 @@ func (v *visitor) signInAndAnswer(t *testing.T, request url.Values, member, choi
 			answered = v.get(t, to.String())
 		case strings.Contains(string(answered.body), `id="sign-in"`):
 			address, values := answered.press(t, "sign-in")
-			values.Set("email", v.platform.env[member+"_EMAIL"])
-			values.Set("password", v.platform.env[member+"_PASSWORD"])
+			values.Set("email", v.platform.env["LOOP_MEMBER_EMAIL"])
+			values.Set("password", v.platform.env["LOOP_MEMBER_PASSWORD"])
 			answered = v.post(t, address, values)
 		default:
 			address, values := answered.press(t, choice)
@@ -164,7 +163,7 @@ func (p *platform) authorization(verifier string) url.Values {
 func (v *visitor) code(t *testing.T, verifier string) string {
 	t.Helper()
 	request := v.platform.authorization(verifier)
-	ended := v.signInAndAnswer(t, request, "LOOP_MEMBER", "allow").Query()
+	ended := v.signInAndAnswer(t, request, "allow").Query()
 	if ended.Get("state") != request.Get("state") || ended.Get("iss") != v.platform.env["LOOP_IDENTITY_URL"] {
 		t.Errorf("the redirect says state %q and iss %q", ended.Get("state"), ended.Get("iss"))
 	}

@@ -44,7 +44,7 @@ func TestWebhooks_AreVerifiedByPackagesOfOthers(t *testing.T) {
 			port := freePort(t)
 			hook := p.webhook(t, "create", "--client", p.env["LOOP_CLIENT_ID"], "--url", "http://localhost:"+port+"/webhooks/loop", "--events", "identity.grant.revoked.v1")
 			folder := t.TempDir()
-			cmd := exec.Command(c.program, c.args(t, folder)...) //nolint:noctx,gosec // Start ends it; G204: a program of the table
+			cmd := exec.Command(c.program, c.args(t, folder)...) //nolint:noctx // Start ends it
 			cmd.Dir = folder
 			cmd.Env = process.Inherit("LOOP_WEBHOOK_SECRET="+hook["secret"], "PORT="+port, "PYTHONUNBUFFERED=1")
 			app := process.Start(t, cmd)
@@ -121,5 +121,5 @@ func freePort(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer listener.Close()                                   //nolint:errcheck // it was only asked for its port
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert,errcheck // of tcp
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // of tcp
 }

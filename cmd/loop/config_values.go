@@ -163,7 +163,7 @@ func readPrefix(text string) (netip.Prefix, error) {
 type hostNames []string
 
 // UnmarshalText reads names.
-func (h *hostNames) UnmarshalText(text []byte) error { //nolint:unparam // encoding.TextUnmarshaler
+func (h *hostNames) UnmarshalText(text []byte) error {
 	*h = strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
 	return nil
 }

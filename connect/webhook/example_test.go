@@ -3,7 +3,6 @@ package webhook_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http"
 	"os"
 
@@ -15,7 +14,7 @@ func Example() {
 	// docs:begin receive
 	receiver, err := webhook.New(webhook.Config{Secrets: []connect.Secret{connect.Secret(os.Getenv("LOOP_WEBHOOK_SECRET"))}})
 	if err != nil {
-		log.Print(err) // in an example there is no secret
+		fmt.Println(err) // in an example there is no secret
 		return
 	}
 	http.Handle("POST /webhooks/loop", receiver.Handler(func(_ context.Context, e webhook.Event) error {

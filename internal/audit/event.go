@@ -56,7 +56,7 @@ const (
 	ClientDeleted      Event = "client.deleted"
 	WebhookAdded       Event = "client.webhook_added"
 	WebhookChanged     Event = "client.webhook_changed"
-	WebhookSecretMade  Event = "client.webhook_secret_made"
+	WebhookSecretMade  Event = "client.webhook_secret_made" //nolint:gosec // G101: a name
 	WebhookTested      Event = "client.webhook_tested"
 	WebhookDisabled    Event = "client.webhook_disabled"
 	WebhookDeleted     Event = "client.webhook_deleted"

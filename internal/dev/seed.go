@@ -33,7 +33,7 @@ type Seed struct {
 // The variables of dev.env.
 const (
 	clientIDVariable     = "LOOP_CLIENT_ID"
-	clientSecretVariable = "LOOP_CLIENT_SECRET" //nolint:gosec // G101: a name
+	clientSecretVariable = "LOOP_CLIENT_SECRET"
 	redirectURIVariable  = "LOOP_REDIRECT_URI"
 	flaskKeyVariable     = "FLASK_SECRET_KEY"
 	personaVariable      = "LOOP_PERSONA_PASSWORD" //nolint:gosec // G101: a name

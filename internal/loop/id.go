@@ -103,7 +103,7 @@ func newID(w World, prefix string) string {
 
 func idOf(prefix string, at time.Time, bits [10]byte) string {
 	var raw [16]byte
-	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMilli())<<16) //nolint:gosec // G115: after 1970
+	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMilli())<<16)
 	copy(raw[6:], bits[:])
 
 	text := make([]byte, 0, len(prefix)+1+ulidLength)

@@ -73,7 +73,8 @@ func (p *Platform) buildIdentity() ([]room, error) {
 	if p.config.Registers {
 		registrations = p.Clients
 	}
-	protocol, err := identity.New(identity.Config{Registrations: registrations, OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Pictures: p.store, Results: p.ownResults(),
+	protocol, err := identity.New(identity.Config{
+		Registrations: registrations, OAuth: p.OAuth, SignIns: p.SignIns, Visitors: visitors, Texts: p.texts, Pictures: p.store, Results: p.ownResults(),
 		Webhooks: p.Clients, Deliveries: p.deliveries, WebhookSecrets: p.webhookSecrets,
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ var errChainChanged = store.Unavailable(errors.New("the chain changed while it w
 func rotateChain(tx Tx, before, after *loop.Chain) {
 	tx.One(errChainChanged, updateChain,
 		after.Generation, int64(after.KeyID), store.Micro(after.RotatedAt), string(after.RotatedBy), after.RotatedFor.String(), store.Micro(after.IdleExpiresAt),
-		store.Micro(after.EndedAt), string(after.Ending), after.RotatedKey, int64(after.RotatedRev), string(before.Member), string(before.ID), before.Generation)
+		store.Micro(after.EndedAt), string(after.Ending), after.RotatedKey, int64(after.RotatedRev), string(before.Member), string(before.ID), before.Generation) //nolint:gosec // G115: a counter
 }
 
 // narrowChains takes from the chains of a grant what the grant has lost, so that a
@@ -87,6 +87,6 @@ func chainValues(c *loop.Chain) []any {
 		c.ID, c.Grant, c.Member, c.Client, c.Scopes.String(), c.Session, store.Micro(c.Authentication.At), c.Generation, c.KeyID, c.Salt[:],
 		store.Micro(c.RotatedAt), c.RotatedBy, c.RotatedFor.String(), store.Micro(c.CreatedAt), store.Micro(c.IdleExpiresAt), store.Micro(c.EndedAt), c.Ending,
 		c.RotatedKey, strings.Join(c.Resources, " "), c.Key, c.AskedFor.String(), c.Authentication.Methods.String(), c.Authentication.Asked,
-		int64(c.RotatedRev),
+		int64(c.RotatedRev), //nolint:gosec // G115: a counter
 	}
 }
