@@ -77,7 +77,7 @@ func TestMail_WhereNoneIsSentNothingThatNeedsOneIsOffered(t *testing.T) {
 	p := platformtest.New(t)
 	ada := p.AddMember(t, "Ada")
 	b := p.SignedIn(t, ada)
-	for _, path := range []string{"/forgot-password", "/forgot-password/sent", "/set-password", "/confirm-sign-up", "/confirm-address", "/account/email", "/signup/sent"} {
+	for _, path := range []string{"/forgot-password", "/forgot-password/sent", "/confirm-sign-up", "/confirm-address", "/account/email", "/signup/sent"} {
 		if r := b.Get(platformtest.Identity + path); r.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
