@@ -65,10 +65,21 @@ func onPooledSessions(config *pgx.ConnConfig) {
 	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
 		_, err := conn.Exec(ctx, set).ReadAll()
 		if refused, ok := errors.AsType[*pgconn.PgError](err); pgconn.Timeout(err) || ok && strings.Contains(refused.Message, "query_wait_timeout") {
-			err = fmt.Errorf("the connection pooler has no session left: make its pool larger (default_pool_size in PgBouncer), or connections fewer: %w", err)
+			err = &noSessionError{err}
 		}
 		return err
 	}
+}
+
+// noSessionError says that the pooler had no connection of its own to give.
+type noSessionError struct{ cause error }
+
+// Unwrap gives what the pooler says.
+func (e *noSessionError) Unwrap() error { return e.cause }
+
+// Error says what to do.
+func (e *noSessionError) Error() string {
+	return fmt.Sprintf("the connection pooler has no session left: make its pool larger (default_pool_size in PgBouncer), or connections fewer: %v", e.cause)
 }
 
 // byTransaction is the error of an address, under its name in the configuration, that

@@ -33,6 +33,9 @@ func (e *connectError) Unwrap() error { return e.cause }
 
 // Error is the sentence.
 func (e *connectError) Error() string {
+	if pooler, ok := errors.AsType[*noSessionError](e.cause); ok {
+		return pooler.Error()
+	}
 	if refused, ok := errors.AsType[*pgconn.PgError](e.cause); ok {
 		return refusal(refused)
 	}

@@ -23,8 +23,8 @@ const reasonDeleted = "the app was deleted"
 // end by themselves.
 var ofClient = []string{"client_secrets", "pictures", "assertions", "request_batches", "request_hours"}
 
-// DeleteClient deletes what is kept of a client; loop.ErrNotFound where there is none. The cache gives nobody the client from before,
-// from now until the transaction is over.
+// DeleteClient deletes what is kept of a client; loop.ErrNotFound where there is none.
+// The cache gives nobody the client from before, from now until the transaction is over.
 func DeleteClient(tx Act, cache *store.ClientCache, id loop.ClientID) {
 	tx.AtEnd(cache.Change(id))
 	for _, table := range ofClient {
@@ -34,8 +34,8 @@ func DeleteClient(tx Act, cache *store.ClientCache, id loop.ClientID) {
 }
 
 // EndGivenTo ends what members gave to a client that is gone (registration.Store). It
-// looks through all grants and chains: no index has them by client, since nothing that
-// is in a hurry asks so.
+// looks through all grants and chains, a page a transaction: an app can have been allowed
+// by everybody.
 func (s Identity) EndGivenTo(ctx context.Context, id loop.ClientID, at time.Time) error {
 	err := s.inPages(ctx, "grants", func(tx Act, p keyRange) {
 		tx.Exec(endGrantsOfClient, store.Micro(at), reasonDeleted, id, p.member, p.id, p.lastMember, p.lastID)
