@@ -17,6 +17,7 @@ import (
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
 	"github.com/loop-health/loop/internal/clinical"
+	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/credential"
 	"github.com/loop-health/loop/internal/credential/credentialtest"
 	"github.com/loop-health/loop/internal/intake"
@@ -31,10 +32,11 @@ const (
 	anna = loop.MemberID("user_01KAXYZ0000000000000000000")
 	ben  = loop.MemberID("user_01KAXYZ0000000000000000001")
 
-	writers    = "lph_at_writer" // of another app, which may add and not read
-	annasToken = "lph_at_anna"   // all that is needed
-	bensToken  = "lph_at_ben"    // of another member
-	narrow     = "lph_at_narrow" // Anna's, without read:biomarkers
+	writers    = "lph_at_writer"  // of another app, which may add and not read
+	annasToken = "lph_at_anna"    // all that is needed
+	bensToken  = "lph_at_ben"     // of another member
+	narrow     = "lph_at_narrow"  // Anna's, without read:biomarkers
+	manager    = "lph_at_manager" // Anna's, for her connected apps alone
 )
 
 var now = time.Date(2026, 3, 10, 11, 0, 0, 0, time.UTC)
@@ -49,6 +51,9 @@ type identity struct {
 	tokens map[string]oauth.AccessToken
 	sexes  map[loop.MemberID]loop.Sex
 	born   map[loop.MemberID]time.Time
+	names  map[loop.ClientID]string // of apps
+
+	deleted map[loop.ClientID]bool
 }
 
 func (i identity) NewNonce() string { return "nonce" }
@@ -78,8 +83,11 @@ func (i identity) Name(_ context.Context, id loop.MemberID) (string, error) {
 	return map[loop.MemberID]string{anna: "Anna", ben: "Ben"}[id], nil
 }
 
-func (identity) Client(_ context.Context, id loop.ClientID) (*loop.Client, error) {
-	return &loop.Client{ID: id, Type: loop.Confidential}, nil
+func (i identity) Client(_ context.Context, id loop.ClientID) (*loop.Client, error) {
+	if i.deleted[id] {
+		return nil, loop.ErrNotFound
+	}
+	return &loop.Client{ID: id, Name: i.names[id], Type: loop.Confidential}, nil
 }
 
 // host is a running clinical host on a database of its own.
@@ -106,6 +114,13 @@ func (r *records) RecordRead(ctx context.Context, rec audit.Record) error {
 		return r.fail
 	}
 	return r.Clinical.RecordRead(ctx, rec)
+}
+
+func (r *records) ListReads(ctx context.Context, member loop.MemberID, client loop.ClientID, after connection.ReadPlace, atMost int) ([]connection.Read, error) {
+	if r.fail != nil {
+		return nil, r.fail
+	}
+	return r.Clinical.ListReads(ctx, member, client, after, atMost)
 }
 
 func (r *records) RecordRefusal(ctx context.Context, refusal audit.Refusal) error {
@@ -136,10 +151,12 @@ func newHost(t *testing.T) *host {
 			annasToken: {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_A", Scopes: full},
 			bensToken:  {Member: ben, Client: "client_A", Grant: "grant_B", Chain: "chain_B", Scopes: full},
 			writers:    {Member: anna, Client: "client_B", Grant: "grant_C", Chain: "chain_D", Scopes: loop.NewScopes(loop.ScopeOpenID, loop.ScopeWriteBiomarkers)},
+			manager:    {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_E", Scopes: loop.NewScopes(loop.ScopeOpenID, loop.ScopeManageConnectedApps)},
 			narrow:     {Member: anna, Client: "client_A", Grant: "grant_A", Chain: "chain_C", Scopes: loop.NewScopes(loop.ScopeOpenID)},
 		},
 		sexes: map[loop.MemberID]loop.Sex{anna: loop.Female, ben: loop.Male},
 		born:  map[loop.MemberID]time.Time{},
+		names: map[loop.ClientID]string{"client_A": "Budget"}, deleted: map[loop.ClientID]bool{},
 	}
 	texts, err := locale.Load()
 	if err != nil {
@@ -155,7 +172,7 @@ func newHost(t *testing.T) *host {
 		Imports:    &intake.Keeper{Catalogue: catalogue, Archive: store, Asides: store, Members: everybody{}, World: stillWorld{}},
 		Biomarkers: h.reader,
 		Texts:      texts,
-		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, World: stillWorld{},
+		Tokens:     h.identity, Members: h.identity, Clients: h.identity, Records: h.records, Reads: h.records, World: stillWorld{},
 		SMART: oauth.Endpoints{Issuer: "https://identity.platform.loop.health"}.SMARTConfiguration(false, "https://identity.platform.loop.health/account/apps"),
 		Metadata: oauth.ResourceMetadata{
 			Resource: "https://clinical.platform.loop.health", AuthorizationServers: []string{"https://identity.platform.loop.health"}, ScopesSupported: []string{string(loop.ScopeReadBiomarkers)}, ProofAlgorithms: []string{"ES256"},

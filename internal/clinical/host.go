@@ -7,6 +7,7 @@ import (
 
 	"github.com/loop-health/loop/internal/audit"
 	"github.com/loop-health/loop/internal/biomarker"
+	"github.com/loop-health/loop/internal/connection"
 	"github.com/loop-health/loop/internal/intake"
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/locale"
@@ -40,7 +41,8 @@ type Config struct {
 	Members    Members
 	Clients    web.Clients
 	Records    Records
-	Texts      *locale.Texts // what charts say
+	Reads      connection.ReadLister // what apps read, for assistants
+	Texts      *locale.Texts         // what charts say
 	World      loop.World
 	Metadata   oauth.ResourceMetadata
 	SMART      oauth.SMARTConfiguration

@@ -23,6 +23,15 @@ var (
 		`"count":{"type":"integer","description":"On this page"},"next_cursor":{"type":["string","null"]}}}`)
 	searchOutput = json.RawMessage(`{"type":"object","required":["biomarkers","count"],"properties":{` +
 		`"biomarkers":{"type":"array","items":{"type":"object","required":["code","name","category"]}},"count":{"type":"integer"}}}`)
+	readsInput = json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{` +
+		`"client_id":{"type":"string","description":"The reads of this app alone; without it, those of all"},` +
+		`"limit":{"type":"integer","minimum":1,"maximum":100,"description":"50 without it"},` +
+		`"cursor":{"type":"string","description":"next_cursor of the page before"}}}`)
+	readsOutput = json.RawMessage(`{"type":"object","required":["data","next_cursor"],"properties":{` +
+		`"data":{"type":"array","items":{"type":"object","required":["at","action","results","client_id","client_name"],"properties":{` +
+		`"at":{"type":"string"},"action":{"type":"string"},"results":{"type":"integer","description":"How many lab results the app got"},` +
+		`"client_id":{"type":"string"},"client_name":{"type":["string","null"],"description":"What its makers call it; null where it is not known any more"}}}},` +
+		`"next_cursor":{"type":["string","null"]}}}`)
 )
 
 // rest is what all tools that read results take.

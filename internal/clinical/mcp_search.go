@@ -14,11 +14,11 @@ import (
 const foundAtMost = 20
 
 // searchBiomarkers is the tool that searches the catalogue.
-func (h *Host) searchBiomarkers(_ context.Context, _ caller, arguments json.RawMessage) (mcp.Answer, error) {
+func (h *Host) searchBiomarkers(_ context.Context, call mcp.Call[caller]) (mcp.Answer, error) {
 	var asked struct {
 		Query string `json:"query"`
 	}
-	if err := readArguments(arguments, &asked); err != nil {
+	if err := readArguments(call.Arguments, &asked); err != nil {
 		return mcp.Answer{}, err
 	}
 	words := strings.Fields(strings.ToLower(asked.Query))

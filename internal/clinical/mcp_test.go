@@ -33,7 +33,11 @@ func (h *host) message(t *testing.T, message any, headers ...string) (int, map[s
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := h.mcp(annasToken, string(body), headers...)
+	return answerOf(t, h.mcp(annasToken, string(body), headers...))
+}
+
+func answerOf(t *testing.T, w *httptest.ResponseRecorder) (int, map[string]any) {
+	t.Helper()
 	var answer map[string]any
 	if w.Body.Len() > 0 {
 		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
@@ -260,7 +264,7 @@ func TestMCP_AFaultOfTheProtocolHasItsCodeAndStatus(t *testing.T) {
 func TestSec390_MCP_NeedsATokenWithItsScopeAndNoForeignPage(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+	const list = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_lab_results"}}`
 	for name, c := range map[string]struct {
 		token     string
 		headers   []string

@@ -16,6 +16,11 @@ type Reads interface {
 	// Usage counts a member's reads by app and by week, for the Weeks weeks from a
 	// moment on, with which a day begins (UTC).
 	Usage(ctx context.Context, member loop.MemberID, since time.Time) (map[loop.ClientID]Usage, error)
+	ReadLister
+}
+
+// ReadLister lists the record of what apps read.
+type ReadLister interface {
 	// ListReads gives the member's reads behind a place, newest first, of one app or,
 	// where client is empty, of all.
 	ListReads(ctx context.Context, member loop.MemberID, client loop.ClientID, after ReadPlace, atMost int) ([]Read, error)
@@ -100,7 +105,13 @@ type Page struct {
 // Activity gives a page of what apps read of the member, newest first; of one app
 // where client is not empty.
 func (c *Connections) Activity(ctx context.Context, member loop.MemberID, client loop.ClientID, after ReadPlace, atMost int) (Page, error) {
-	reads, err := c.Reads.ListReads(ctx, member, client, after, atMost+1)
+	return ListPage(ctx, c.Reads, member, client, after, atMost)
+}
+
+// ListPage gives a page of a member's reads, newest first; of one app where client is
+// not empty.
+func ListPage(ctx context.Context, lister ReadLister, member loop.MemberID, client loop.ClientID, after ReadPlace, atMost int) (Page, error) {
+	reads, err := lister.ListReads(ctx, member, client, after, atMost+1)
 	if err != nil {
 		return Page{}, fmt.Errorf("listing reads: %w", err)
 	}

@@ -58,15 +58,15 @@ func (c *Client) Name(ctx context.Context, id loop.MemberID) (string, error) {
 	return answer.Name, err
 }
 
-// Client gives what decides on an app's limits and origins, and nothing else of it
-// (clinical.Clients).
+// Client gives an app's name and what decides on its limits and origins, and nothing
+// else of it (web.Clients). The name is empty where an older identity answers.
 func (c *Client) Client(ctx context.Context, id loop.ClientID) (*loop.Client, error) {
 	return c.memory.ClientFrom(id, func() (*loop.Client, error) {
 		var answer clientAnswer
 		if err := c.ask(ctx, clientsPath, string(id), &answer); err != nil {
 			return nil, err
 		}
-		return &loop.Client{ID: id, Type: answer.Type, Mode: answer.Mode, Protocol: loop.Protocol{RateLimits: answer.RateLimits, AllowedOrigins: answer.Origins}}, nil
+		return &loop.Client{ID: id, Name: answer.Name, Type: answer.Type, Mode: answer.Mode, Protocol: loop.Protocol{RateLimits: answer.RateLimits, AllowedOrigins: answer.Origins}}, nil
 	})
 }
 

@@ -105,7 +105,9 @@ func divide(t *testing.T) divided {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.app = d.identity.AddApp(t, func(*loop.Client) {})
+	d.app = d.identity.AddApp(t, func(c *loop.Client) {
+		c.AllowedScopes = c.AllowedScopes.Or(loop.NewScopes(loop.ScopeManageConnectedApps))
+	})
 	b := d.identity.SignedIn(t, d.member)
 	d.tokens = d.app.Redeem(d.app.Code(b, d.member)).Pair(t)
 	return d

@@ -31,6 +31,7 @@ type (
 		Name string `json:"name"`
 	}
 	clientAnswer struct {
+		Name       string          `json:"name"`
 		Type       loop.ClientType `json:"type"`
 		Mode       loop.Mode       `json:"mode"`
 		RateLimits map[string]int  `json:"rate_limits,omitempty"`

@@ -98,7 +98,7 @@ func (s *Server) client(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, clientAnswer{Type: c.Type, Mode: c.Mode, RateLimits: c.Protocol.RateLimits, Origins: c.Protocol.AllowedOrigins})
+	return web.WriteJSON(w, http.StatusOK, clientAnswer{Name: c.Name, Type: c.Type, Mode: c.Mode, RateLimits: c.Protocol.RateLimits, Origins: c.Protocol.AllowedOrigins})
 }
 
 func (s *Server) origin(w http.ResponseWriter, r *http.Request) error {

@@ -11,8 +11,16 @@ import (
 	"github.com/loop-health/loop/internal/loop"
 )
 
+// Caller is who sends a request, by the token that came with it.
+type Caller interface {
+	// Has reports whether the token has the scope.
+	Has(scope loop.Scope) bool
+	// Lacking is the refusal of a token without the scope.
+	Lacking(ctx context.Context, scope loop.Scope) error
+}
+
 // Server is what clients find. C is what a tool knows of who calls it.
-type Server[C any] struct {
+type Server[C Caller] struct {
 	Name, Title, Version string
 	Instructions         string // how a model uses the tools
 	Tools                []Tool[C]
@@ -20,16 +28,27 @@ type Server[C any] struct {
 }
 
 // Tool is something that a model can call.
-type Tool[C any] struct {
+type Tool[C Caller] struct {
 	Name, Title, Description string
-	Input, Output            json.RawMessage // JSON Schema 2020-12, each of an object
+	// Scope is what a token needs to see the tool and to call it; empty: any token does.
+	Scope         loop.Scope
+	Input, Output json.RawMessage // JSON Schema 2020-12, each of an object
 	// ReadOnly: it changes nothing.
 	ReadOnly bool
 	// Call does it. A *loop.Error about what the model sent is answered as a result
 	// that the model can mend; a Fault is the client's to mend; any other error ends
 	// the request.
-	Call func(ctx context.Context, caller C, arguments json.RawMessage) (Answer, error)
+	Call func(ctx context.Context, call Call[C]) (Answer, error)
 }
+
+// Call is one call of a tool.
+type Call[C Caller] struct {
+	Tool      string // its name
+	Caller    C
+	Arguments json.RawMessage
+}
+
+func (t *Tool[C]) opensTo(caller C) bool { return t.Scope == "" || caller.Has(t.Scope) }
 
 // Answer is what a tool gives: the same as JSON, and as words.
 type Answer struct {
@@ -57,7 +76,7 @@ func (s *Server[C]) handle(ctx context.Context, caller C, r *request) (map[strin
 	case r.Method == "server/discover":
 		return cacheable(map[string]any{"supportedVersions": versions(), "capabilities": capabilities(), "instructions": s.Instructions}, listTTL), nil
 	case r.Method == "tools/list":
-		return cacheable(map[string]any{"tools": s.tools()}, listTTL), nil
+		return cacheable(map[string]any{"tools": s.tools(caller)}, listTTL), nil
 	case r.Method == "tools/call":
 		return s.call(ctx, caller, r.params.Name, r.params.Arguments)
 	case r.Method == "resources/list":
@@ -108,13 +127,18 @@ func (s *Server[C]) complete(result map[string]any, modern bool) map[string]any 
 	return result
 }
 
-func (s *Server[C]) tools() []any {
-	list := make([]any, len(s.Tools))
-	for i, t := range s.Tools {
-		list[i] = map[string]any{
+// tools lists what the caller's token may use.
+func (s *Server[C]) tools(caller C) []any {
+	list := make([]any, 0, len(s.Tools))
+	for i := range s.Tools {
+		t := &s.Tools[i]
+		if !t.opensTo(caller) {
+			continue
+		}
+		list = append(list, map[string]any{
 			"name": t.Name, "title": t.Title, "description": t.Description, "inputSchema": t.Input, "outputSchema": t.Output,
 			"annotations": map[string]any{"title": t.Title, "readOnlyHint": t.ReadOnly, "openWorldHint": false},
-		}
+		})
 	}
 	return list
 }
@@ -124,7 +148,11 @@ func (s *Server[C]) call(ctx context.Context, caller C, name string, arguments j
 	if at < 0 {
 		return nil, InvalidParams("There is no tool " + short(name) + ".")
 	}
-	answer, err := s.Tools[at].Call(ctx, caller, arguments)
+	tool := &s.Tools[at]
+	if !tool.opensTo(caller) {
+		return nil, caller.Lacking(ctx, tool.Scope)
+	}
+	answer, err := tool.Call(ctx, Call[C]{tool.Name, caller, arguments})
 	if refused, ok := errors.AsType[*loop.Error](err); ok && mendable(refused.Code) {
 		return map[string]any{"content": text(refused.Description), "isError": true}, nil
 	}

@@ -131,6 +131,7 @@ func (p *Platform) buildClinical() ([]room, error) {
 		Biomarkers: &biomarker.Reader{Catalogue: p.Catalogue, Results: p.results, Cursors: credential.Tagger{Ring: p.secrets.Ring, Purpose: credential.ForPages, Label: "clinical cursors"}},
 		Tokens:     p.tokens,
 		Records:    p.results,
+		Reads:      p.results,
 		Texts:      p.texts,
 		World:      p.world,
 		Metadata: oauth.ResourceMetadata{

@@ -64,6 +64,9 @@ type Access struct {
 	Class limit.Class
 	// InForm: the token may come in a form too (RFC 6750 §2.2).
 	InForm bool
+	// ByCall: what the body asks for decides which scope is needed. The handler judges
+	// that, refuses by Lacking, and Scope is only what a challenge names.
+	ByCall bool
 }
 
 // ResourceHandler answers a request on behalf of the member who allowed the token.
@@ -80,8 +83,18 @@ func (res *Resource) Require(needs Access, next ResourceHandler) Handler {
 		if err != nil {
 			return res.challenge(w, r, needs, err)
 		}
-		return next(w, r, token)
+		err = next(w, r, token)
+		if needs.ByCall && lacksScope(err) {
+			return res.challenge(w, r, needs, err)
+		}
+		return err
 	}
+}
+
+// lacksScope reports whether a handler refused by Lacking.
+func lacksScope(err error) bool {
+	refused, ok := errors.AsType[*loop.Error](err)
+	return ok && refused.Code == loop.InsufficientScope
 }
 
 // OfferNonce gives whoever sends a DPoP proof the nonce for the next one (RFC
@@ -112,8 +125,8 @@ func (res *Resource) admit(w http.ResponseWriter, r *http.Request, needs Access)
 	if err := res.limit(w, r, needs.Class, token.Client); err != nil {
 		return oauth.AccessToken{}, err
 	}
-	if !token.Scopes.Has(needs.Scope) {
-		return oauth.AccessToken{}, res.lacking(r.Context(), token, needs.Scope)
+	if !needs.ByCall && !token.Scopes.Has(needs.Scope) {
+		return oauth.AccessToken{}, res.Lacking(r.Context(), token, needs.Scope)
 	}
 	if err := res.fresh(token); err != nil {
 		return oauth.AccessToken{}, err
@@ -135,8 +148,8 @@ func (res *Resource) limit(w http.ResponseWriter, r *http.Request, class limit.C
 	return res.Site.LimitClient(w, r, class, client)
 }
 
-// lacking is the refusal of a token without the scope, once it is counted.
-func (res *Resource) lacking(ctx context.Context, token oauth.AccessToken, scope loop.Scope) error {
+// Lacking is the refusal of a token without the scope, once it is counted.
+func (res *Resource) Lacking(ctx context.Context, token oauth.AccessToken, scope loop.Scope) error {
 	err := res.Refusals.RecordRefusal(ctx, audit.Refusal{
 		Event:   audit.CredentialRefused,
 		Subject: string(token.Chain),
