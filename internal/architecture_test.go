@@ -59,6 +59,7 @@ var edges = map[string]map[string]string{
 		"internal/webhook": "apps are sent that there are new results",
 	},
 	"internal/jsontext": {},
+	"internal/tomltext": {},
 	"internal/fhir": {
 		"internal/loop":      "ids of members and results",
 		"internal/biomarker": "a result becomes an Observation; a number keeps its digits",
@@ -391,6 +392,7 @@ var edges = map[string]map[string]string{
 		"internal/biomarker":    "what a code means",
 		"internal/registration": "a new client begins with the defaults",
 		"internal/webhook":      "webhooks and deliveries are shown",
+		"internal/tomltext":     "a fault of a file of clients names its line",
 	},
 	"internal/dev": {
 		"internal/loop":         "clock and randomness",
@@ -422,7 +424,7 @@ var modules = map[string]string{
 	"github.com/go-webauthn/webauthn": "passkeys: forms, signatures and the rules of WebAuthn",
 	"github.com/pquerna/otp":          "codes of authenticator apps (RFC 4226)",
 	"github.com/boombuler/barcode":    "the QR code that an authenticator app reads",
-	"github.com/BurntSushi/toml":      "the configuration file",
+	"github.com/BurntSushi/toml":      "the configuration file; files of clients",
 	"github.com/yuin/goldmark":        "the documentation's Markdown",
 	"golang.org/x/oauth2":             "the portal is an OAuth client like any other",
 	"github.com/coreos/go-oidc/v3":    "the portal checks its ID tokens as others do",

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/loop-health/loop/internal/loop"
 )
 
 // key is one key of the configuration, as the tags of config say.
@@ -77,7 +79,7 @@ func (k key) read(c *config) error {
 func (k key) set(c *config, text string) error {
 	if len(k.oneof) > 0 {
 		if text = strings.ToLower(text); !slices.Contains(k.oneof, text) {
-			return fmt.Errorf("%q is none of %s%s", text, strings.Join(k.oneof, ", "), suggestion(text, k.oneof))
+			return fmt.Errorf("%q is none of %s%s", text, strings.Join(k.oneof, ", "), loop.Suggestion(text, k.oneof))
 		}
 	}
 	field := reflect.ValueOf(c).Elem().Field(k.field)

@@ -12,6 +12,8 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/loop-health/loop/internal/dev"
+	"github.com/loop-health/loop/internal/loop"
+	"github.com/loop-health/loop/internal/tomltext"
 )
 
 // sources are where the configuration comes from: the flags, which win, the
@@ -97,11 +99,11 @@ func (c *config) readFile(path string) error {
 	}
 	var values map[string]any
 	if err := toml.Unmarshal(text, &values); err != nil {
-		return &unreadFile{notTOML(path, err)}
+		return &unreadFile{tomltext.NotTOML(path, err)}
 	}
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		source := fmt.Sprintf("%s:%d", path, lineOf(text, name))
+		source := fmt.Sprintf("%s:%d", path, tomltext.Line(text, name))
 		said, err := c.readLine(name, values[name])
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", source, err))
@@ -111,29 +113,6 @@ func (c *config) readFile(path string) error {
 	}
 	return errors.Join(faults...)
 }
-
-// notTOML says where a file is not what it should be.
-func notTOML(path string, err error) error {
-	fault, ok := errors.AsType[toml.ParseError](err)
-	if !ok {
-		return fmt.Errorf("%s is not TOML: %w", path, err)
-	}
-	return fmt.Errorf("%s:%d is not TOML: %s", path, fault.Position.Line, strings.ReplaceAll(fault.Message, "\n", " "))
-}
-
-// lineOf finds the line of a key at a file's top level. The library says where a value is
-// that is refused, and nowhere else: so it is asked for this one alone, to be refused.
-func lineOf(text []byte, name string) int {
-	one := reflect.StructOf([]reflect.StructField{{Name: "Key", Type: reflect.TypeFor[refused](), Tag: reflect.StructTag(fmt.Sprintf("toml:%q", name))}})
-	fault, _ := errors.AsType[toml.ParseError](toml.Unmarshal(text, reflect.New(one).Interface()))
-	return fault.Position.Line
-}
-
-// refused is a value that is never taken.
-type refused struct{}
-
-// UnmarshalTOML refuses.
-func (*refused) UnmarshalTOML(any) error { return errors.New("refused") }
 
 // tables is a key of the file that is no text.
 type tables interface {
@@ -145,7 +124,7 @@ type tables interface {
 func (c *config) readLine(name string, value any) (text string, err error) {
 	at := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
 	if at < 0 {
-		return "", fmt.Errorf("there is no key %s%s: loop serve --help lists them all, with dashes", name, suggestion(name, fileKeys()))
+		return "", fmt.Errorf("there is no key %s%s: loop serve --help lists them all, with dashes", name, loop.Suggestion(name, fileKeys()))
 	}
 	k := keys[at]
 	switch k.only {
@@ -202,7 +181,7 @@ func unknownVariables(env dev.Environment) error {
 		elsewhere := slices.ContainsFunc([]string{"LOOP_CLIENT_", "LOOP_REDIRECT_URI", "LOOP_MEMBER", "LOOP_DEVELOPER_", "LOOP_TEST_", "LOOP_VULNDB", "LOOP_BIN"},
 			func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		if strings.HasPrefix(name, "LOOP_") && !slices.Contains(known, name) && !elsewhere {
-			faults = append(faults, fmt.Errorf("the environment sets %s, which nothing reads%s: correct or unset it", name, suggestion(name, known)))
+			faults = append(faults, fmt.Errorf("the environment sets %s, which nothing reads%s: correct or unset it", name, loop.Suggestion(name, known)))
 		}
 	}
 	return errors.Join(faults...)

@@ -56,7 +56,7 @@ type databaseAddress string
 func (d *databaseAddress) UnmarshalText(text []byte) error {
 	scheme, _, _ := strings.Cut(string(text), "://")
 	if known := []string{"postgres", "postgresql"}; !slices.Contains(known, scheme) {
-		return fmt.Errorf("it begins with no postgres://%s: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full", suggestion(scheme, known))
+		return fmt.Errorf("it begins with no postgres://%s: write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full", loop.Suggestion(scheme, known))
 	}
 	*d = databaseAddress(text)
 	return nil

@@ -19,6 +19,7 @@ type clientCommands struct {
 	List         clientList    `cmd:"" help:"List all apps, newest first."`
 	Show         clientShow    `cmd:"" help:"Show all that is known of an app."`
 	Update       clientUpdate  `cmd:"" help:"Change what the flags name. What the app may no longer see ends at once."`
+	Apply        clientApply   `cmd:"" help:"Make and change the apps that a file names, and print what differs. What is as it should be stays untouched."`
 	Approve      clientApprove `cmd:"" help:"Verify an app whose developer changed what Loop had verified. Without a review it shows what changed."`
 	Enable       clientEnable  `cmd:"" help:"Let a disabled app work again."`
 	Disable      clientDisable `cmd:"" help:"Stop an app. All its tokens end at once."`
@@ -40,12 +41,7 @@ type clientCreate struct {
 // too.
 func (cmd *clientCreate) Run(run *Run) error {
 	change, err := cmd.Flags.change(run.Stdin)
-	c := registration.New()
-	c.Type = loop.ClientType(cmd.Type)
-	change(c)
-	if !c.MayUse(loop.GrantAuthorizationCode) && cmd.Flags.Scope == nil {
-		c.AllowedScopes = nil // the defaults are for members' consent
-	}
+	c := cmd.Flags.begin(loop.ClientType(cmd.Type), change)
 	if err != nil {
 		return errors.Join(append([]error{err}, c.Validate()...)...)
 	}
@@ -58,6 +54,17 @@ func (cmd *clientCreate) Run(run *Run) error {
 		view.Secret = secret.Reveal()
 	}
 	return run.show(view, view.write)
+}
+
+// begin makes a client of the defaults and of what was given.
+func (f *clientFlags) begin(kind loop.ClientType, change func(*loop.Client)) *loop.Client {
+	c := registration.New()
+	c.Type = kind
+	change(c)
+	if !c.MayUse(loop.GrantAuthorizationCode) && f.Scope == nil {
+		c.AllowedScopes = nil // the defaults are for members' consent
+	}
+	return c
 }
 
 type clientList struct{}

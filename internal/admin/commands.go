@@ -51,6 +51,8 @@ type Clients interface {
 	Create(ctx context.Context, c *loop.Client, by audit.Actor) (credential.Secret, error)
 	// Update changes a client in one transaction; NotFound where there is none.
 	Update(ctx context.Context, id loop.ClientID, by audit.Actor, alter func(*loop.Client)) (*loop.Client, error)
+	// Faults are all that is wrong with a client, each a ValidationError of its field.
+	Faults(c *loop.Client) []error
 	// Approve verifies a client as the review shows it, and no other.
 	Approve(ctx context.Context, id loop.ClientID, review string, by audit.Actor) (*loop.Client, error)
 	// SetEnabled enables a client, or disables it and ends its tokens.

@@ -55,8 +55,13 @@ func (g *Grammar) Stdin(given io.Reader) (io.Reader, error) {
 	if path := g.Keys.Rewrap.MasterKeyFile; path != "" {
 		return readFile("new master key", path)
 	}
-	if path := cmp.Or(g.Client.Create.Flags.Protocol.JWKSFile, g.Client.Update.Flags.Protocol.JWKSFile); path != nil && *path != "" {
+	if path := cmp.Or(g.Client.Create.Flags.JWKSFile, g.Client.Update.Flags.JWKSFile); path != nil && *path != "" {
 		return readFile("keys", *path)
+	}
+	if path := g.Client.Apply.File; path == "-" {
+		return given, nil
+	} else if path != "" {
+		return readFile("file of clients", path)
 	}
 	return strings.NewReader(""), nil
 }

@@ -12,26 +12,26 @@ import (
 // protocolFlags are how a client speaks with the authorization server. What is
 // not given stays as it is; an empty text takes away what there was.
 type protocolFlags struct {
-	GrantType        []string       `sep:"none" help:"authorization_code, refresh_token, client_credentials. Repeat it; together they replace all." placeholder:"TYPE"`
-	AuthMethod       *string        `name:"token-endpoint-auth-method" help:"client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none." placeholder:"METHOD"`
-	Profile          *string        `help:"oauth, or fapi2: the FAPI 2.0 Security Profile." placeholder:"PROFILE"`
-	ServiceScope     []string       `sep:"none" help:"What a service may ask for at resources that the configuration names. Repeat it; together they replace all." placeholder:"SCOPE"`
-	Resource         *string        `help:"The resource server that this client is: it may ask about tokens for it." placeholder:"URI"`
-	JWKSFile         *string        `name:"jwks-file" help:"A file with the client's public keys, as a JSON Web Key Set." placeholder:"FILE"`
-	JWKSURI          *string        `name:"jwks-uri" help:"Where the client publishes its keys (https)." placeholder:"URL"`
-	IDTokenAlg       *string        `name:"id-token-alg" help:"ES256 (what to choose), EdDSA, PS256, or RS256, which older frameworks expect: Spring Security, .NET, many PHP libraries." placeholder:"ALG"`
-	UserInfoAlg      *string        `name:"userinfo-alg" help:"Sign answers of userinfo with it; \"\" for plain JSON." placeholder:"ALG"`
-	IntrospectionAlg *string        `name:"introspection-alg" help:"Answer introspection with a JWT, signed with it; \"\" for plain JSON." placeholder:"ALG"`
-	RequireState     *bool          `negatable:"" help:"Demand a state in every authorization request; without it the code challenge protects alone."`
-	RequireSigned    *bool          `name:"require-signed-request-object" negatable:"" help:"Take authorization requests only as signed request objects (RFC 9101)."`
-	DPoPBound        *bool          `name:"dpop-bound" negatable:"" help:"Bind every token to a DPoP key."`
-	CertificateBound *bool          `name:"certificate-bound" negatable:"" help:"Bind every token to the client's certificate."`
-	TLSSubjectDN     *string        `name:"tls-client-auth-subject-dn" help:"The subject in the client's certificate (tls_client_auth)." placeholder:"DN"`
-	TLSSANDNS        *string        `name:"tls-client-auth-san-dns" help:"Or the DNS name in it." placeholder:"NAME"`
-	RateLimit        map[string]int `help:"The client's own limits, in requests a minute: token, introspect, revoke, read or write. Together they replace all." placeholder:"CLASS=N"`
-	AllowedOrigin    []string       `sep:"none" help:"An origin whose pages may read the app's answers, such as https://app.example.com. Repeat it; together they replace all." placeholder:"ORIGIN"`
-	PostLogout       []string       `name:"post-logout-redirect-uri" sep:"none" help:"Where members return to after signing out. Repeat it; together they replace all." placeholder:"URI"`
-	Backchannel      *string        `name:"backchannel-logout-uri" help:"Where the app hears that a member's session has ended (https)." placeholder:"URL"`
+	GrantType        []string       `toml:"grant_types" sep:"none" help:"authorization_code, refresh_token, client_credentials. Repeat it; together they replace all." placeholder:"TYPE"`
+	AuthMethod       *string        `toml:"token_endpoint_auth_method" name:"token-endpoint-auth-method" help:"client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none." placeholder:"METHOD"`
+	Profile          *string        `toml:"profile" help:"oauth, or fapi2: the FAPI 2.0 Security Profile." placeholder:"PROFILE"`
+	ServiceScope     []string       `toml:"service_scopes" sep:"none" help:"What a service may ask for at resources that the configuration names. Repeat it; together they replace all." placeholder:"SCOPE"`
+	Resource         *string        `toml:"resource" help:"The resource server that this client is: it may ask about tokens for it." placeholder:"URI"`
+	JWKSFile         *string        `toml:"-" name:"jwks-file" help:"A file with the client's public keys, as a JSON Web Key Set." placeholder:"FILE"`
+	JWKSURI          *string        `toml:"jwks_uri" name:"jwks-uri" help:"Where the client publishes its keys (https)." placeholder:"URL"`
+	IDTokenAlg       *string        `toml:"id_token_signed_response_alg" name:"id-token-alg" help:"ES256 (what to choose), EdDSA, PS256, or RS256, which older frameworks expect: Spring Security, .NET, many PHP libraries." placeholder:"ALG"`
+	UserInfoAlg      *string        `toml:"userinfo_signed_response_alg" name:"userinfo-alg" help:"Sign answers of userinfo with it; \"\" for plain JSON." placeholder:"ALG"`
+	IntrospectionAlg *string        `toml:"introspection_signed_response_alg" name:"introspection-alg" help:"Answer introspection with a JWT, signed with it; \"\" for plain JSON." placeholder:"ALG"`
+	RequireState     *bool          `toml:"require_state" negatable:"" help:"Demand a state in every authorization request; without it the code challenge protects alone."`
+	RequireSigned    *bool          `toml:"require_signed_request_object" name:"require-signed-request-object" negatable:"" help:"Take authorization requests only as signed request objects (RFC 9101)."`
+	DPoPBound        *bool          `toml:"dpop_bound_access_tokens" name:"dpop-bound" negatable:"" help:"Bind every token to a DPoP key."`
+	CertificateBound *bool          `toml:"tls_client_certificate_bound_access_tokens" name:"certificate-bound" negatable:"" help:"Bind every token to the client's certificate."`
+	TLSSubjectDN     *string        `toml:"tls_client_auth_subject_dn" name:"tls-client-auth-subject-dn" help:"The subject in the client's certificate (tls_client_auth)." placeholder:"DN"`
+	TLSSANDNS        *string        `toml:"tls_client_auth_san_dns" name:"tls-client-auth-san-dns" help:"Or the DNS name in it." placeholder:"NAME"`
+	RateLimit        map[string]int `toml:"rate_limits" help:"The client's own limits, in requests a minute: token, introspect, revoke, read or write. Together they replace all." placeholder:"CLASS=N"`
+	AllowedOrigin    []string       `toml:"allowed_origins" sep:"none" help:"An origin whose pages may read the app's answers, such as https://app.example.com. Repeat it; together they replace all." placeholder:"ORIGIN"`
+	PostLogout       []string       `toml:"post_logout_redirect_uris" name:"post-logout-redirect-uri" sep:"none" help:"Where members return to after signing out. Repeat it; together they replace all." placeholder:"URI"`
+	Backchannel      *string        `toml:"backchannel_logout_uri" name:"backchannel-logout-uri" help:"Where the app hears that a member's session has ended (https)." placeholder:"URL"`
 }
 
 // change reads the flags into a function that alters a client. The keys come by
