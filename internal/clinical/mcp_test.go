@@ -26,6 +26,12 @@ func (h *host) call(t *testing.T, method string, params map[string]any, headers 
 	return h.message(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, sent...)
 }
 
+// callWith lists the tools by the modern revision, with this in _meta.
+func (h *host) callWith(t *testing.T, meta map[string]any) (int, map[string]any) {
+	t.Helper()
+	return h.message(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": map[string]any{"_meta": meta}}, "Mcp-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/list")
+}
+
 // message sends a message of Anna's as it is; a header without a value is taken out.
 func (h *host) message(t *testing.T, message any, headers ...string) (int, map[string]any) {
 	t.Helper()
@@ -240,6 +246,13 @@ func TestMCP_AFaultOfTheProtocolHasItsCodeAndStatus(t *testing.T) {
 		"an unknown version": {func() (int, map[string]any) {
 			return h.message(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "ping"}, "Mcp-Protocol-Version", "2031-01-01")
 		}, 400, -32022},
+		"a method of older revisions": {func() (int, map[string]any) { return h.call(t, "ping", nil) }, 404, -32601},
+		"no word on the client's capabilities": {func() (int, map[string]any) {
+			return h.callWith(t, map[string]any{"io.modelcontextprotocol/protocolVersion": "2026-07-28"})
+		}, 400, -32602},
+		"capabilities that are a list": {func() (int, map[string]any) {
+			return h.callWith(t, map[string]any{"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": []int{}})
+		}, 400, -32602},
 		"no JSON": {func() (int, map[string]any) { return h.message(t, json.RawMessage(`"x"`)) }, 400, -32700},
 		"a batch": {func() (int, map[string]any) { return h.message(t, []any{}) }, 400, -32600},
 		"another JSON-RPC": {func() (int, map[string]any) {
@@ -279,6 +292,12 @@ func TestSec390_MCP_NeedsATokenWithItsScopeAndNoForeignPage(t *testing.T) {
 		w := h.mcp(c.token, list, c.headers...)
 		if w.Code != c.status || !strings.Contains(strings.Join(w.Header().Values("WWW-Authenticate"), " "), c.challenge) {
 			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
+	}
+	const own = "https://clinical.platform.loop.health"
+	for origin, want := range map[string]int{own: 200, own + ".evil.example": 403, own + ":8443": 403, strings.Replace(own, "https", "http", 1): 403, "null": 403} {
+		if w := h.mcp(annasToken, list, "Origin", origin); w.Code != want {
+			t.Errorf("from %s: %d", origin, w.Code)
 		}
 	}
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {

@@ -61,6 +61,9 @@ func newRequest(m message, header http.Header) (*request, *Fault) {
 	case version != modern:
 		return nil, unknownVersion(version)
 	}
+	if _, ok := r.params.Meta[metaPrefix+"clientCapabilities"].(map[string]any); !ok {
+		return nil, InvalidParams("_meta lacks " + metaPrefix + "clientCapabilities, an object that may be empty.")
+	}
 	return r, r.compareHeaders(header)
 }
 

@@ -71,7 +71,7 @@ func (s *Server[C]) handle(ctx context.Context, caller C, r *request) (map[strin
 	switch {
 	case r.Method == "initialize" && !r.modern:
 		return s.initialize(r.params.ProtocolVersion), nil
-	case r.Method == "ping":
+	case r.Method == "ping" && !r.modern:
 		return map[string]any{}, nil
 	case r.Method == "server/discover":
 		return cacheable(map[string]any{"supportedVersions": versions(), "capabilities": capabilities(), "instructions": s.Instructions}, listTTL), nil

@@ -73,16 +73,20 @@ func (s *Site) admitOrigin(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// RefuseOrigin refuses a request of a page whose origin no app registered: Forbidden.
+// RefuseOrigin refuses a request of a page whose origin is neither this host's own nor
+// one that an app registered: Forbidden.
 // What an address does for a page that nobody vouches for, it does for any page that a
 // member has open.
 func (s *Site) RefuseOrigin(r *http.Request) error {
 	sent := r.Header.Values("Origin")
-	if len(sent) == 0 || len(sent) == 1 && s.Origins != nil && s.Origins(r.Context(), sent[0]) {
+	if len(sent) == 0 || len(sent) == 1 && (sent[0] == s.origin() || s.Origins != nil && s.Origins(r.Context(), sent[0])) {
 		return nil
 	}
 	return loop.Errorf(loop.Forbidden, "No app has registered the origin of this page. Add it to the app's origins in the portal.")
 }
+
+// origin is the host's own (RFC 6454 §6.2).
+func (s *Site) origin() string { return s.PublicURL.Scheme + "://" + s.PublicURL.Host }
 
 // KeepToOrigins takes the answer away from pages of origins that the client did not
 // register.

@@ -62,7 +62,7 @@ func (c CSRF) CheckOrigin(r *http.Request) error {
 		}
 		return nil
 	}
-	own := c.Site.PublicURL.Scheme + "://" + c.Site.PublicURL.Host
+	own := c.Site.origin()
 	if sent := r.Header.Values("Origin"); len(sent) > 0 {
 		if len(sent) != 1 || sent[0] != own && sent[0] != noOrigin {
 			return foreign
