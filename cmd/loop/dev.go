@@ -79,7 +79,7 @@ func (cmd *devRun) Run(p *process, all *commandLine) error {
 }
 
 type devBrowser struct {
-	URL string `arg:"" optional:"" help:"What to open."`
+	URL string `arg:"" optional:"" help:"What to open: an address, portal or docs."`
 }
 
 // Run becomes the browser.

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -16,17 +17,15 @@ var browserPlaces = []string{
 	"/Applications/Chromium.app/Contents/MacOS/Chromium",
 }
 
-// Browse opens an address in an installed Chromium or Chrome that can reach
+// Browse opens an address, or "portal" or "docs" by name, in an installed Chromium or Chrome that can reach
 // the platform and trusts it (`loop dev browser`). The browser has a profile
 // of its own in the state folder: nothing is changed in the user's. On Unix it
 // replaces this process.
 func (i *Instance) Browse(address string, given Environment) (status int, err error) {
-	if address == "" {
-		address = i.startPage()
-	}
+	address = i.page(address)
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
-		return 1, fmt.Errorf("%q is not a web address: give one such as http://localhost:5000/login", address)
+		return 1, fmt.Errorf("%q is not a web address: give portal, docs, or an address such as http://localhost:5000/login", address)
 	}
 	browser := findBrowser(given)
 	if browser == "" {
@@ -43,12 +42,19 @@ func (i *Instance) Browse(address string, given Environment) (status int, err er
 	return status, nil
 }
 
-// startPage is what there is to see first.
-func (i *Instance) startPage() string {
-	if quickstart := i.Status.Addresses["quickstart"]; quickstart != "" {
-		return quickstart
+// page is the address of a page that has a name; any other text stays as it is. Without
+// a name it is what there is to see first.
+func (i *Instance) page(name string) string {
+	portal := i.Status.Addresses["developers"]
+	switch name {
+	case "":
+		return cmp.Or(i.Status.Addresses["quickstart"], portal)
+	case "portal":
+		return portal
+	case "docs":
+		return portal + "/docs"
 	}
-	return i.Status.Addresses["developers"]
+	return name
 }
 
 // browserArguments are Chromium's flags. The authority is named by its key's
