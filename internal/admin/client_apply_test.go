@@ -3,6 +3,7 @@ package admin_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -155,6 +156,7 @@ func TestApply_RefusesAFileWithTheLineAndChangesNothing(t *testing.T) {
 		"an owner who is not there": {"[a]\nclient_name = \"A\"\nredirect_uris = [\"https://a.example/cb\"]\nowner = \"user_01HXY00000000000000000000Z\"\n", []string{":7: [a] There is no member"}},
 		"half an agreement":         {"[a]\nclient_name = \"Third\"\nbaa_by = \"Grace Hopper\"\n", []string{"An agreement has a day and a signer"}},
 		"no JSON for keys":          {"[a]\nclient_name = \"Third\"\njwks = \"{\"\n", []string{":6: [a] jwks is no JSON"}},
+		"a key that is secret":      {"[a]\nclient_name = \"Third\"\njwks = '{\"keys\":[{\"kty\":\"oct\",\"k\":\"" + rand.Text() + "\"}]}'\n", []string{":6: [a] The key set (jwks) is refused: key 1 holds a private"}},
 		"faults of every kind at once": {
 			"[a]\nclient_name = \"L00p\"\nredirect_uris = [\"http://app.example.com/cb\"]\n[b]\nclient_name = \"Third\"\nmode = \"live\"\n",
 			[]string{":5: [a] ", "reserved", ":6: [a] ", "Use https", ":9: [b] The mode is"},
