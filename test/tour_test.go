@@ -175,7 +175,7 @@ func (v *tour) developers(t *testing.T) {
 	b.press(t, "rotate")
 	v.at(t, "portal-webhook-secret")
 	b.open(t, portal+"/debugger")
-	b.fill(t, "url", v.authorize("redirect_uri", "http://localhost:1/other"))
+	b.do(t, chromedp.SendKeys(chromedp.CSS("#url"), v.authorize("redirect_uri", "http://localhost:1/other"))) // a text area, which is empty
 	b.press(t, "check")
 	v.at(t, "portal-debugger")
 	b.open(t, portal+"/test-members")

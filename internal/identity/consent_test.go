@@ -53,14 +53,14 @@ func TestConsent_SaysHowMuchHealthDataThereIs(t *testing.T) {
 		amount, _, _ := strings.Cut(rest, "<")
 		return amount
 	}
-	if got := said(); got != "· no lab results yet" {
+	if got := said(); got != "no lab results yet" {
 		t.Errorf("of none, it says %q", got)
 	}
 	value, err := biomarker.ParseDecimal("2.41")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"· 1 lab result, of March 2026", "· 2 lab results, the first of March 2026"} {
+	for i, want := range []string{"1 lab result, of Mar 2026", "2 lab results since Mar 2026"} {
 		err := p.Importer.Import(t.Context(), audit.Actor{Kind: audit.BySystem}, ada.ID, []biomarker.Result{{
 			ID: loop.NewResultID(p.World), Code: "tsh", Value: value, Unit: "m[IU]/L", Source: "quest",
 			CollectedAt: time.Date(2026, time.March, 5+i, 8, 0, 0, 0, time.UTC), ParsedAt: p.World.Now(),

@@ -64,7 +64,7 @@ func textFunctions(texts *locale.Texts, l *locale.Language) template.FuncMap {
 		"count":       l.Count,
 		"number":      l.Number,
 		"day":         l.Day,
-		"month":       l.Month,
+		"shortMonth":  l.ShortMonth,
 		"moment":      l.Moment,
 		"wait":        l.Wait,
 		"notice":      l.Notice,
