@@ -62,7 +62,7 @@ func Contents() []Section {
 		}},
 		{"Going live", []Entry{page("production", ""), page("security", ""), forReview("threats", "Threat model")}},
 		{"Reference", []Entry{page("errors/index", "Error codes"), page("limits", ""), forReview("divergences", "Divergences from RFCs")}},
-		{"Operate Loop", []Entry{page("loop-serve", "Configuration"), page("operating", ""), page("logs", ""), page("importing", "")}},
+		{"Operate Loop", []Entry{page("loop-serve", "Configuration"), page("operating", ""), page("admin-api", ""), page("logs", ""), page("importing", "")}},
 	}
 }
 

@@ -353,7 +353,9 @@ var edges = map[string]map[string]string{
 	"internal/console": {
 		"internal/admin":    "it does what the command line does, by the same operations",
 		"internal/audit":    "an operator is who acts; records are shown",
+		"internal/limit":    "requests of services are limited by client",
 		"internal/loop":     "members and apps are shown",
+		"internal/oauth":    "a service of Loop's comes with an access token",
 		"internal/operator": "who may do what",
 		"internal/visitor":  "who is signed in",
 		"internal/web":      "its pages are on identity's host",

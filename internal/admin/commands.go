@@ -155,6 +155,9 @@ type Audit interface {
 	Verify(ctx context.Context, brought io.Reader) (Verification, error)
 	// Tail hands the newest records that a filter lets through to each, oldest first.
 	Tail(ctx context.Context, f audit.Filter, last int, each func(Entry) error) error
+	// Page gives the newest records that a filter lets through, newest first, without the
+	// first so many, and how many there are in all.
+	Page(ctx context.Context, f audit.Filter, limit, offset int) (page []Entry, total int64, err error)
 	// Follow does what Tail does, and then hands on each record that is added, until ctx
 	// ends.
 	Follow(ctx context.Context, f audit.Filter, last int, each func(Entry) error) error

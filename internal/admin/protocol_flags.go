@@ -15,7 +15,7 @@ type protocolFlags struct {
 	GrantType        []string       `toml:"grant_types" sep:"none" help:"authorization_code, refresh_token, client_credentials. Repeat it; together they replace all." placeholder:"TYPE"`
 	AuthMethod       *string        `toml:"token_endpoint_auth_method" name:"token-endpoint-auth-method" help:"client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none." placeholder:"METHOD"`
 	Profile          *string        `toml:"profile" help:"oauth, or fapi2: the FAPI 2.0 Security Profile." placeholder:"PROFILE"`
-	ServiceScope     []string       `toml:"service_scopes" sep:"none" help:"What a service may ask for at resources that the configuration names. Repeat it; together they replace all." placeholder:"SCOPE"`
+	ServiceScope     []string       `toml:"service_scopes" sep:"none" help:"What a service may ask for: of resources that the configuration names, or of the admin API (admin:users). Repeat it; together they replace all." placeholder:"SCOPE"`
 	Resource         *string        `toml:"resource" help:"The resource server that this client is: it may ask about tokens for it." placeholder:"URI"`
 	JWKSFile         *string        `toml:"-" name:"jwks-file" help:"A file with the client's public keys, as a JSON Web Key Set." placeholder:"FILE"`
 	JWKSURI          *string        `toml:"jwks_uri" name:"jwks-uri" help:"Where the client publishes its keys (https)." placeholder:"URL"`

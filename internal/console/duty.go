@@ -113,7 +113,7 @@ func (h *Host) frame(w http.ResponseWriter, r *http.Request, section string, on 
 
 // show records that the operator looks at a page, and then shows it.
 func (h *Host) show(w http.ResponseWriter, r *http.Request, on *onDuty, page string, m loop.MemberID, c loop.ClientID, view any) error {
-	if err := h.Team.Viewed(r.Context(), on.signIn.Member.ID, page, m, c); err != nil {
+	if err := h.Team.Viewed(r.Context(), on.actor(), page, m, c); err != nil {
 		return err
 	}
 	web.AllowPage(w.Header(), "'self'")

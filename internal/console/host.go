@@ -2,6 +2,8 @@
 // the record, keys and health. It does what the command line does, by the same operations,
 // for members who were given a role (package operator).
 //
+// The same for programs is the admin API, at /v1/admin (api.go).
+//
 // Whoever has no role finds nothing there. A sign-in is an hour old at most, for an act
 // five minutes, and by passkey or second factor where the account has one. Each page is
 // recorded before it is shown, and none shows a health value.
@@ -57,6 +59,8 @@ type Config struct {
 	Strength   Strength
 	Operations admin.Operations
 	Health     Health
+	// Resource makes the phase that requests with access tokens pass, for the admin API.
+	Resource func(*web.Site) *web.Resource
 }
 
 // Host is the console.
@@ -94,6 +98,7 @@ func (h *Host) Mount(site *web.Site) {
 		}
 		site.Page(route.pattern, handler)
 	}
+	h.mountAPI(site)
 }
 
 // route is an address of the console: a page to see, or an act.

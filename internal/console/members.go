@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -20,34 +21,43 @@ type membersView struct {
 func (h *Host) showMembers(w http.ResponseWriter, r *http.Request, on *onDuty) error {
 	view := membersView{ConsoleFrame: h.frame(w, r, "members", on), Sought: r.URL.Query().Get("who")}
 	if view.Sought != "" {
-		id, fault, err := h.find(r, view.Sought)
-		if err != nil {
+		id, err := h.find(r.Context(), view.Sought)
+		switch {
+		case errors.Is(err, errUnsearchable), errors.Is(err, errNobody):
+			view.Fault = loop.AsError(err).Description
+		case err != nil:
 			return err
-		}
-		if id != "" {
+		default:
 			return web.SeeOther(w, r, membersPath+"/"+string(id))
 		}
-		view.Fault = fault
 	}
 	return h.show(w, r, on, "members", "", "", view)
 }
 
-func (h *Host) find(r *http.Request, sought string) (id loop.MemberID, fault string, err error) {
+// The answers to a search that finds nobody.
+var (
+	errUnsearchable = loop.Errorf(loop.ValidationError, "That is neither a member's id (user_…) nor an e-mail address.")
+	errNobody       = loop.Errorf(loop.NotFound, "Nobody has an account with this address.")
+)
+
+// find gives the id that was sought, whether or not somebody has it, or whose address it
+// is; errUnsearchable, errNobody.
+func (h *Host) find(ctx context.Context, sought string) (loop.MemberID, error) {
 	if id := loop.MemberID(sought); id.Valid() {
-		return id, "", nil
+		return id, nil
 	}
 	email, err := loop.ParseEmail(sought)
 	if err != nil {
-		return "", "That is neither a member's id (user_…) nor an e-mail address.", nil //nolint:nilerr // the fault says so
+		return "", errUnsearchable
 	}
-	m, _, err := h.Operations.Store.Account(r.Context(), email)
+	m, _, err := h.Operations.Store.Account(ctx, email)
 	if errors.Is(err, loop.ErrNotFound) {
-		return "", "Nobody has an account with this address.", nil
+		return "", errNobody
 	}
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	return m.ID, "", nil
+	return m.ID, nil
 }
 
 // memberView is the data of member.html.

@@ -196,6 +196,10 @@ func (c *Client) validateGrantTypes(refuse func(field, format string, args ...an
 	if len(p.ServiceScopes) > maxServiceScopes || slices.ContainsFunc(p.ServiceScopes, func(name string) bool { return !ValidScopeName(name) }) {
 		refuse("service_scopes", "Service scopes are at most %d names of printable ASCII without space, quote and backslash.", maxServiceScopes)
 	}
+	// The owner of an app takes a new secret in the portal, and would have its tokens.
+	if c.administers() && (!c.FirstParty || c.Owner != "") {
+		refuse("service_scopes", "Scopes of the admin API (admin:…) are for services of Loop's own: make the client first-party, and give it no owner.")
+	}
 }
 
 func (c *Client) validateAuthMethod(refuse func(field, format string, args ...any)) {

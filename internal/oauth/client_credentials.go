@@ -11,15 +11,15 @@ import (
 	"github.com/loop-health/loop/internal/oauth/clientauth"
 )
 
-// issueToService gives a service a token for itself (RFC 6749 §4.4): no member,
-// no refresh token, and nothing of this platform's own. It opens what a named
-// resource declares, as far as the client is registered for it.
+// issueToService gives a service a token for itself (RFC 6749 §4.4): no member, no
+// refresh token, and nothing that members consent to. It opens what a named resource
+// declares, as far as the client is registered for it.
 func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenResponse, error) {
-	outside, scopes, err := s.serviceScopes(req)
+	resource, scopes, err := s.serviceScopes(req)
 	if err != nil {
 		return nil, err
 	}
-	to := target{audience: []string{outside.Identifier}, outside: outside}
+	to := target{audience: []string{resource.Identifier}, outside: s.Resources.outside(resource.Identifier)}
 	now := s.World.Now()
 	token := AccessToken{
 		ID: loop.NewTokenID(s.World), Client: req.Client.ID, ServiceScopes: scopes, Audience: to.audience,
@@ -31,7 +31,7 @@ func (s *Server) issueToService(ctx context.Context, req TokenRequest) (*TokenRe
 		}
 		token.Counter = st.Counter
 		rec := st.record(ctx, s.World.Now(), audit.ServiceTokenIssued, byClient(st.Client))
-		rec.Detail = audit.Detail{"token": string(token.ID), "scopes": strings.Join(scopes, " "), "resource": outside.Identifier}
+		rec.Detail = audit.Detail{"token": string(token.ID), "scopes": strings.Join(scopes, " "), "resource": resource.Identifier}
 		return Change{Records: []audit.Record{rec}}, nil
 	})
 	if err != nil {
@@ -56,17 +56,17 @@ func (s *Server) serviceScopes(req TokenRequest) (*loop.Resource, []string, erro
 	if beyond := without(asked, req.Client.Protocol.ServiceScopes); len(beyond) > 0 {
 		return nil, nil, loop.Errorf(loop.InvalidScope, "This client is not registered for a scope that it asks for. Leave it out, or have it registered.").About("scope")
 	}
-	outside, err := s.Resources.ofService(req, asked)
+	resource, err := s.Resources.ofService(req, asked)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(asked) == 0 {
-		asked = within(req.Client.Protocol.ServiceScopes, outside.Scopes)
+		asked = within(req.Client.Protocol.ServiceScopes, resource.Scopes)
 	}
-	if len(asked) == 0 || len(without(asked, outside.Scopes)) > 0 {
+	if len(asked) == 0 || len(without(asked, resource.Scopes)) > 0 {
 		return nil, nil, loop.Errorf(loop.InvalidScope, "The resource does not have a scope that was asked for, or the client is registered for none of it. Ask for scopes of this resource that the client has.").About("scope")
 	}
-	return outside, asked, nil
+	return resource, asked, nil
 }
 
 // ofService finds the resource of a service's request: the one that it names, else
@@ -79,20 +79,22 @@ func (r Resources) ofService(req TokenRequest, asked []string) (*loop.Resource, 
 	if len(named) > 1 {
 		return nil, loop.Errorf(loop.InvalidTarget, "Name one resource in each token request.").About("resource")
 	}
+	known := r.forServices()
 	if len(named) == 1 {
-		if outside := r.outside(named[0]); outside != nil {
-			return outside, nil
+		i := slices.IndexFunc(known, func(resource loop.Resource) bool { return resource.Identifier == named[0] })
+		if i < 0 {
+			return nil, unknownTarget()
 		}
-		return nil, unknownTarget()
+		return &known[i], nil
 	}
 	var found *loop.Resource
-	for i := range r.Outside {
-		declares := len(without(asked, r.Outside[i].Scopes)) == 0 && len(within(req.Client.Protocol.ServiceScopes, r.Outside[i].Scopes)) > 0
+	for i := range known {
+		declares := len(without(asked, known[i].Scopes)) == 0 && len(within(req.Client.Protocol.ServiceScopes, known[i].Scopes)) > 0
 		if declares && found != nil {
 			return nil, loop.Errorf(loop.InvalidTarget, "More than one resource could be meant. Name it with the resource parameter.").About("resource")
 		}
 		if declares {
-			found = &r.Outside[i]
+			found = &known[i]
 		}
 	}
 	if found == nil {

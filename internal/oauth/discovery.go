@@ -123,7 +123,8 @@ func (s *Server) registrationEndpoint() string {
 	return s.Issuer + RegistrationPath
 }
 
-// grantTypes: services get tokens where there is a resource for them.
+// grantTypes: services get tokens where there is a resource for them. The admin API is
+// not advertised: its services are Loop's own.
 func (r Resources) grantTypes() []string {
 	grants := []loop.GrantType{loop.GrantAuthorizationCode, loop.GrantRefreshToken}
 	if len(r.Outside) > 0 {

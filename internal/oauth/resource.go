@@ -17,6 +17,9 @@ const maxResources = 10
 type Resources struct {
 	Own     []string        // this platform's own: identity's and clinical's public URLs
 	Outside []loop.Resource // outside this platform, as the operator names them
+	// Administration is identity itself, with what services may ask for there: the scopes
+	// of the admin API. Without an identifier there is nothing.
+	Administration loop.Resource
 	// FHIR is the base address of FHIR, which is a part of Clinical, one of our own.
 	FHIR, Clinical string
 }
@@ -126,6 +129,14 @@ func (r Resources) outside(name string) *loop.Resource {
 		return nil
 	}
 	return &r.Outside[i]
+}
+
+// forServices are the resources that services get tokens for.
+func (r Resources) forServices() []loop.Resource {
+	if r.Administration.Identifier == "" {
+		return r.Outside
+	}
+	return append([]loop.Resource{r.Administration}, r.Outside...)
 }
 
 // narrow finds the target of a token request: the resources that it names, which

@@ -87,10 +87,10 @@ func (t *Team) Remove(ctx context.Context, id loop.MemberID, by audit.Actor) err
 // List gives all operators.
 func (t *Team) List(ctx context.Context) ([]Operator, error) { return t.Store.Operators(ctx) }
 
-// Viewed records that an operator looks at something: what, and whose it is. What they are
-// shown MUST wait for it.
-func (t *Team) Viewed(ctx context.Context, by loop.MemberID, what string, m loop.MemberID, c loop.ClientID) error {
-	rec := audit.NewRecord(ctx, t.World.Now(), audit.OperatorViewed, audit.Actor{Kind: audit.ByOperator, ID: string(by)})
+// Viewed records that an operator, or a service of theirs, looks at something: what, and
+// whose it is. What they are shown MUST wait for it.
+func (t *Team) Viewed(ctx context.Context, by audit.Actor, what string, m loop.MemberID, c loop.ClientID) error {
+	rec := audit.NewRecord(ctx, t.World.Now(), audit.OperatorViewed, by)
 	rec.Member, rec.Client, rec.Detail = m, c, audit.Detail{"page": what}
 	return t.Store.RecordView(ctx, rec)
 }

@@ -23,6 +23,30 @@ func (c chain) Tail(ctx context.Context, f audit.Filter, last int, each func(adm
 	return err
 }
 
+// Page gives the newest records that a filter lets through, newest first, without the
+// first so many, and how many there are in all.
+func (c chain) Page(ctx context.Context, f audit.Filter, limit, offset int) (page []admin.Entry, total int64, err error) {
+	for _, database := range c.p.databases {
+		count, err := database.CountRecords(ctx, f)
+		if err != nil {
+			return nil, 0, err
+		}
+		total += count
+	}
+	rows, err := c.newest(ctx, f, offset+limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, row := range rows[min(offset, len(rows)):] {
+		rec, err := row.Record()
+		if err != nil {
+			return nil, 0, err
+		}
+		page = append(page, admin.Entry{Lane: row.Lane, Number: row.Number, Record: rec})
+	}
+	return page, total, nil
+}
+
 // Follow does what Tail does, and then hands on each record that is added, until ctx ends.
 func (c chain) Follow(ctx context.Context, f audit.Filter, last int, each func(admin.Entry) error) error {
 	behind, err := c.heads(ctx)

@@ -14,7 +14,7 @@ func (p *Platform) team() *operator.Team { return &operator.Team{Store: p.store,
 
 // buildConsole builds the pages of operators.
 func (p *Platform) buildConsole(visitors *visitor.Visitors) (*console.Host, error) {
-	return console.New(console.Config{Visitors: visitors, Team: p.team(), Strength: strength{p.store}, Operations: p.operations(), Health: health{p}})
+	return console.New(console.Config{Visitors: visitors, Team: p.team(), Strength: strength{p.store}, Operations: p.operations(), Health: health{p}, Resource: p.resource})
 }
 
 // strength is console.Strength.

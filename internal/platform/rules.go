@@ -14,6 +14,7 @@ import (
 	"github.com/loop-health/loop/internal/limit"
 	"github.com/loop-health/loop/internal/limit/shared"
 	"github.com/loop-health/loop/internal/locale"
+	"github.com/loop-health/loop/internal/loop"
 	"github.com/loop-health/loop/internal/mail"
 	"github.com/loop-health/loop/internal/member"
 	"github.com/loop-health/loop/internal/oauth"
@@ -52,7 +53,8 @@ func (p *Platform) buildOAuth(context.Context) error {
 		Endpoints: oauth.Endpoints{Issuer: p.tokens.Issuer},
 		Resources: oauth.Resources{
 			Own: []string{p.tokens.Issuer, p.config.Clinical.String(), p.config.Clinical.String() + clinical.MCPPath}, Outside: p.config.Resources,
-			FHIR: p.fhirBase(), Clinical: p.config.Clinical.String(),
+			Administration: loop.Resource{Identifier: p.tokens.Issuer, Scopes: loop.AdminScopes(), Format: loop.FormatOpaque},
+			FHIR:           p.fhirBase(), Clinical: p.config.Clinical.String(),
 		},
 		World: p.world, Ring: p.secrets.Ring, Revocations: p.revocations, Log: p.config.Log, Events: p.events,
 		Minter: &oauth.Minter{Issuer: p.tokens.Issuer, FHIR: p.fhirBase(), World: p.world, Ring: p.secrets.Ring, Signing: p.secrets.Signing},

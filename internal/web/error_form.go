@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -30,6 +31,16 @@ func (s *Site) formOf(r *http.Request) ErrorForm {
 		}
 	}
 	return nil
+}
+
+// WithMessage is the platform's own form, with the description as message as well: for
+// clients that read error and message.
+func WithMessage(e *loop.Error, id loop.RequestID, uri string) (kind string, body []byte) {
+	body, _ = json.Marshal(struct { // texts and a number: never an error
+		errorAnswer
+		Message string `json:"message"`
+	}{answerOf(e, id, uri), e.Description})
+	return "application/json", body
 }
 
 // WriteAs answers with a body of a media type.

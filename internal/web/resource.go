@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -56,17 +57,6 @@ type Resource struct {
 	AddsScopes bool
 	// SignInMaxAge is how old the member's sign-in may be (RFC 9470); 0: any age.
 	SignInMaxAge time.Duration
-}
-
-// Access is what an address needs of a token.
-type Access struct {
-	Scope loop.Scope
-	Class limit.Class
-	// InForm: the token may come in a form too (RFC 6750 §2.2).
-	InForm bool
-	// ByCall: what the body asks for decides which scope is needed. The handler judges
-	// that, refuses by Lacking, and Scope is only what a challenge names.
-	ByCall bool
 }
 
 // ResourceHandler answers a request on behalf of the member who allowed the token.
@@ -125,8 +115,8 @@ func (res *Resource) admit(w http.ResponseWriter, r *http.Request, needs Access)
 	if err := res.limit(w, r, needs.Class, token.Client); err != nil {
 		return oauth.AccessToken{}, err
 	}
-	if !needs.ByCall && !token.Scopes.Has(needs.Scope) {
-		return oauth.AccessToken{}, res.Lacking(r.Context(), token, needs.Scope)
+	if !needs.openedBy(token) {
+		return oauth.AccessToken{}, res.lacking(r.Context(), token, needs)
 	}
 	if err := res.fresh(token); err != nil {
 		return oauth.AccessToken{}, err
@@ -148,11 +138,18 @@ func (res *Resource) limit(w http.ResponseWriter, r *http.Request, class limit.C
 	return res.Site.LimitClient(w, r, class, client)
 }
 
-// Lacking is the refusal of a token without the scope, once it is counted.
+// Lacking is the refusal of a token without the scope that a call needs, once it is
+// counted.
 func (res *Resource) Lacking(ctx context.Context, token oauth.AccessToken, scope loop.Scope) error {
+	return res.lacking(ctx, token, Access{Scope: scope})
+}
+
+// lacking is the refusal of a token without the scope, once it is counted: by its chain,
+// a service's by its client.
+func (res *Resource) lacking(ctx context.Context, token oauth.AccessToken, needs Access) error {
 	err := res.Refusals.RecordRefusal(ctx, audit.Refusal{
 		Event:   audit.CredentialRefused,
-		Subject: string(token.Chain),
+		Subject: cmp.Or(string(token.Chain), string(token.Client)),
 		Reason:  string(loop.InsufficientScope),
 		Member:  token.Member,
 		Client:  token.Client,
@@ -161,8 +158,7 @@ func (res *Resource) Lacking(ctx context.Context, token oauth.AccessToken, scope
 	if err != nil {
 		return Unavailable(err)
 	}
-	refusal := loop.Errorf(loop.InsufficientScope, "This needs the scope %s, which the token does not have. Ask for it at authorization; the member may also have left it out.", scope)
-	refusal.Scope = loop.NewScopes(scope)
+	refusal := needs.refusal()
 	if res.AddsScopes {
 		refusal.Scope = refusal.Scope.Or(token.Scopes)
 	}

@@ -100,18 +100,15 @@ type errorAnswer struct {
 	RetryAfterMS int64          `json:"retry_after_ms,omitempty"`
 }
 
+func answerOf(e *loop.Error, id loop.RequestID, uri string) errorAnswer {
+	return errorAnswer{Error: e.Code, Description: e.Description, URI: uri, RequestID: id, Field: e.Field, RetryAfterMS: e.RetryAfter.Milliseconds()}
+}
+
 // WriteError answers with the error as JSON. What is not a *loop.Error is shown
 // as server_error; what lies beneath goes to the log alone.
 func (s *Site) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.publicError(w, r, err)
-	answer := errorAnswer{
-		Error:        e.Code,
-		Description:  e.Description,
-		URI:          s.ExplainURI(r.Context(), e.Code),
-		RequestID:    RequestID(r.Context()),
-		Field:        e.Field,
-		RetryAfterMS: e.RetryAfter.Milliseconds(),
-	}
+	answer := answerOf(e, RequestID(r.Context()), s.ExplainURI(r.Context(), e.Code))
 	w.Header().Set("Cache-Control", "no-store")
 	status := Status(e)
 	if _, byResource := errors.AsType[refusedByResource](err); byResource && (e.Code == loop.InvalidDPoPProof || e.Code == loop.UseDPoPNonce) {
