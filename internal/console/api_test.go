@@ -176,6 +176,7 @@ func TestSec487_EveryViewAndActOfAServiceIsInTheRecord(t *testing.T) {
 		{http.MethodPost, user + "/suspend", "member.suspended", []string{whose}},
 		{http.MethodPost, user + "/resume", "member.resumed", []string{whose}},
 	} {
+		d.World.Advance(time.Second) // as in Sec483
 		if r := d.Fetch(t, c.method, c.address, bearer(token)); r.StatusCode != http.StatusOK {
 			t.Fatalf("%s %s: %d %s", c.method, c.address, r.StatusCode, r.Text)
 		}
