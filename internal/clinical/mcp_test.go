@@ -206,6 +206,13 @@ func TestMCP_BothErasAreAnsweredInTheirOwnWay(t *testing.T) {
 			t.Errorf("initialize by %s: %v", asked, got)
 		}
 	}
+	ping := map[string]any{"jsonrpc": "2.0", "id": 3, "method": "ping"}
+	if status, answer := h.message(t, ping, "Mcp-Protocol-Version", "2025-11-25", "Mcp-Method", "ping"); status != http.StatusOK || answer["result"] == nil {
+		t.Errorf("an older client that names its method: %d %v", status, answer)
+	}
+	if status, answer := h.message(t, ping, "Mcp-Protocol-Version", "2025-11-25", "Mcp-Method", "tools/list"); status != http.StatusBadRequest || faultCode(answer) != -32020 {
+		t.Errorf("an older client that names another method: %d %v", status, answer)
+	}
 	if status, answer := h.message(t, map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"}); status != http.StatusAccepted || answer != nil {
 		t.Errorf("a notification: %d %v", status, answer)
 	}

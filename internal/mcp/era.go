@@ -48,9 +48,12 @@ func newRequest(m message, header http.Header) (*request, *Fault) {
 	}
 	version, says := r.params.Meta[metaPrefix+"protocolVersion"].(string)
 	sent := header.Get(versionHeader)
-	r.modern = says || header.Get(methodHeader) != "" || m.Method == "server/discover"
+	older, named := slices.Contains(legacy(), sent), header.Get(methodHeader)
+	r.modern = says || named != "" && !older || m.Method == "server/discover"
 	switch {
-	case !r.modern && (sent == "" || slices.Contains(legacy(), sent)):
+	case !r.modern && named != "" && named != m.Method: // no client must, but some do
+		return nil, mismatch(methodHeader, "the method")
+	case !r.modern && (sent == "" || older):
 		return r, nil
 	case !r.modern && sent != modern:
 		return nil, unknownVersion(sent)
