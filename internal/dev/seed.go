@@ -33,10 +33,10 @@ type Seed struct {
 // The variables of dev.env.
 const (
 	clientIDVariable     = "LOOP_CLIENT_ID"
-	clientSecretVariable = "LOOP_CLIENT_SECRET"
+	clientSecretVariable = "LOOP_CLIENT_SECRET" //nolint:gosec // G101: a name
 	redirectURIVariable  = "LOOP_REDIRECT_URI"
 	flaskKeyVariable     = "FLASK_SECRET_KEY"
-	personaVariable      = "LOOP_PERSONA_PASSWORD" //nolint:gosec // G101: a name
+	personaVariable      = "LOOP_PERSONA_PASSWORD"
 )
 
 // people are the seed's, with the names of their variables.
