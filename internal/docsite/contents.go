@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/loop-health/loop/docs"
 	"github.com/loop-health/loop/internal/web"
@@ -50,7 +51,7 @@ type contents struct {
 	order    []*page // every page, as one would read them
 	pages    map[string]*page
 	images   map[string]image
-	index    *index
+	index    func() *index // made for the first search: a start has no need of it
 }
 
 // section is a group of pages in the list beside each page.
@@ -123,7 +124,7 @@ func render(files fs.FS, listed []docs.Section, hosts addresses) (*contents, err
 	for _, p := range c.order {
 		passages = append(passages, p.passages...)
 	}
-	c.index = newIndex(passages)
+	c.index = sync.OnceValue(func() *index { return newIndex(passages) })
 	return c, nil
 }
 

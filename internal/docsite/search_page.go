@@ -59,7 +59,7 @@ func (h *Host) search(w http.ResponseWriter, r *http.Request) error {
 	if utf8.RuneCountInString(query) > maxQuery {
 		view.TooLong, status = true, http.StatusBadRequest
 	} else {
-		view.Results = h.contents.index.results(query)
+		view.Results = h.contents.index().results(query)
 	}
 	web.AllowPage(w.Header(), "'self'")
 	return h.layout.Render(w, status, "search", view)

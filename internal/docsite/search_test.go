@@ -23,7 +23,7 @@ func documentation(t *testing.T) *contents {
 
 func TestSearch_WhatDevelopersLookForComesFirst(t *testing.T) {
 	t.Parallel()
-	ix := documentation(t).index
+	ix := documentation(t).index()
 	for query, want := range map[string]string{
 		"invalid_grant":           "/docs/errors/invalid_grant",
 		"Invalid_Grant":           "/docs/errors/invalid_grant",
@@ -60,7 +60,7 @@ func first(results []result) string {
 
 func TestSearch_ShowsTheHeadingAndTheLineWithTheWordsMarked(t *testing.T) {
 	t.Parallel()
-	results := documentation(t).index.results("loopback port")
+	results := documentation(t).index().results("loopback port")
 	if len(results) == 0 {
 		t.Fatal("nothing is found")
 	}
@@ -80,7 +80,7 @@ func TestSearch_ShowsTheHeadingAndTheLineWithTheWordsMarked(t *testing.T) {
 func TestSearch_EachResultLeadsToAHeadingThatIsThere(t *testing.T) {
 	t.Parallel()
 	c := documentation(t)
-	for _, p := range c.index.passages {
+	for _, p := range c.index().passages {
 		if p.anchor != "" && !p.page.anchors[p.anchor] {
 			t.Errorf("%s leads nowhere", p.address())
 		}
@@ -89,7 +89,7 @@ func TestSearch_EachResultLeadsToAHeadingThatIsThere(t *testing.T) {
 
 func TestSearch_FindsNothingWhereNothingAnswers(t *testing.T) {
 	t.Parallel()
-	ix := documentation(t).index
+	ix := documentation(t).index()
 	for _, query := range []string{"", " ", "!?", "zzzzzzqqq", "日本", "\x00", strings.Repeat("q", maxQuery)} {
 		if results := ix.results(query); len(results) != 0 {
 			t.Errorf("%q finds %s", query, first(results))
