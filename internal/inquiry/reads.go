@@ -78,39 +78,30 @@ func NewReadsServer(reads connection.Reads, w loop.World, ring *credential.Ring)
 
 // Mount adds the server's routes to clinical's site.
 func (s *ReadsServer) Mount(site *web.Site) {
-	site.API("GET "+usagePath+"{question}", s.proven(s.usage))
-	site.API("GET "+readsPath+"{question}", s.proven(s.list))
+	site.API("GET "+usagePath+"{question}", s.proven(answered(s.usage)))
+	site.API("GET "+readsPath+"{question}", s.proven(answered(s.list)))
 }
 
-func (s *ReadsServer) usage(w http.ResponseWriter, r *http.Request) error {
-	var q usageQuestion
-	if err := readQuestion(r, &q); err != nil {
-		return err
-	}
-	usage, err := s.reads.Usage(r.Context(), q.Member, q.Since)
-	if err != nil {
-		return err
-	}
-	return web.WriteJSON(w, http.StatusOK, usage)
+func (s *ReadsServer) usage(ctx context.Context, q usageQuestion) (map[loop.ClientID]connection.Usage, error) {
+	return s.reads.Usage(ctx, q.Member, q.Since)
 }
 
-func (s *ReadsServer) list(w http.ResponseWriter, r *http.Request) error {
-	var q readsQuestion
-	if err := readQuestion(r, &q); err != nil {
-		return err
-	}
-	reads, err := s.reads.ListReads(r.Context(), q.Member, q.Client, q.After, q.AtMost)
-	if err != nil {
-		return err
-	}
-	return web.WriteJSON(w, http.StatusOK, reads)
+func (s *ReadsServer) list(ctx context.Context, q readsQuestion) ([]connection.Read, error) {
+	return s.reads.ListReads(ctx, q.Member, q.Client, q.After, q.AtMost)
 }
 
-// readQuestion reads the parts of a question that was proven.
-func readQuestion(r *http.Request, question any) error {
-	text, err := base64.RawURLEncoding.DecodeString(r.PathValue("question"))
-	if err != nil || json.Unmarshal(text, question) != nil {
-		return web.NotFound()
+// answered reads the parts of a question that was proven, and writes the answer to it.
+func answered[Q, A any](answer func(ctx context.Context, q Q) (A, error)) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var q Q
+		text, err := base64.RawURLEncoding.DecodeString(r.PathValue("question"))
+		if err != nil || json.Unmarshal(text, &q) != nil {
+			return web.NotFound()
+		}
+		found, err := answer(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		return web.WriteJSON(w, http.StatusOK, found)
 	}
-	return nil
 }

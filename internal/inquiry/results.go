@@ -94,36 +94,25 @@ func NewResultsServer(results biomarker.Results, w loop.World, ring *credential.
 
 // Mount adds the server's routes to clinical's site.
 func (s *ResultsServer) Mount(site *web.Site) {
-	site.API("GET "+resultsPath+"{question}", s.proven(s.list))
-	site.API("GET "+resultPath+"{question}", s.proven(s.find))
+	site.API("GET "+resultsPath+"{question}", s.proven(answered(s.list)))
+	site.API("GET "+resultPath+"{question}", s.proven(answered(s.find)))
 }
 
-func (s *ResultsServer) list(w http.ResponseWriter, r *http.Request) error {
-	var q resultsQuestion
-	if err := readQuestion(r, &q); err != nil {
-		return err
-	}
-	var answer resultsAnswer
-	var err error
-	answer.Arrival, err = s.results.ListResults(r.Context(), q.Member, q.Selection, func(result *biomarker.Result) bool {
+func (s *ResultsServer) list(ctx context.Context, q resultsQuestion) (answer resultsAnswer, err error) {
+	answer.Arrival, err = s.results.ListResults(ctx, q.Member, q.Selection, func(result *biomarker.Result) bool {
 		answer.Results = append(answer.Results, *result)
 		answer.More = len(answer.Results) == resultsAtOnce
 		return !answer.More
 	})
-	if err != nil {
-		return err
-	}
-	return web.WriteJSON(w, http.StatusOK, answer)
+	return answer, err
 }
 
-func (s *ResultsServer) find(w http.ResponseWriter, r *http.Request) error {
-	var q resultQuestion
-	if err := readQuestion(r, &q); err != nil {
-		return err
+// find gives null where there is no such result: a 404 would also be the answer to who
+// may not ask.
+func (s *ResultsServer) find(ctx context.Context, q resultQuestion) (*biomarker.Result, error) {
+	found, err := s.results.FindResult(ctx, q.Member, q.ID)
+	if errors.Is(err, loop.ErrNotFound) {
+		return nil, nil //nolint:nilnil // null is the answer
 	}
-	found, err := s.results.FindResult(r.Context(), q.Member, q.ID)
-	if err != nil && !errors.Is(err, loop.ErrNotFound) {
-		return err
-	}
-	return web.WriteJSON(w, http.StatusOK, found) // null: a 404 would also be the answer to who may not ask
+	return found, err
 }
