@@ -25,18 +25,14 @@ type operatorAdd struct {
 
 // Run gives one member a role.
 func (cmd *operatorAdd) Run(run *Run) error {
-	id, err := run.member(cmd.User)
-	if err != nil {
-		return err
-	}
-	m, err := run.read(id)
+	m, err := run.account(cmd.User)
 	if err != nil {
 		return err
 	}
 	if err := run.Operations.Team.Add(run.Context, m, cmd.Role, Operator); err != nil {
 		return err
 	}
-	return run.show(operatorView{ID: id, Name: m.Name, Role: cmd.Role}, line("%s is an operator: %s. The console is at /admin on identity's host.", m.Name, cmd.Role))
+	return run.show(operatorView{ID: m.ID, Name: m.Name, Role: cmd.Role}, line("%s is an operator: %s. The console is at /admin on identity's host.", m.Name, cmd.Role))
 }
 
 type operatorList struct{}

@@ -43,11 +43,7 @@ func (run *Run) membersOr(user string) ([]*loop.Member, error) {
 	if user == "" {
 		return run.Operations.Store.Members(run.Context)
 	}
-	id, err := run.member(user)
-	if err != nil {
-		return nil, err
-	}
-	m, err := run.read(id)
+	m, err := run.account(user)
 	return []*loop.Member{m}, err
 }
 
@@ -59,11 +55,7 @@ type sessionEnd struct {
 
 // Run ends a member's sessions.
 func (cmd *sessionEnd) Run(run *Run) error {
-	id, err := run.member(cmd.User)
-	if err != nil {
-		return err
-	}
-	m, err := run.read(id)
+	m, err := run.account(cmd.User)
 	if err != nil {
 		return err
 	}
@@ -80,10 +72,10 @@ func (cmd *sessionEnd) Run(run *Run) error {
 	if cmd.Session != "" && len(ended) == 0 {
 		return fmt.Errorf("%s has no session %s: loop session list --user %s shows them", cmd.User, cmd.Session, cmd.User)
 	}
-	if err := run.Operations.Sessions.EndFor(run.Context, id, cmd.Session, Operator); err != nil {
+	if err := run.Operations.Sessions.EndFor(run.Context, m.ID, cmd.Session, Operator); err != nil {
 		return err
 	}
-	return run.show(map[string]any{"user_id": id, "ended": ended}, line("%s is signed out: %d ended. What apps were given goes on: loop grant revoke ends that.", cmd.User, len(ended)))
+	return run.show(map[string]any{"user_id": m.ID, "ended": ended}, line("%s is signed out: %d ended. What apps were given goes on: loop grant revoke ends that.", cmd.User, len(ended)))
 }
 
 // sessionView is a session as an operator sees it.

@@ -139,6 +139,15 @@ func (run *Run) read(id loop.MemberID) (*loop.Member, error) {
 	return m, err
 }
 
+// account reads who is meant, by id or address.
+func (run *Run) account(text string) (*loop.Member, error) {
+	id, err := run.member(text)
+	if err != nil {
+		return nil, err
+	}
+	return run.read(id)
+}
+
 // member finds who is meant, by id or address.
 func (run *Run) member(text string) (loop.MemberID, error) {
 	if id := loop.MemberID(text); id.Valid() {

@@ -14,15 +14,11 @@ type userShow struct {
 
 // Run shows one member with their grants and sessions.
 func (cmd *userShow) Run(run *Run) error {
-	id, err := run.member(cmd.User)
+	m, err := run.account(cmd.User)
 	if err != nil {
 		return err
 	}
-	m, err := run.read(id)
-	if err != nil {
-		return err
-	}
-	grants, err := run.grants(id, "", false)
+	grants, err := run.grants(m.ID, "", false)
 	if err != nil {
 		return err
 	}
